@@ -1,1 +1,3 @@
-fn main() {}
+fn main() {
+    mdbook_skeptic::build();
+}

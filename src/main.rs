@@ -1,1 +1,128 @@
-fn main() {}
+//! The `async-cookbook` command: its arguments, and how its errors look.
+
+mod recipes;
+mod render;
+mod serve;
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::render::Book;
+
+/// Read the Async Rust Cookbook, and run its recipes.
+///
+/// Without a command it serves the book. It finds the book in the current
+/// folder or in the nearest one above that has a book.toml.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Options,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Render the book and serve it until Ctrl-C [the default]
+    ///
+    /// An edited page shows when the browser reloads it.
+    Serve(serve::Options),
+    /// Render the book to a folder of HTML files
+    ///
+    /// Replaces what an earlier build has left in the folder. A folder that
+    /// mdBook has not made is left as it is.
+    Build {
+        /// The folder to write to [default: target/book in the book's folder]
+        #[arg(long, value_name = "DIR")]
+        dest: Option<PathBuf>,
+    },
+    /// List the recipes: chapter, name, title
+    List,
+    /// Run a recipe's program, and end with its exit status
+    Run {
+        /// A name that `list` shows, or the name of a page
+        recipe: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    match execute(arguments) {
+        Ok(status) => status,
+        Err(error) => {
+            complain("error", format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> Result<ExitCode> {
+    let book = Book::find()?;
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(options) => serve::serve(book, &options)?,
+        Command::Build { dest } => {
+            let dest = dest.unwrap_or_else(|| book.root().join("target/book"));
+            let dest = book.build(&dest)?;
+            print(format!("The book is in {}", dest.display()))?;
+        }
+        Command::List => {
+            let recipes = recipes::load(book.root())?;
+            print(recipes::table(&recipes))?;
+        }
+        Command::Run { recipe } => {
+            let recipes = recipes::load(book.root())?;
+            return recipes::find(&recipes, &recipe)?.run(book.root());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints to stdout. A reader that has seen enough, like `head`, is no error.
+fn print(text: impl Display) -> Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result
+            .map_err(failed("cannot write to stdout", "see where it leads")),
+    }
+}
+
+/// Prints to stderr, every line marked as an `error` or a `warning`.
+fn complain(mark: &str, text: impl Display) {
+    for line in text.to_string().lines() {
+        // Where stderr is closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{mark}: {line}");
+    }
+}
+
+/// Makes one sentence of an error: what failed, why, and the way out.
+fn failed<E: Display>(
+    what: impl Display,
+    way_out: &str,
+) -> impl FnOnce(E) -> anyhow::Error {
+    move |error| {
+        // mdBook breaks its reasons into lines.
+        let reason = format!("{error:#}");
+        let reason: Vec<_> = reason.split_whitespace().collect();
+        anyhow!("{what}: {}; {way_out}", reason.join(" "))
+    }
+}
+
+/// Shows what mdBook only logs, such as an include whose file is missing.
+fn log_to_stderr() {
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .log_internal_errors(false)
+        .init();
+}

@@ -1,1 +1,112 @@
+//! Tests every code block that an mdBook shows: no fence without a checker.
+//!
+//! The book is loaded and expanded by mdBook's own library, its fences are
+//! found by mdBook's own parser, and [skeptic] compiles and runs what they
+//! hold. A block that nothing would check stops the build, with the page and
+//! the line of its source, the reason, and how to mend it.
+//!
+//! In `build.rs`, next to `book.toml`:
+//!
+//! ```
+//! // the body of `fn main`
+//! mdbook_skeptic::build();
+//! ```
+//!
+//! and in `tests/book.rs`:
+//!
+//! ```compile_fail
+//! mdbook_skeptic::tests!(); // needs the OUT_DIR of that build.rs
+//! ```
+//!
+//! [skeptic]: https://docs.rs/skeptic/0.14.2/skeptic/
 
+mod alone;
+mod bless;
+mod book;
+mod check;
+mod disguise;
+mod fence;
+mod generate;
+mod include;
+mod page;
+mod pairs;
+mod problem;
+pub mod rt;
+mod settings;
+
+use std::env;
+use std::path::PathBuf;
+
+pub use alone::alone;
+pub use bless::bless;
+pub use book::Book;
+pub use fence::Kind;
+pub use page::{Block, Page};
+pub use problem::Problem;
+pub use settings::Settings;
+
+/// Checks the book next to the package's `Cargo.toml` and writes its tests
+/// into `OUT_DIR`. Call it from `build.rs`.
+///
+/// Everything that is wrong with the book is reported at once, as errors of
+/// the build.
+pub fn build() {
+    let variable = |name| env::var_os(name).map(PathBuf::from);
+    let (Some(root), Some(out_dir)) =
+        (variable("CARGO_MANIFEST_DIR"), variable("OUT_DIR"))
+    else {
+        println!("cargo::error=mdbook_skeptic::build() belongs in build.rs");
+        return;
+    };
+    println!("cargo::rerun-if-changed=book.toml");
+    println!("cargo::rerun-if-changed=Cargo.lock");
+    match Book::load(&root) {
+        Ok(book) => {
+            watch(&book);
+            if let Err(error) = generate::tests(&book, &out_dir) {
+                println!(
+                    "cargo::error=cannot write the book's tests to {}: \
+                     {error}; make the folder writable",
+                    out_dir.display()
+                );
+            }
+        }
+        Err(problems) => {
+            // What mends the book may be anywhere below it.
+            println!("cargo::rerun-if-changed=.");
+            for problem in &problems {
+                println!("cargo::error={problem}");
+            }
+            println!(
+                "cargo::error={} to mend before a reader can trust the book",
+                match problems.len() {
+                    1 => "one thing".to_owned(),
+                    n => format!("{n} things"),
+                }
+            );
+        }
+    }
+}
+
+fn watch(book: &Book) {
+    println!("cargo::rerun-if-changed={}", book.src.display());
+    if let Some(script) = &book.settings.commands {
+        println!("cargo::rerun-if-changed={}", script.display());
+    }
+    for folder in &book.settings.snippets {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
+    for (_, block) in book.blocks() {
+        for file in &block.files {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
+    }
+}
+
+/// The tests that [`build`] has written, in a file of `tests/`.
+#[macro_export]
+macro_rules! tests {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/book-tests.rs"));
+    };
+}

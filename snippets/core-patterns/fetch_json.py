@@ -38,7 +38,8 @@ async def start_courier():
     async def parcel(request):
         if request.match_info["id"] != "7":
             raise web.HTTPNotFound
-        return web.json_response({"id": 7, "city": "Bergen", "delivered": False})
+        parcel = {"id": 7, "city": "Bergen", "delivered": False}
+        return web.json_response(parcel)
 
     app = web.Application()
     app.add_routes([web.get("/parcels/{id}", parcel)])

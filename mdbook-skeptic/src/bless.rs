@@ -1,0 +1,151 @@
+//! Rewrites what a book shows of its programs: outputs, the compiler's
+//! messages, dependency blocks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::book::Book;
+use crate::fence::Kind;
+use crate::include;
+use crate::page::{Block, Page};
+use crate::problem::Problem;
+use crate::rt;
+
+/// Rewrites every output, message and dependency block that a page shows, from
+/// a run of the programs as they are. Returns the files that have changed.
+///
+/// An output or a message that a page includes and that does not exist yet is
+/// made. Nothing else is written.
+///
+/// # Errors
+///
+/// Everything that stands in the way, one problem each; what could be
+/// rewritten has been.
+pub fn bless(root: impl AsRef<Path>) -> Result<Vec<PathBuf>, Vec<Problem>> {
+    let root = root.as_ref();
+    let mut changed = make_missing(root);
+    let book = Book::load(root)?;
+    let mut problems = Vec::new();
+    // From the end of a page to its start, so that lines keep their numbers.
+    for page in &book.pages {
+        for (index, block) in page.blocks.iter().enumerate().rev() {
+            match rewrite(&book, page, index, block) {
+                Ok(file) => changed.extend(file),
+                Err(why) => problems.push(Problem::new(
+                    &page.file,
+                    block.line,
+                    why,
+                    "mend it, and bless again",
+                )),
+            }
+        }
+    }
+    changed.sort();
+    changed.dedup();
+    if problems.is_empty() { Ok(changed) } else { Err(problems) }
+}
+
+fn rewrite(
+    book: &Book,
+    page: &Page,
+    index: usize,
+    block: &Block,
+) -> Result<Option<PathBuf>, String> {
+    let with = |extension: &str| {
+        let file = block.file().filter(|file| {
+            file.extension().is_some_and(|found| found == extension)
+        });
+        file.map(Path::to_owned)
+    };
+    match &block.kind {
+        Kind::Console => {
+            let Some(file) = with("out") else { return Ok(None) };
+            let name = block.example().unwrap_or_default();
+            let limit = book.settings.time_limit;
+            let printed = rt::output::of_example(&book.root, name, limit)
+                .map_err(|why| format!("`{name}` {why}"))?;
+            write(book, file, printed)
+        }
+        Kind::Text => {
+            let Some(file) = with("stderr") else { return Ok(None) };
+            let Some(Block { kind: Kind::CompileFail(expected), text, .. }) =
+                index.checked_sub(1).map(|before| &page.blocks[before])
+            else {
+                return Ok(None);
+            };
+            let message = rt::compile::message(&book.root, text, expected)?;
+            write(book, file, message)
+        }
+        Kind::Toml => {
+            let programs: Vec<String> =
+                book.programs_of(page).into_iter().map(str::to_owned).collect();
+            let features = book.settings.features.as_deref();
+            let new = rt::dependencies::block(&book.root, features, &programs)?;
+            if new == block.text {
+                return Ok(None);
+            }
+            let source = book.root.join(&page.file);
+            let text = fs::read_to_string(&source)
+                .map_err(|error| format!("cannot read the page: {error}"))?;
+            let mut lines: Vec<&str> = text.lines().collect();
+            let end = block.line + block.text.lines().count();
+            if lines.get(end).is_none_or(|line| !line.starts_with("```")) {
+                return Err("this block is not typed into the page".into());
+            }
+            lines.splice(block.line..end, new.lines());
+            write(book, page.file.clone(), lines.join("\n") + "\n")
+        }
+        _ => Ok(None),
+    }
+}
+
+fn write(
+    book: &Book,
+    file: PathBuf,
+    text: String,
+) -> Result<Option<PathBuf>, String> {
+    let path = book.root.join(&file);
+    if fs::read_to_string(&path).is_ok_and(|known| known == text) {
+        return Ok(None);
+    }
+    fs::write(path, text)
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    Ok(Some(file))
+}
+
+/// Makes the outputs and messages that pages include and that do not exist,
+/// without which the book would not load.
+fn make_missing(root: &Path) -> Vec<PathBuf> {
+    let mut made = Vec::new();
+    let pages = walkdir::WalkDir::new(root)
+        .into_iter()
+        .filter_entry(|entry| entry.file_name() != "target")
+        .filter_map(Result::ok)
+        .filter(|e| e.path().extension().is_some_and(|found| found == "md"));
+    for page in pages {
+        let Ok(text) = fs::read_to_string(page.path()) else { continue };
+        let folder = page.path().parent().unwrap_or(root);
+        for directive in include::directives(&text) {
+            let include::Kind::Include { path, .. } = directive.kind else {
+                continue;
+            };
+            let result = path
+                .extension()
+                .is_some_and(|found| found == "out" || found == "stderr");
+            let file = folder.join(&path);
+            let inside = file
+                .parent()
+                .and_then(|folder| folder.canonicalize().ok())
+                .zip(root.canonicalize().ok())
+                .is_some_and(|(folder, root)| folder.starts_with(root));
+            if result
+                && inside
+                && !file.exists()
+                && fs::write(&file, "not run yet\n").is_ok()
+            {
+                made.push(file);
+            }
+        }
+    }
+    made
+}

@@ -1,0 +1,616 @@
+//! Loads a book as mdBook renders it, and checks every rule on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use mdbook_driver::MDBook;
+use mdbook_driver::book::{Book as Chapters, Chapter};
+use mdbook_driver::builtin_preprocessors::LinkPreprocessor;
+use mdbook_driver::config::Config;
+use mdbook_markdown::MarkdownOptions;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use mdbook_renderer::{RenderContext, Renderer};
+use mdbook_summary::{Summary, SummaryItem, parse_summary};
+use walkdir::WalkDir;
+
+use crate::fence::Kind;
+use crate::include::{self, Directive};
+use crate::page::{self, Expanded, Page, Piece};
+use crate::pairs;
+use crate::problem::Problem;
+use crate::settings::Settings;
+
+/// A book that has passed every rule that can be checked without running it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Book {
+    /// The folder of `book.toml`.
+    pub root: PathBuf,
+    /// mdBook's source folder, relative to the root.
+    pub src: PathBuf,
+    /// The pages, in the order of `SUMMARY.md`.
+    pub pages: Vec<Page>,
+    /// What `book.toml` says to the guard.
+    pub settings: Settings,
+}
+
+/// A page, or a text that a page includes, is refused above this, in bytes.
+const LARGEST: usize = 4 << 20;
+
+impl Book {
+    /// Loads the book in `root`, expanded by its own preprocessors as for the
+    /// HTML renderer, and checks how its blocks are shown.
+    ///
+    /// Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, sorted by file and line; never an empty list.
+    pub fn load(root: impl AsRef<Path>) -> Result<Book, Vec<Problem>> {
+        let root = root.as_ref();
+        let root = root.canonicalize().map_err(|error| {
+            vec![Problem::new(
+                root,
+                None,
+                format!("cannot open the book's folder: {error}"),
+                "name the folder that holds book.toml",
+            )]
+        })?;
+        let (config, settings) = configuration(&root).map_err(|p| vec![p])?;
+        let src = config.book.src.clone();
+        if !inside(&src) {
+            return Err(vec![Problem::new(
+                "book.toml",
+                None,
+                format!("src = {src:?} lies outside the book's folder"),
+                "move the source below book.toml",
+            )]);
+        }
+        let mut problems = Vec::new();
+        let summary = match summary(&root, &src, &mut problems) {
+            Some(summary) if problems.is_empty() => summary,
+            _ => return Err(sorted(problems)),
+        };
+        let mut book = Book { root, src, pages: Vec::new(), settings };
+        book.read_pages(config, summary, &mut problems);
+        book.find_orphans(&mut problems);
+        if problems.is_empty() { Ok(book) } else { Err(sorted(problems)) }
+    }
+
+    fn read_pages(
+        &mut self,
+        config: Config,
+        summary: Summary,
+        problems: &mut Vec<Problem>,
+    ) {
+        let broken = |error: anyhow::Error| {
+            Problem::new(
+                "book.toml",
+                None,
+                format!("mdBook cannot load the book: {error:#}"),
+                "mend what it says",
+            )
+        };
+        let mut options = MarkdownOptions::default();
+        if let Some(html) = config.html_config() {
+            options.smart_punctuation = html.smart_punctuation;
+            options.definition_lists = html.definition_lists;
+            options.admonitions = html.admonitions;
+        }
+        let loaded = MDBook::load_with_config_and_summary(
+            &self.root,
+            config.clone(),
+            summary,
+        );
+        let sources = match &loaded {
+            Ok(book) => book,
+            Err(_) => {
+                problems.extend(loaded.err().map(broken));
+                return;
+            }
+        };
+        let expanded = match sources.preprocess_book(&Html) {
+            Ok((book, _)) => book,
+            Err(error) => return problems.push(broken(error)),
+        };
+        let commands = match self.commands() {
+            Ok(commands) => commands,
+            Err(problem) => return problems.push(problem),
+        };
+        let sources = sources.book.chapters();
+        for (source, rendered) in sources.zip(expanded.chapters()) {
+            let path = source.path.clone().expect("chapters() skips drafts");
+            let file = self.src.join(&path);
+            let mut faults = Vec::new();
+            let pieces = self.pieces(
+                &file,
+                source,
+                &rendered.content,
+                &config,
+                &mut faults,
+            );
+            // An expansion that failed leaves a block that is not what its
+            // author meant; what it shows says nothing about the book.
+            if !faults.is_empty() {
+                problems.append(&mut faults);
+                continue;
+            }
+            if rendered.content.len() > LARGEST {
+                problems.push(Problem::new(
+                    &file,
+                    None,
+                    "with its includes this page has more than 4 MiB",
+                    "split it, or show less of the files",
+                ));
+                continue;
+            }
+            let expanded = Expanded::new(&rendered.content, pieces);
+            let blocks = page::read(&file, &expanded, &options, problems);
+            for (line, what, mend) in
+                pairs::check(&self.root, &blocks, &commands)
+            {
+                problems.push(Problem::new(&file, line, what, mend));
+            }
+            self.pages.push(Page {
+                file,
+                path,
+                title: source.name.clone(),
+                parents: source.parent_names.clone(),
+                blocks,
+            });
+        }
+    }
+
+    /// Cuts the expanded text into what the page says itself and what its
+    /// directives bring in.
+    fn pieces(
+        &self,
+        file: &Path,
+        chapter: &Chapter,
+        expanded: &str,
+        config: &Config,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Piece> {
+        let text = &chapter.content;
+        let path = chapter.path.as_ref().expect("chapters() skips drafts");
+        let folder = self.root.join(file);
+        let folder = folder.parent().expect("a page lies in a folder");
+        let line_of = |offset: usize| 1 + text[..offset].matches('\n').count();
+
+        let directives = include::directives(text);
+        let mut files = Vec::new();
+        for directive in &directives {
+            let mut of = Vec::new();
+            let checked =
+                include::check(directive, text, folder, &self.root, &mut of);
+            if let Err((what, mend)) = checked {
+                let line = line_of(directive.range.start);
+                problems.push(Problem::new(file, line, what, mend));
+            }
+            files.push(
+                of.iter()
+                    .map(|file| below(&self.root, file))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        if !problems.is_empty() {
+            return Vec::new();
+        }
+        let included = self.expand(text, path, &directives, config);
+        let mut pieces = Vec::new();
+        let mut rebuilt = String::new();
+        let mut copied = 0;
+        for ((directive, included), files) in
+            directives.iter().zip(included).zip(files)
+        {
+            let start = rebuilt.len();
+            rebuilt.push_str(&text[copied..directive.range.start]);
+            pieces.push(Piece::Source {
+                range: start..rebuilt.len(),
+                line: line_of(copied),
+            });
+            let start = rebuilt.len();
+            rebuilt.push_str(&included);
+            pieces.push(Piece::Included {
+                range: start..rebuilt.len(),
+                line: line_of(directive.range.start),
+                files,
+            });
+            copied = directive.range.end;
+        }
+        let start = rebuilt.len();
+        rebuilt.push_str(&text[copied..]);
+        pieces.push(Piece::Source {
+            range: start..rebuilt.len(),
+            line: line_of(copied),
+        });
+        if rebuilt == expanded {
+            pieces
+        } else {
+            nearest(&rebuilt, expanded, &pieces)
+        }
+    }
+
+    /// What each directive brings in, by mdBook's own preprocessor.
+    fn expand(
+        &self,
+        text: &str,
+        path: &Path,
+        directives: &[Directive],
+        config: &Config,
+    ) -> Vec<String> {
+        if !config.build.use_default_preprocessors {
+            return directives
+                .iter()
+                .map(|directive| text[directive.range.clone()].to_owned())
+                .collect();
+        }
+        let mut chapters = Chapters::new();
+        for directive in directives {
+            let text = text[directive.range.clone()].to_owned();
+            chapters.push_item(Chapter::new("", text, path, Vec::new()));
+        }
+        let context = PreprocessorContext::new(
+            self.root.clone(),
+            config.clone(),
+            Html.name().to_owned(),
+        );
+        let expanded = LinkPreprocessor::new()
+            .run(&context, chapters)
+            .expect("mdBook's links preprocessor reports by logging only");
+        expanded.chapters().map(|chapter| chapter.content.clone()).collect()
+    }
+
+    /// The lines of the script that runs what `sh` fences show.
+    fn commands(&self) -> Result<BTreeSet<String>, Problem> {
+        let Some(script) = &self.settings.commands else {
+            return Ok(BTreeSet::new());
+        };
+        let text = fs::read_to_string(self.root.join(script));
+        let text = text.map_err(|error| {
+            Problem::new(
+                "book.toml",
+                None,
+                format!("cannot read {}: {error}", script.display()),
+                "correct `commands` in [preprocessor.skeptic]",
+            )
+        })?;
+        Ok(text.lines().map(|line| line.trim().to_owned()).collect())
+    }
+
+    /// Pages outside SUMMARY.md, and snippets that no page shows.
+    fn find_orphans(&self, problems: &mut Vec<Problem>) {
+        let listed: BTreeSet<PathBuf> =
+            self.pages.iter().map(|page| page.file.clone()).collect();
+        let broken: BTreeSet<PathBuf> =
+            problems.iter().map(|problem| problem.file.clone()).collect();
+        let shown: BTreeSet<&Path> = self
+            .pages
+            .iter()
+            .flat_map(|page| &page.blocks)
+            .flat_map(|block| block.files.iter().map(PathBuf::as_path))
+            .collect();
+        for file in files(&self.root, &self.src) {
+            let extension = extension(&file);
+            if extension == "md" {
+                let known = listed.contains(&file)
+                    || broken.contains(&file)
+                    || shown.contains(file.as_path())
+                    || file == self.src.join("SUMMARY.md");
+                if !known {
+                    problems.push(Problem::new(
+                        &file,
+                        None,
+                        "no line of SUMMARY.md names this page",
+                        "add it there, or remove the file",
+                    ));
+                }
+            } else if matches!(extension.as_str(), "html" | "htm" | "xhtml") {
+                problems.push(Problem::new(
+                    &file,
+                    None,
+                    "mdBook publishes this page as it is, unchecked",
+                    "write it in Markdown, or move it out of the source folder",
+                ));
+            }
+        }
+        // A page that could not be read says nothing of what it shows.
+        if !problems.is_empty() {
+            return;
+        }
+        for folder in &self.settings.snippets {
+            for file in files(&self.root, folder) {
+                let kind = extension(&file);
+                if !shown.contains(file.as_path())
+                    && matches!(kind.as_str(), "rs" | "py" | "out" | "stderr")
+                {
+                    problems.push(Problem::new(
+                        &file,
+                        None,
+                        "no page shows this file",
+                        "show it with {{#include}} in a fence, or remove it",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Every block with its page.
+    pub fn blocks(
+        &self,
+    ) -> impl Iterator<Item = (&Page, &page::Block)> + Clone {
+        self.pages
+            .iter()
+            .flat_map(|page| page.blocks.iter().map(move |block| (page, block)))
+    }
+
+    /// The distinct programs of a page that must run.
+    pub(crate) fn programs_of<'a>(&self, page: &'a Page) -> Vec<&'a str> {
+        let programs: BTreeSet<&str> = page
+            .blocks
+            .iter()
+            .filter(|b| matches!(b.kind, Kind::Rust | Kind::ShouldPanic))
+            .map(|block| block.text.trim_end())
+            .collect();
+        programs.into_iter().collect()
+    }
+}
+
+/// Stands in for mdBook's HTML renderer: preprocessors ask for its name.
+struct Html;
+
+impl Renderer for Html {
+    fn name(&self) -> &str {
+        "html"
+    }
+
+    fn render(&self, _: &RenderContext) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+fn configuration(root: &Path) -> Result<(Config, Settings), Problem> {
+    let problem =
+        |what: String, mend: &str| Problem::new("book.toml", None, what, mend);
+    let file = root.join("book.toml");
+    let text = fs::read_to_string(&file).map_err(|error| {
+        problem(
+            format!("cannot read it: {error}"),
+            "run `mdbook init`, or name the folder that holds book.toml",
+        )
+    })?;
+    let mut config: Config = text.parse().map_err(|error: anyhow::Error| {
+        problem(format!("{error:#}"), "correct book.toml")
+    })?;
+    // mdBook would write the pages that are missing; here they are an error.
+    config.build.create_missing = false;
+    let settings = Settings::read(&config)
+        .map_err(|what| problem(what, "correct [preprocessor.skeptic]"))?;
+    for folder in &settings.snippets {
+        if !inside(folder) || !root.join(folder).is_dir() {
+            return Err(problem(
+                format!("snippets names no folder of the book: {folder:?}"),
+                "correct [preprocessor.skeptic]",
+            ));
+        }
+    }
+    Ok((config, settings))
+}
+
+/// Parses SUMMARY.md, and checks every page that it names.
+fn summary(
+    root: &Path,
+    src: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<Summary> {
+    let file = src.join("SUMMARY.md");
+    let text = match fs::read_to_string(root.join(&file)) {
+        Ok(text) => text,
+        Err(error) => {
+            problems.push(Problem::new(
+                &file,
+                None,
+                format!("cannot read the table of contents: {error}"),
+                "write it: a line `- [Title](page.md)` for every page",
+            ));
+            return None;
+        }
+    };
+    let summary = match parse_summary(&text) {
+        Ok(summary) => summary,
+        Err(error) => {
+            problems.push(Problem::new(
+                &file,
+                None,
+                format!("mdBook cannot read it: {error:#}"),
+                "correct the list",
+            ));
+            return None;
+        }
+    };
+    let mut pages = BTreeMap::new();
+    let items = [
+        &summary.prefix_chapters,
+        &summary.numbered_chapters,
+        &summary.suffix_chapters,
+    ];
+    for item in items.into_iter().flatten() {
+        visit(item, &mut |location: &Path| {
+            let line = text
+                .lines()
+                .position(|line| line.contains(&*location.to_string_lossy()))
+                .map(|index| index + 1);
+            if !inside(location) {
+                problems.push(Problem::new(
+                    &file,
+                    line,
+                    format!(
+                        "{} lies outside {}",
+                        location.display(),
+                        src.display()
+                    ),
+                    "move the page into the source folder",
+                ));
+                return;
+            }
+            // mdBook renders README.md as index.html.
+            let mut rendered: PathBuf = location
+                .components()
+                .filter(|part| *part != Component::CurDir)
+                .collect();
+            let stem = location.file_stem().map(|s| s.to_ascii_lowercase());
+            if stem.is_some_and(|stem| stem == "readme") {
+                rendered.set_file_name("index.md");
+            }
+            if let Some(other) = pages.insert(rendered, location.to_owned()) {
+                let what = format!(
+                    "{} and {} become the same page",
+                    other.display(),
+                    location.display()
+                );
+                problems.push(Problem::new(
+                    &file,
+                    line,
+                    what,
+                    "list every page once, under a name of its own",
+                ));
+            }
+            check_file(root, &src.join(location), &file, line, problems);
+        });
+    }
+    if pages.is_empty() && problems.is_empty() {
+        problems.push(Problem::new(
+            &file,
+            None,
+            "the book has no page",
+            "add a line `- [Title](page.md)`",
+        ));
+    }
+    Some(summary)
+}
+
+fn visit(item: &SummaryItem, each: &mut impl FnMut(&Path)) {
+    if let SummaryItem::Link(link) = item {
+        if let Some(location) = &link.location {
+            each(location);
+        }
+        for nested in &link.nested_items {
+            visit(nested, each);
+        }
+    }
+}
+
+fn check_file(
+    root: &Path,
+    page: &Path,
+    summary: &Path,
+    line: Option<usize>,
+    problems: &mut Vec<Problem>,
+) {
+    match fs::read(root.join(page)) {
+        Err(error) => problems.push(Problem::new(
+            summary,
+            line,
+            format!("cannot read {}: {error}", page.display()),
+            "write the page, or correct its path",
+        )),
+        Ok(bytes) if bytes.len() > LARGEST => problems.push(Problem::new(
+            page,
+            None,
+            format!("this page has {} MiB", bytes.len() >> 20),
+            "split it: 4 MiB are the most",
+        )),
+        Ok(bytes) => {
+            if let Err(error) = String::from_utf8(bytes) {
+                let valid = error.utf8_error().valid_up_to();
+                let before = &error.as_bytes()[..valid];
+                let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+                problems.push(Problem::new(
+                    page,
+                    line,
+                    "this page is not UTF-8",
+                    "save it as UTF-8",
+                ));
+            }
+        }
+    }
+}
+
+/// Maps a text that other preprocessors have changed back to the source, line
+/// by line.
+fn nearest(ours: &str, theirs: &str, pieces: &[Piece]) -> Vec<Piece> {
+    let starts = |text: &str| {
+        let mut starts = vec![0];
+        starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+        starts
+    };
+    let (our_starts, their_starts) = (starts(ours), starts(theirs));
+    let diff = similar::TextDiff::from_lines(ours, theirs);
+    let mut mapped = Vec::new();
+    for op in diff.ops() {
+        let old = op.old_range();
+        for (index, line) in op.new_range().enumerate() {
+            let at = (old.start + index).min(old.end.max(1) - 1);
+            let offset = our_starts[at.min(our_starts.len() - 1)];
+            let end = their_starts.get(line + 1).copied();
+            let range = their_starts[line]..end.unwrap_or(theirs.len());
+            let origin =
+                pieces.iter().rev().find(|piece| piece_start(piece) <= offset);
+            mapped.push(match origin {
+                Some(Piece::Included { line, files, .. }) => {
+                    Piece::Included { range, line: *line, files: files.clone() }
+                }
+                Some(Piece::Source { range: of, line }) => {
+                    let before = &ours[of.start..offset];
+                    let line = line + before.matches('\n').count();
+                    Piece::Source { range, line }
+                }
+                None => Piece::Source { range, line: 1 },
+            });
+        }
+    }
+    mapped
+}
+
+fn piece_start(piece: &Piece) -> usize {
+    match piece {
+        Piece::Source { range, .. } | Piece::Included { range, .. } => {
+            range.start
+        }
+    }
+}
+
+/// Whether a relative path stays below where it starts.
+fn inside(path: &Path) -> bool {
+    path.components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+fn below(root: &Path, file: &Path) -> PathBuf {
+    file.strip_prefix(root).unwrap_or(file).to_owned()
+}
+
+fn extension(file: &Path) -> String {
+    let extension = file.extension().unwrap_or_default();
+    extension.to_string_lossy().to_ascii_lowercase()
+}
+
+/// The files below a folder, relative to the root, sorted.
+fn files(root: &Path, folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = WalkDir::new(root.join(folder))
+        .into_iter()
+        .filter_entry(|entry| entry.file_name() != "target")
+        .filter_map(Result::ok)
+        .filter(|entry| !entry.file_type().is_dir())
+        .map(|entry| below(root, entry.path()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}

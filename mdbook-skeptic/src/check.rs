@@ -1,0 +1,180 @@
+//! What must be checked by running it, block by block.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::book::Book;
+use crate::fence::Kind;
+use crate::page::{Block, Page};
+
+/// A test of the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Check {
+    /// Of the test: chapter, recipe, what is checked, and the fence's line.
+    pub name: String,
+    /// `book/chapter/page.md:12`
+    pub place: String,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// `stem` is the name without the line, as skeptic wants it.
+    Program {
+        stem: String,
+        line: usize,
+        text: String,
+        must_panic: bool,
+    },
+    Output {
+        example: String,
+        shown: String,
+    },
+    Python {
+        file: Option<PathBuf>,
+        text: String,
+    },
+    Error {
+        expected: String,
+        program: String,
+        shown: String,
+    },
+    Dependencies {
+        shown: String,
+        programs: Vec<String>,
+    },
+}
+
+/// The checks of a book, in its order. What several blocks show is checked
+/// once, where it is shown first.
+pub(crate) fn of(book: &Book) -> Vec<Check> {
+    let mut seen = BTreeSet::new();
+    let mut names = Names::default();
+    let mut checks = Vec::new();
+    for page in &book.pages {
+        for (index, block) in page.blocks.iter().enumerate() {
+            let next = page.blocks.get(index + 1);
+            let Some((kind, mut what)) = what(book, page, block, next) else {
+                continue;
+            };
+            let once = match &what {
+                What::Program { text, must_panic, .. } => {
+                    Some(format!("{must_panic} {text}"))
+                }
+                What::Python { file: Some(file), .. } => {
+                    Some(file.display().to_string())
+                }
+                _ => None,
+            };
+            if once.is_some_and(|once| !seen.insert(once)) {
+                continue;
+            }
+            let mut stem = stem(page, block);
+            if !kind.is_empty() {
+                stem = format!("{stem}_{kind}");
+            }
+            let (stem, name) = names.unique(&stem, block.line);
+            if let What::Program { stem: of_program, .. } = &mut what {
+                *of_program = stem;
+            }
+            let place = format!("{}:{}", page.file.display(), block.line);
+            checks.push(Check { name, place, what });
+        }
+    }
+    checks
+}
+
+/// What to check of a block, and a word for it in the test's name.
+fn what(
+    book: &Book,
+    page: &Page,
+    block: &Block,
+    next: Option<&Block>,
+) -> Option<(&'static str, What)> {
+    let text = block.text.clone();
+    Some(match &block.kind {
+        Kind::Rust | Kind::ShouldPanic => (
+            "",
+            What::Program {
+                stem: String::new(),
+                line: block.line,
+                text: text.trim_end().to_owned(),
+                must_panic: block.kind == Kind::ShouldPanic,
+            },
+        ),
+        Kind::Console => {
+            let example = block.example()?.to_owned();
+            let (_, shown) = text.split_once('\n')?;
+            ("output", What::Output { example, shown: shown.to_owned() })
+        }
+        Kind::Python => {
+            let file = block.file().map(Path::to_owned);
+            ("python", What::Python { file, text })
+        }
+        Kind::CompileFail(expected) => (
+            "error",
+            What::Error {
+                expected: expected.clone(),
+                program: text,
+                shown: next?.text.clone(),
+            },
+        ),
+        Kind::Toml => {
+            let programs = book.programs_of(page);
+            let programs = programs.into_iter().map(str::to_owned).collect();
+            ("dependencies", What::Dependencies { shown: text, programs })
+        }
+        Kind::Shell | Kind::Text | Kind::Json => return None,
+    })
+}
+
+/// `core_patterns_fetch_json` for a program of chapter `core-patterns`.
+fn stem(page: &Page, block: &Block) -> String {
+    let mut parts: Vec<String> = page
+        .path
+        .parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    let of_page = page.path.file_stem().unwrap_or_default().to_string_lossy();
+    let of_file = block
+        .file()
+        .and_then(Path::file_stem)
+        .map(|stem| stem.to_string_lossy().into_owned());
+    parts.push(of_file.unwrap_or_else(|| of_page.into_owned()));
+    let name = sanitize(&parts.join("_"));
+    // A function's name does not begin with a digit.
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name
+    } else {
+        format!("page_{name}")
+    }
+}
+
+/// As skeptic does it to file names.
+fn sanitize(name: &str) -> String {
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    /// A stem that with its line makes a name not yet taken, and that name.
+    fn unique(&mut self, stem: &str, line: usize) -> (String, String) {
+        let mut unique = stem.to_owned();
+        for count in 2.. {
+            let name = format!("{unique}_line_{line}");
+            if self.0.insert(name.clone()) {
+                return (unique, name);
+            }
+            unique = format!("{stem}_{count}");
+        }
+        unreachable!("there are more numbers than tests")
+    }
+}

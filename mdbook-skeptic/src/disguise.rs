@@ -1,0 +1,256 @@
+//! Code in a block that nothing runs.
+
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use proc_macro2::{TokenStream, TokenTree};
+use regex::RegexSet;
+
+use crate::fence::Kind;
+use crate::page::Block;
+
+/// Lines that are Rust whatever the fence says.
+static RUST: LazyLock<RegexSet> = LazyLock::new(|| {
+    RegexSet::new([
+        r"\bfn\s+[a-z_]\w*\s*[<(]",
+        r"\blet\s+(mut\s+)?[a-z_(]\w*.*[=;]",
+        r"\b\w+!\s*[(\[{]",
+        r"#!?\[\w",
+        r"^\s*(pub\s+)?use\s+\w+(::|;)",
+        r"\bimpl\b.*\{",
+        r"\.await\b",
+        r"\bmatch\s+.+\{\s*$",
+        r"\basync\s+(move\s*)?[{|]",
+        r"\w::\w+(::<.*>)?\(",
+        r"->.*\{\s*$",
+        r"^\s*(pub\s+)?(struct|enum|trait|mod)\s+\w+.*[{;(]",
+        r"^\s*(for|while|loop|if)\b.*\{\s*$",
+        r"\w\(.*\)\??;\s*$",
+    ])
+    .expect("valid patterns")
+});
+
+/// Lines that are Python.
+static PYTHON: LazyLock<RegexSet> = LazyLock::new(|| {
+    RegexSet::new([
+        r"^\s*(async\s+)?def\s+\w+\s*\(",
+        r"^\s*(import\s+\w+|from\s+[\w.]+\s+import\b)",
+        r"^\s*(async\s+)?(with|for|while|if|class)\b.*:\s*$",
+        r"\bawait\s+\w+[.(]",
+        r"\bprint\(.*\)\s*$",
+        r"\basyncio\.\w+",
+        r"^\s*\w+\s*=\s*\w+\(.*\)\s*$",
+    ])
+    .expect("valid patterns")
+});
+
+fn code_in(text: &str) -> Option<&'static str> {
+    if text.lines().any(|line| RUST.is_match(line)) {
+        return Some("rust");
+    }
+    let items = syn::parse_file(text).is_ok_and(|file| !file.items.is_empty());
+    if items {
+        return Some("rust");
+    }
+    if text.lines().any(|line| PYTHON.is_match(line)) {
+        return Some("python");
+    }
+    None
+}
+
+/// Whether inline code is a program, not a name or a call.
+pub(crate) fn is_program(inline: &str) -> bool {
+    inline.contains("fn main") || inline.len() > 100
+}
+
+/// What is wrong with a block by its text alone, as (what, mend).
+pub(crate) fn in_block(block: &Block) -> Vec<(String, String)> {
+    match &block.kind {
+        Kind::Rust | Kind::ShouldPanic => program(block),
+        Kind::CompileFail(_) => Vec::new(),
+        Kind::Text => in_data(block),
+        Kind::Json => {
+            match serde_json::from_str::<serde_json::Value>(&block.text) {
+                Ok(_) => Vec::new(),
+                Err(error) => vec![(
+                    format!("this is no JSON: {error}"),
+                    "correct it, or tag it ```text".into(),
+                )],
+            }
+        }
+        Kind::Toml => dependencies(block),
+        Kind::Console | Kind::Python | Kind::Shell => Vec::new(),
+    }
+}
+
+fn in_data(block: &Block) -> Vec<(String, String)> {
+    // The compiler's message for the block above shows that block's lines.
+    let message = |file: &std::path::PathBuf| {
+        file.extension().is_some_and(|e| e == "stderr")
+    };
+    if block.files.iter().any(message) {
+        return Vec::new();
+    }
+    match code_in(&block.text) {
+        Some(language) => vec![(
+            format!("this ```text is {language} in disguise"),
+            format!("tag it ```{language}, and it will be run"),
+        )],
+        None => Vec::new(),
+    }
+}
+
+fn dependencies(block: &Block) -> Vec<(String, String)> {
+    match toml::Table::from_str(&block.text) {
+        Err(error) => vec![(
+            format!("this is no TOML: {}", error.message()),
+            "correct it".into(),
+        )],
+        Ok(table) if !table.contains_key("dependencies") => vec![(
+            "no checker for TOML without a [dependencies] table".into(),
+            "show a recipe's [dependencies], or tag it ```text".into(),
+        )],
+        Ok(_) => Vec::new(),
+    }
+}
+
+/// What would let a Rust block show lines that never run.
+fn program(block: &Block) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    let mut fault = |what: &str, mend: &str| {
+        faults.push((what.to_owned(), mend.to_owned()));
+    };
+    if block.text.contains("\"####") {
+        fault(
+            "`\"####` ends the string in which skeptic keeps the program",
+            "use fewer # for the raw string",
+        );
+    }
+    if block.text.replace("\r\n", "").contains('\r') {
+        fault(
+            "a bare carriage return would be lost on the way to the compiler",
+            "write \\r in the string, or correct the line end",
+        );
+    }
+    if !block.text.contains("fn main") {
+        fault(
+            "this is not a whole program: it has no `fn main`",
+            "show a fragment with {{#rustdoc_include file.rs:anchor}}, which \
+             keeps the rest of the program as hidden lines",
+        );
+        return faults;
+    }
+    // What does not lex does not compile: skeptic says so better.
+    let Ok(tokens) = TokenStream::from_str(&block.text) else {
+        return faults;
+    };
+    let mut seen = Seen::default();
+    seen.walk(tokens);
+    if !seen.assertion && block.kind == Kind::Rust {
+        fault(
+            "this program asserts nothing",
+            "assert what the page says of it",
+        );
+    }
+    if let Some(attribute) = seen.conditional {
+        fault(
+            &format!("#[{attribute}] can hide lines from the compiler"),
+            "show what is compiled; put other platforms on a page of their own",
+        );
+    }
+    if let Some(lint) = seen.silenced {
+        fault(
+            &format!("`{lint}` is silenced, so that lines need not run"),
+            "use what is shown, or remove it",
+        );
+    }
+    if seen.test {
+        fault(
+            "a #[test] in a program is not run",
+            "make the file a [[test]] target, and show it from there",
+        );
+    }
+    faults
+}
+
+#[derive(Default)]
+struct Seen {
+    assertion: bool,
+    conditional: Option<String>,
+    silenced: Option<String>,
+    test: bool,
+}
+
+const SILENT: [&str; 9] = [
+    "warnings",
+    "unused",
+    "dead_code",
+    "unused_macros",
+    "unused_macro_rules",
+    "unreachable_code",
+    "unused_variables",
+    "unused_imports",
+    "unused_assignments",
+];
+
+impl Seen {
+    fn walk(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (index, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) => self.walk(group.stream()),
+                TokenTree::Ident(name) => {
+                    let bang = matches!(tokens.get(index + 1),
+                        Some(TokenTree::Punct(p)) if p.as_char() == '!');
+                    let name = name.to_string();
+                    if bang
+                        && (name.starts_with("assert")
+                            || matches!(
+                                name.as_str(),
+                                "ensure" | "bail" | "panic"
+                            ))
+                    {
+                        self.assertion |= !always_true(tokens.get(index + 2));
+                    }
+                }
+                TokenTree::Punct(p) if p.as_char() == '#' => {
+                    let attribute = tokens[index + 1..]
+                        .iter()
+                        .take(2)
+                        .find_map(|token| match token {
+                            TokenTree::Group(group) => Some(group.stream()),
+                            _ => None,
+                        });
+                    if let Some(attribute) = attribute {
+                        self.attribute(attribute);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn attribute(&mut self, tokens: TokenStream) {
+        let text = tokens.to_string();
+        let name = text.split([' ', '(']).next().unwrap_or_default();
+        match name {
+            "cfg" | "cfg_attr" => self.conditional = Some(text.clone()),
+            "allow" | "expect" => {
+                let lint = text
+                    .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .find(|lint| SILENT.contains(lint));
+                if let Some(lint) = lint {
+                    self.silenced = Some(lint.to_owned());
+                }
+            }
+            "test" => self.test = true,
+            _ => self.test |= text.replace(' ', "").starts_with("tokio::test"),
+        }
+    }
+}
+
+/// `assert!(true)` claims nothing.
+fn always_true(arguments: Option<&TokenTree>) -> bool {
+    matches!(arguments, Some(TokenTree::Group(group))
+        if group.stream().to_string() == "true")
+}

@@ -1,0 +1,408 @@
+//! A page as mdBook renders it: its blocks, and where each stands in the source.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use mdbook_markdown::pulldown_cmark::{
+    CodeBlockKind, Event, HeadingLevel, Tag, TagEnd,
+};
+use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
+use regex::Regex;
+
+use crate::fence::{self, Kind};
+use crate::problem::Problem;
+use crate::{disguise, include};
+
+/// A page of the book.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Page {
+    /// Its source, relative to the book's root: `book/chapter/page.md`.
+    pub file: PathBuf,
+    /// Its path in `SUMMARY.md`: `chapter/page.md`.
+    pub path: PathBuf,
+    /// Its name in `SUMMARY.md`.
+    pub title: String,
+    /// The names of the chapters above it, outermost first.
+    pub parents: Vec<String>,
+    /// Every fenced block that it shows, in order.
+    pub blocks: Vec<Block>,
+}
+
+/// A fenced block as the reader sees it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Block {
+    /// What it is, and so what checks it.
+    pub kind: Kind,
+    /// The line of the fence in the page's source, from 1.
+    pub line: usize,
+    /// The nearest heading above it; empty where there is none.
+    pub heading: String,
+    /// All of its text. Of a Rust block also the lines that mdBook hides.
+    pub text: String,
+    /// The files whose text it includes, relative to the book's root.
+    pub files: Vec<PathBuf>,
+}
+
+impl Block {
+    /// The file a block shows, where it shows exactly one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self.files.as_slice() {
+            [file] => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The program whose run a `console` block shows: `NAME` of its first
+    /// line, `$ cargo run --example NAME`.
+    #[must_use]
+    pub fn example(&self) -> Option<&str> {
+        if self.kind != Kind::Console {
+            return None;
+        }
+        let command = self.text.lines().next()?;
+        command.strip_prefix("$ cargo run --example ")
+    }
+}
+
+/// A stretch of the expanded text and the source line that it came from.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Copied from the source, starting at this line.
+    Source { range: Range<usize>, line: usize },
+    /// Brought in by a directive on this line.
+    Included { range: Range<usize>, line: usize, files: Vec<PathBuf> },
+}
+
+impl Piece {
+    fn range(&self) -> &Range<usize> {
+        match self {
+            Piece::Source { range, .. } | Piece::Included { range, .. } => {
+                range
+            }
+        }
+    }
+}
+
+/// The expanded text of a page with its way back to the source.
+pub(crate) struct Expanded<'a> {
+    text: &'a str,
+    pieces: Vec<Piece>,
+    newlines: Vec<usize>,
+}
+
+impl<'a> Expanded<'a> {
+    pub(crate) fn new(text: &'a str, pieces: Vec<Piece>) -> Self {
+        let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
+        Expanded { text, pieces, newlines }
+    }
+
+    /// How many lines end before this place.
+    fn lines_before(&self, offset: usize) -> usize {
+        self.newlines.partition_point(|at| *at < offset)
+    }
+
+    /// The line of the source, from 1, that this place comes from.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        let piece = self
+            .pieces
+            .iter()
+            .rev()
+            .find(|piece| piece.range().start <= offset);
+        match piece {
+            Some(Piece::Source { range, line }) => {
+                line + self.lines_before(offset)
+                    - self.lines_before(range.start)
+            }
+            Some(Piece::Included { line, .. }) => *line,
+            None => 1,
+        }
+    }
+
+    fn files(&self, range: &Range<usize>) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for piece in &self.pieces {
+            if let Piece::Included { range: at, files: of, .. } = piece
+                && at.start < range.end
+                && range.start < at.end
+            {
+                // The first is the one named; the rest it includes itself.
+                files.extend(of.first().cloned());
+            }
+        }
+        files
+    }
+}
+
+/// A piece of raw HTML or inline code that may hide a block of code.
+static TAG: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?s)<\s*/?\s*([a-zA-Z][a-zA-Z0-9:-]*)([^>]*)")
+        .expect("a valid pattern")
+});
+static COMMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").expect("a valid pattern"));
+static STYLED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(style|srcdoc|on[a-z]+)\s*=|language-|playground")
+        .expect("a valid pattern")
+});
+
+/// Elements that can show no code that a fence could not.
+const HTML: [&str; 44] = [
+    "a",
+    "abbr",
+    "b",
+    "br",
+    "caption",
+    "cite",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "picture",
+    "q",
+    "section",
+    "small",
+    "source",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+];
+
+/// Finds the blocks of a page, and what is wrong with how they are shown.
+pub(crate) fn read(
+    file: &Path,
+    expanded: &Expanded,
+    options: &MarkdownOptions,
+    problems: &mut Vec<Problem>,
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut heading = String::new();
+    let mut in_heading = false;
+    let mut code: Option<(Range<usize>, String, String)> = None;
+    let mut html: Option<(usize, String)> = None;
+
+    let mut report = |at: usize, what: String, mend: String| {
+        problems.push(Problem::new(file, expanded.line(at), what, mend));
+    };
+    let parser = new_cmark_parser(expanded.text, options);
+    for (event, range) in parser.into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) => {
+                in_heading = level <= HeadingLevel::H3;
+                if in_heading {
+                    heading.clear();
+                }
+            }
+            Event::End(TagEnd::Heading(_)) => in_heading = false,
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => report(
+                range.start,
+                "an indented code block has no checker".into(),
+                "use a fence, or indent the text less".into(),
+            ),
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                code = Some((range, info.to_string(), String::new()));
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                let Some((range, info, text)) = code.take() else { continue };
+                let line = expanded.line(range.start);
+                let at = range.start;
+                if !closed(&expanded.text[range.clone()]) {
+                    report(
+                        at,
+                        "this fence is never closed".into(),
+                        "end it with as many marks as it begins with".into(),
+                    );
+                    continue;
+                }
+                match fence::parse(&info) {
+                    Err((what, mend)) => report(at, what, mend),
+                    Ok(kind) => {
+                        let files = expanded.files(&range);
+                        let block = Block {
+                            text: plain(&kind, &text),
+                            kind,
+                            line,
+                            heading: heading.clone(),
+                            files,
+                        };
+                        for (what, mend) in disguise::in_block(&block) {
+                            report(at, what, mend);
+                        }
+                        let hidden = matches!(
+                            block.kind,
+                            Kind::Rust
+                                | Kind::ShouldPanic
+                                | Kind::CompileFail(_)
+                        );
+                        let shown = if hidden { shown(&text) } else { text };
+                        if shown.trim().is_empty() {
+                            report(
+                                at,
+                                "this block shows nothing".into(),
+                                "show a line of it, or remove it".into(),
+                            );
+                        }
+                        if shown.lines().any(include::is_anchor) {
+                            report(
+                                at,
+                                "this block shows an ANCHOR comment".into(),
+                                "put the whole file between `ANCHOR: all` and \
+                                 `ANCHOR_END: all`, and include `:all`"
+                                    .into(),
+                            );
+                        }
+                        blocks.push(block);
+                    }
+                }
+            }
+            Event::Start(Tag::HtmlBlock) => {
+                html = Some((range.start, String::new()));
+            }
+            Event::End(TagEnd::HtmlBlock) => {
+                if let Some((at, text)) = html.take()
+                    && let Some(what) = raw_html(&text)
+                {
+                    report(at, what, FENCE_IT.into());
+                }
+            }
+            Event::Html(text) => match &mut html {
+                Some((_, block)) => block.push_str(&text),
+                None => {
+                    if let Some(what) = raw_html(&text) {
+                        report(range.start, what, FENCE_IT.into());
+                    }
+                }
+            },
+            Event::InlineHtml(text) => {
+                if let Some(what) = raw_html(&text) {
+                    report(range.start, what, FENCE_IT.into());
+                }
+            }
+            Event::Code(text) => {
+                if in_heading {
+                    heading.push_str(&text);
+                }
+                let source = &expanded.text[range.clone()];
+                if source.starts_with("```") || disguise::is_program(&text) {
+                    report(
+                        range.start,
+                        "a program between backticks in a line is not run"
+                            .into(),
+                        FENCE_IT.into(),
+                    );
+                }
+            }
+            Event::Text(text) => {
+                if let Some((_, _, block)) = &mut code {
+                    block.push_str(&text);
+                } else if in_heading {
+                    heading.push_str(&text);
+                }
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+const FENCE_IT: &str = "put code between ``` fences, where it is checked";
+
+/// Whether a fence's last line closes it, rather than the page's end.
+fn closed(block: &str) -> bool {
+    let mark = |line: &str| {
+        let line = line.trim_matches([' ', '\t', '>', '\r', '\n']);
+        let line = line.trim_start_matches(|c: char| {
+            c != '`' && c != '~' // a list's marker stands before the first
+        });
+        let mark = line.chars().next().unwrap_or(' ');
+        (mark, line.chars().take_while(|c| *c == mark).count(), line.len())
+    };
+    let mut lines = block.trim_end().lines();
+    let (first, opened, _) = mark(lines.next().unwrap_or_default());
+    let (last, count, length) = mark(lines.next_back().unwrap_or_default());
+    first == last && count >= opened && count == length
+}
+
+/// What is wrong with raw HTML, if anything.
+fn raw_html(html: &str) -> Option<String> {
+    let html = COMMENT.replace_all(html, "");
+    for tag in TAG.captures_iter(&html) {
+        let name = tag[1].to_ascii_lowercase();
+        if !HTML.contains(&name.as_str()) {
+            return Some(format!(
+                "raw <{name}> may show code that nothing ran"
+            ));
+        }
+        if STYLED.is_match(&tag[2]) {
+            return Some(format!(
+                "<{name}> with these attributes may pass for a block of code"
+            ));
+        }
+    }
+    None
+}
+
+/// The text that is compiled, run or compared.
+fn plain(kind: &Kind, text: &str) -> String {
+    match kind {
+        Kind::Rust | Kind::ShouldPanic | Kind::CompileFail(_) => {
+            text.lines().map(|line| unhide(line).0 + "\n").collect()
+        }
+        _ => text.replace("\r\n", "\n"),
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.lines()
+        .map(unhide)
+        .filter(|(_, hidden)| !hidden)
+        .map(|(line, _)| line + "\n")
+        .collect()
+}
+
+/// A line of a Rust block without mdBook's mark for hidden lines, and whether
+/// it is hidden (`hide_lines_rust` of `mdbook-html` 0.5): `#` alone or before
+/// a space hides, `##` shows a `#`.
+fn unhide(line: &str) -> (String, bool) {
+    let code = line.trim_start();
+    let indent = &line[..line.len() - code.len()];
+    match code.strip_prefix('#') {
+        Some("") => (indent.to_owned(), true),
+        Some(rest) if rest.starts_with(' ') => {
+            (format!("{indent}{}", &rest[1..]), true)
+        }
+        Some(rest) if rest.starts_with('#') => {
+            (format!("{indent}{rest}"), false)
+        }
+        _ => (line.to_owned(), false),
+    }
+}

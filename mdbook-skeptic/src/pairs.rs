@@ -1,0 +1,133 @@
+//! What a block shows, and what must stand beside it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::fence::Kind;
+use crate::page::Block;
+
+static NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("^[A-Za-z0-9_-]+$").expect("a valid pattern"));
+static PYTHON_ASSERTS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\s*(assert\b|raise AssertionError|with pytest\.raises)")
+        .expect("a valid pattern")
+});
+
+/// Checks the blocks of a page one against the other; a fault is (line, what
+/// is wrong, how to mend it).
+///
+/// `commands` are those that the project's own checks run.
+pub(crate) fn check(
+    root: &Path,
+    blocks: &[Block],
+    commands: &BTreeSet<String>,
+) -> Vec<(usize, String, String)> {
+    let mut faults = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let mut fault = |what: String, mend: String| {
+            faults.push((block.line, what, mend));
+        };
+        let before = index.checked_sub(1).map(|before| &blocks[before]);
+        match &block.kind {
+            Kind::Console => {
+                if let Err((what, mend)) = console(block) {
+                    fault(what, mend);
+                }
+            }
+            Kind::CompileFail(expected) => {
+                let message = blocks.get(index + 1);
+                if !message.is_some_and(|next| next.kind == Kind::Text) {
+                    fault(
+                        format!("the message of {expected} is not shown"),
+                        "put the compiler's message into a ```text fence \
+                         right after this block"
+                            .into(),
+                    );
+                }
+            }
+            Kind::Python => {
+                // The whole file runs; the page may show a part of it.
+                let file = block.file().map(|file| root.join(file));
+                let file = file.and_then(|file| fs::read_to_string(file).ok());
+                let program = file.as_deref().unwrap_or(&block.text);
+                if !PYTHON_ASSERTS.is_match(program) {
+                    fault(
+                        "this Python asserts nothing".into(),
+                        "assert what the page says of it".into(),
+                    );
+                }
+            }
+            Kind::Shell => {
+                for line in block.text.lines().map(str::trim) {
+                    if !line.is_empty() && !commands.contains(line) {
+                        fault(
+                            format!("no check runs `{line}`"),
+                            "run it, as it stands here, in the script that \
+                             book.toml names as `commands`"
+                                .into(),
+                        );
+                    }
+                }
+            }
+            Kind::Toml if !blocks.iter().any(|b| b.kind == Kind::Rust) => {
+                fault(
+                    "no program on this page needs these dependencies".into(),
+                    "show the program with them".into(),
+                );
+            }
+            _ => {}
+        }
+        if shows(block, "out") && block.kind != Kind::Console {
+            fault(
+                "an output is shown in a fence that nothing compares".into(),
+                "show it in a ```console fence under its command".into(),
+            );
+        }
+        let message = before
+            .is_some_and(|b| matches!(b.kind, Kind::CompileFail(_)))
+            && block.kind == Kind::Text;
+        if shows(block, "stderr") && !message {
+            fault(
+                "a compiler's message is shown without its program".into(),
+                "put it right after the ```rust,compile_fail block".into(),
+            );
+        }
+    }
+    faults
+}
+
+fn shows(block: &Block, extension: &str) -> bool {
+    let is = |file: &std::path::PathBuf| {
+        file.extension().is_some_and(|found| found == extension)
+    };
+    block.files.iter().any(is)
+}
+
+fn console(block: &Block) -> Result<(), (String, String)> {
+    let Some(name) = block.example().filter(|name| NAME.is_match(name)) else {
+        return Err((
+            "no checker for this command".into(),
+            "begin with `$ cargo run --example NAME`, and show what it prints"
+                .into(),
+        ));
+    };
+    if block.text.lines().nth(1).is_none() {
+        return Err((
+            format!("the output of `{name}` is not shown"),
+            "include its .out file under the command".into(),
+        ));
+    }
+    match block.file() {
+        Some(file) if file.file_stem().is_none_or(|stem| stem != name) => {
+            Err((
+                format!("{} is not the output of `{name}`", file.display()),
+                format!("include {name}.out"),
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,205 @@
+//! The crates that a program names, and their builds in `target/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use cargo_metadata::{Message, Metadata, MetadataCommand};
+use proc_macro2::{TokenStream, TokenTree};
+
+/// What a build of the book's examples has made.
+#[derive(Clone, Default)]
+pub(crate) struct Built {
+    /// The libraries of each package, by name and version.
+    libraries: BTreeMap<(String, String), BTreeSet<PathBuf>>,
+    /// The examples, by name.
+    pub examples: BTreeMap<String, PathBuf>,
+}
+
+/// Builds the examples, once in a run. There is nothing left to build under
+/// `cargo test`; but `cargo test --test NAME` builds none.
+pub(crate) fn built(root: &Path) -> Result<&'static Built, String> {
+    static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
+    let result = BUILT.get_or_init(|| build(root));
+    result.as_ref().map_err(Clone::clone)
+}
+
+fn build(root: &Path) -> Result<Built, String> {
+    let output = Command::new(super::cargo())
+        .args(["build", "--examples", "--message-format=json"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let mut built = Built::default();
+    for message in Message::parse_stream(output.stdout.as_slice()).flatten() {
+        let Message::CompilerArtifact(artifact) = message else { continue };
+        if let Some(executable) = &artifact.executable {
+            if artifact.target.kind.iter().any(|kind| kind == "example") {
+                let name = artifact.target.name.clone();
+                built.examples.insert(name, executable.into());
+            }
+            continue;
+        }
+        // registry+https://…#tokio@1.54.1
+        let id = artifact.package_id.repr;
+        let id = id.rsplit('#').next().unwrap_or_default();
+        let Some((name, version)) = id.split_once('@') else { continue };
+        let libraries = built
+            .libraries
+            .entry((name.to_owned(), version.to_owned()))
+            .or_default();
+        let library = artifact.filenames.iter().find(|file| {
+            let file = file.as_str();
+            file.ends_with(".rlib")
+                || file.ends_with(std::env::consts::DLL_SUFFIX)
+        });
+        libraries.extend(library.map(|file| file.clone().into_std_path_buf()));
+    }
+    Ok(built)
+}
+
+/// Passes the compiler the builds of the crates that a program names.
+pub(crate) fn link(
+    command: &mut Command,
+    root: &Path,
+    program: &str,
+) -> Result<(), String> {
+    let built = built(root)?;
+    let mut folders = BTreeSet::new();
+    for library in built.libraries.values().flatten() {
+        folders.extend(library.parent());
+    }
+    for folder in folders {
+        let mut dependencies = std::ffi::OsString::from("dependency=");
+        dependencies.push(folder);
+        command.arg("-L").arg(dependencies);
+    }
+    for (name, version) in named(root, program)? {
+        let extern_name = name.replace('-', "_");
+        let of_package = built.libraries.get(&(name.clone(), version));
+        let of_package: Vec<_> = of_package.into_iter().flatten().collect();
+        let [library] = of_package.as_slice() else {
+            return Err(format!(
+                "there are {} builds of {name}, and one is needed: see \
+                 Cargo.toml for how it is kept so",
+                of_package.len()
+            ));
+        };
+        let library = library.display();
+        command.arg("--extern").arg(format!("{extern_name}={library}"));
+    }
+    Ok(())
+}
+
+/// The dependencies of the root package that a program names, by package name
+/// with the locked version.
+pub(crate) fn named(
+    root: &Path,
+    program: &str,
+) -> Result<BTreeMap<String, String>, String> {
+    let direct = direct(root)?;
+    let tokens = TokenStream::from_str(program)
+        .map_err(|error| format!("cannot read the program: {error}"))?;
+    let mut words = BTreeSet::new();
+    first_words(tokens, &mut words);
+    Ok(direct
+        .into_iter()
+        .filter(|(name, _)| words.contains(&name.replace('-', "_")))
+        .collect())
+}
+
+/// The first word of every path: `tokio` in `tokio::time::sleep`.
+fn first_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let colons = |at: usize| {
+        let colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
+        colon(tokens.get(at)) && colon(tokens.get(at + 1))
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => first_words(group.stream(), words),
+            TokenTree::Ident(name)
+                if colons(index + 1) && (index < 2 || !colons(index - 2)) =>
+            {
+                words.insert(name.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The direct dependencies of the package in `root` and their locked versions.
+pub(crate) fn direct(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let read = |name: &str| {
+        let file = root.join(name);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| format!("cannot read {name}: {error}"))?;
+        text.parse::<toml::Table>()
+            .map_err(|error| format!("{name}: {}", error.message()))
+    };
+    let manifest = read("Cargo.toml")?;
+    let lock = read("Cargo.lock")?;
+    let package = manifest
+        .get("package")
+        .and_then(|package| package.get("name"))
+        .and_then(toml::Value::as_str)
+        .ok_or("Cargo.toml names no package")?;
+    let packages = lock
+        .get("package")
+        .and_then(toml::Value::as_array)
+        .ok_or("Cargo.lock lists no package")?;
+    let of = |package: &toml::Value, key: &str| {
+        let value = package.get(key).and_then(toml::Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    let this = packages
+        .iter()
+        .find(|entry| of(entry, "name") == package)
+        .ok_or_else(|| format!("Cargo.lock does not list {package}"))?;
+    let names = this.get("dependencies").and_then(toml::Value::as_array);
+    let mut direct = BTreeMap::new();
+    for name in names.into_iter().flatten().filter_map(toml::Value::as_str) {
+        // `name`, or `name version` where several are locked.
+        let mut words = name.split(' ');
+        let name = words.next().unwrap_or_default();
+        let version = match words.next() {
+            Some(version) => version.to_owned(),
+            None => packages
+                .iter()
+                .find(|entry| of(entry, "name") == name)
+                .map(|entry| of(entry, "version"))
+                .unwrap_or_default(),
+        };
+        direct.insert(name.to_owned(), version);
+    }
+    Ok(direct)
+}
+
+/// What each feature of a direct dependency brings along.
+pub(crate) fn features(
+    root: &Path,
+    name: &str,
+) -> Result<BTreeMap<String, Vec<String>>, String> {
+    static METADATA: OnceLock<Result<Metadata, String>> = OnceLock::new();
+    let read = || {
+        MetadataCommand::new()
+            .manifest_path(root.join("Cargo.toml"))
+            .other_options(["--offline".to_owned(), "--locked".to_owned()])
+            .exec()
+            .map_err(|error| format!("cargo metadata: {error}"))
+    };
+    let metadata = METADATA.get_or_init(read).as_ref()?;
+    let version = direct(root)?.remove(name).unwrap_or_default();
+    let package = metadata
+        .packages
+        .iter()
+        .find(|p| p.name == name && p.version.to_string() == version)
+        .ok_or_else(|| format!("{name} is not locked"))?;
+    Ok(package.features.clone().into_iter().collect())
+}

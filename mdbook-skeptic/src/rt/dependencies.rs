@@ -1,0 +1,117 @@
+//! `toml`: a page's `[dependencies]` block.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+use toml::{Table, Value};
+
+use super::crates;
+
+/// The block that the given programs need: every crate that they name, at its
+/// locked version, with the features that they use.
+///
+/// `features` is a file that says what use of a crate asks for which feature:
+/// a table per crate, in it `feature = ["pattern", …]`.
+pub(crate) fn block(
+    root: &Path,
+    features: Option<&Path>,
+    programs: &[String],
+) -> Result<String, String> {
+    let rules = rules(root, features)?;
+    let mut needed: BTreeMap<String, (String, BTreeSet<String>)> =
+        BTreeMap::new();
+    for program in programs {
+        for (name, version) in crates::named(root, program)? {
+            let entry = needed
+                .entry(name.clone())
+                .or_insert_with(|| (version, BTreeSet::new()));
+            for (feature, patterns) in rules.get(&name).into_iter().flatten() {
+                if patterns.iter().any(|pattern| pattern.is_match(program)) {
+                    entry.1.insert(feature.clone());
+                }
+            }
+        }
+    }
+    let mut block = "[dependencies]\n".to_owned();
+    for (name, (version, features)) in needed {
+        let implied = implied(root, &name, &features)?;
+        let features: Vec<String> = features
+            .difference(&implied)
+            .map(|feature| format!("\"{feature}\""))
+            .collect();
+        let line = if features.is_empty() {
+            format!("{name} = \"{version}\"")
+        } else {
+            format!(
+                "{name} = {{ version = \"{version}\", features = [{}] }}",
+                features.join(", ")
+            )
+        };
+        let _ = writeln!(block, "{line}");
+    }
+    Ok(block)
+}
+
+/// The features of a crate that others of the given ones bring along: with
+/// tokio's `rt-multi-thread`, `rt`.
+fn implied(
+    root: &Path,
+    name: &str,
+    features: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, String> {
+    let known = crates::features(root, name)?;
+    let mut implied = BTreeSet::new();
+    let mut pending: Vec<&String> = features
+        .iter()
+        .filter_map(|feature| known.get(feature))
+        .flatten()
+        .collect();
+    while let Some(feature) = pending.pop() {
+        if implied.insert(feature.clone()) {
+            pending.extend(known.get(feature).into_iter().flatten());
+        }
+    }
+    match features.iter().find(|feature| !known.contains_key(*feature)) {
+        Some(unknown) => Err(format!("{name} has no feature `{unknown}`")),
+        None => Ok(implied),
+    }
+}
+
+type Rules = BTreeMap<String, Vec<(String, Vec<Regex>)>>;
+
+fn rules(root: &Path, features: Option<&Path>) -> Result<Rules, String> {
+    let Some(file) = features else { return Ok(Rules::new()) };
+    let name = file.display();
+    let text = fs::read_to_string(root.join(file))
+        .map_err(|error| format!("cannot read {name}: {error}"))?;
+    let table: Table = text
+        .parse()
+        .map_err(|e: toml::de::Error| format!("{name}: {}", e.message()))?;
+    let mut rules = Rules::new();
+    for (krate, features) in &table {
+        let features = features
+            .as_table()
+            .ok_or_else(|| format!("{name}: [{krate}] is no table"))?;
+        for (feature, patterns) in features {
+            let patterns: Option<Vec<&str>> = patterns
+                .as_array()
+                .and_then(|list| list.iter().map(Value::as_str).collect());
+            let patterns = patterns.ok_or_else(|| {
+                format!("{name}: {krate}.{feature} is no list of patterns")
+            })?;
+            let patterns: Result<Vec<Regex>, _> =
+                patterns.into_iter().map(Regex::new).collect();
+            let patterns = patterns.map_err(|error| {
+                format!("{name}: {krate}.{feature}: {error}")
+            })?;
+            rules
+                .entry(krate.clone())
+                .or_default()
+                .push((feature.clone(), patterns));
+        }
+    }
+    Ok(rules)
+}

@@ -1,0 +1,126 @@
+//! Kills what does not end, and lists what took longest.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once};
+use std::thread;
+use std::time::Duration;
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+#[derive(Default)]
+struct State {
+    /// The limits of the checks that are under way.
+    limits: Vec<Duration>,
+    killed: BTreeSet<PathBuf>,
+    times: Vec<(Duration, String)>,
+}
+
+static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// While one of these lives, programs of skeptic's that have run for longer
+/// than the limit are killed, together with their children. With several, the
+/// shortest limit counts: a book has one.
+pub(crate) struct Watch(Duration);
+
+pub(crate) fn watch(limit: Duration) -> Watch {
+    static START: Once = Once::new();
+    state().limits.push(limit);
+    START.call_once(|| {
+        thread::spawn(|| {
+            let mut system =
+                System::new().expect("this system does not list its processes");
+            loop {
+                thread::sleep(Duration::from_millis(500));
+                let limit = state().limits.iter().min().copied();
+                if let Some(limit) = limit {
+                    kill_overdue(&mut system, limit);
+                }
+            }
+        });
+    });
+    Watch(limit)
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let limits = &mut state().limits;
+        if let Some(at) = limits.iter().position(|limit| *limit == self.0) {
+            limits.swap_remove(at);
+        }
+    }
+}
+
+/// Whether this program was killed for not ending.
+pub(crate) fn was_killed(binary: &Path) -> bool {
+    state().killed.contains(binary)
+}
+
+fn kill_overdue(system: &mut System, limit: Duration) {
+    let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::OnlyIfNotSet);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let this = Pid::from_u32(std::process::id());
+    for process in system.processes().values() {
+        let Some(exe) = process.exe() else { continue };
+        let of_skeptic = exe
+            .parent()
+            .and_then(Path::file_name)
+            .is_some_and(|folder| folder == ".skeptic-bin");
+        if of_skeptic
+            && process.parent() == Some(this)
+            && process.run_time() >= limit.as_secs()
+        {
+            state().killed.insert(exe.to_owned());
+            kill_tree(system, process.pid());
+        }
+    }
+}
+
+fn kill_tree(system: &System, root: Pid) {
+    // Threads are listed as processes; killing one kills its process.
+    let children: Vec<Pid> = system
+        .processes()
+        .values()
+        .filter(|process| {
+            process.parent() == Some(root) && process.pid() != root
+        })
+        .map(sysinfo::Process::pid)
+        .collect();
+    if let Some(process) = system.process(root) {
+        process.kill();
+    }
+    for child in children {
+        kill_tree(system, child);
+    }
+}
+
+/// Notes how long a check took; the slowest are listed when the run ends.
+pub(crate) fn took(place: &str, time: Duration) {
+    static AT_EXIT: Once = Once::new();
+    AT_EXIT.call_once(|| {
+        // libtest has no hook for the end of a run. nextest gives every test
+        // a process of its own, where a list of one would be noise.
+        if std::env::var_os("NEXTEST").is_none() {
+            // SAFETY: `report` is an `extern "C" fn()` that does not unwind:
+            // it neither indexes nor unwraps, and ignores failed writes.
+            unsafe { libc::atexit(report) };
+        }
+    });
+    state().times.push((time, place.to_owned()));
+}
+
+extern "C" fn report() {
+    let mut times = std::mem::take(&mut state().times);
+    times.sort_by(|a, b| b.cmp(a));
+    super::python::report_skipped();
+    let mut stderr = std::io::stderr();
+    let _ = writeln!(stderr, "\nslowest of {}:", times.len());
+    for (time, place) in times.iter().take(5) {
+        let _ = writeln!(stderr, "{:8.2} s  {place}", time.as_secs_f64());
+    }
+}

@@ -1,0 +1,604 @@
+//! Every rule of the guard, and every way around it that we could think of,
+//! on small books made for the purpose.
+
+use std::fs;
+use std::path::Path;
+
+use mdbook_skeptic::{Book, Kind};
+use tempfile::TempDir;
+
+const SUMMARY: &str = "# Summary\n\n- [Page](page.md)\n";
+const PROGRAM: &str = "fn main() {\n    assert_eq!(1 + 1, 2);\n}";
+
+/// A book in a folder of its own; files are given by path and content.
+struct Made(TempDir);
+
+impl Made {
+    fn new(files: &[(&str, &[u8])]) -> Made {
+        let made = Made(TempDir::new().expect("a temporary folder"));
+        made.write("book.toml", b"[book]\ntitle = \"A book\"\n");
+        made.write("src/SUMMARY.md", SUMMARY.as_bytes());
+        for (path, content) in files {
+            made.write(path, content);
+        }
+        made
+    }
+
+    fn write(&self, path: &str, content: &[u8]) {
+        let file = self.0.path().join(path);
+        let folder = file.parent().expect("below the book");
+        fs::create_dir_all(folder).expect("a folder");
+        fs::write(file, content).expect("a file");
+    }
+
+    fn load(&self) -> Result<Book, Vec<String>> {
+        Book::load(self.0.path()).map_err(|problems| {
+            assert!(!problems.is_empty(), "refused without a reason");
+            problems.iter().map(ToString::to_string).collect()
+        })
+    }
+
+    fn files(&self) -> usize {
+        walkdir::WalkDir::new(self.0.path()).into_iter().count()
+    }
+}
+
+fn page(text: &str) -> Result<Book, Vec<String>> {
+    Made::new(&[("src/page.md", text.as_bytes())]).load()
+}
+
+/// The page is refused, and the first problem begins and goes on like this.
+#[track_caller]
+fn refused(text: &str, place: &str, what: &str) {
+    expect(page(text), place, what);
+}
+
+#[track_caller]
+fn expect(got: Result<Book, Vec<String>>, place: &str, what: &str) {
+    let problems = match got {
+        Ok(book) => {
+            let blocks: Vec<_> =
+                book.blocks().map(|(_, block)| block.clone()).collect();
+            panic!("passes; expected {place}: {what}\n{blocks:#?}")
+        }
+        Err(problems) => problems,
+    };
+    assert!(
+        problems.iter().any(|p| p.starts_with(place) && p.contains(what)),
+        "expected {place}: {what}\ngot {problems:#?}"
+    );
+}
+
+#[track_caller]
+fn kinds(text: &str) -> Vec<Kind> {
+    let book = page(text).unwrap_or_else(|p| panic!("refused: {p:#?}"));
+    book.blocks().map(|(_, block)| block.kind.clone()).collect()
+}
+
+fn rust(program: &str) -> String {
+    format!("# Page\n\n```rust\n{program}\n```\n")
+}
+
+#[test]
+fn a_good_page_passes() {
+    assert_eq!(kinds(&rust(PROGRAM)), [Kind::Rust]);
+    let panics = "```rust,should_panic\nfn main() { panic!() }\n```\n";
+    assert_eq!(kinds(panics), [Kind::ShouldPanic]);
+    assert_eq!(kinds("Only words.\n"), []);
+}
+
+#[test]
+fn a_block_is_found_wherever_mdbook_finds_it() {
+    for (text, line) in [
+        (rust(PROGRAM), 3),
+        (format!("~~~rust\n{PROGRAM}\n~~~\n"), 1),
+        (format!("````rust\n{PROGRAM}\n````\n"), 1),
+        (format!("   ```rust\n{PROGRAM}\n   ```\n"), 1),
+        (format!("- a\n\n  ```rust\n{}\n  ```\n", indent("  ")), 3),
+        (format!("1. ```rust\n{}\n   ```\n", indent("   ")), 1),
+        (format!("> ```rust\n{}\n> ```\n", indent("> ")), 1),
+        (format!("> [!NOTE]\n> ```rust\n{}\n> ```\n", indent("> ")), 2),
+        (format!("> - ```rust\n{}\n>   ```\n", indent(">   ")), 1),
+        (format!("term\n: ```rust\n{}\n  ```\n", indent("  ")), 2),
+        (
+            format!(
+                "a[^1]\n\n[^1]: note\n\n    ```rust\n{}\n    ```\n",
+                indent("    ")
+            ),
+            5,
+        ),
+        (format!("<details>\n\n```rust\n{PROGRAM}\n```\n\n</details>\n"), 3),
+        (rust(PROGRAM).replace('\n', "\r\n"), 3),
+        (format!("\u{feff}```rust\n{PROGRAM}\n```\n"), 1),
+        (format!("| a |\n|---|\n| b |\n\n```rust\n{PROGRAM}\n```\n"), 5),
+    ] {
+        let book = page(&text).unwrap_or_else(|p| panic!("{p:#?}\n{text}"));
+        let blocks: Vec<_> = book.blocks().map(|(_, b)| b.clone()).collect();
+        assert_eq!(blocks.len(), 1, "{text}");
+        assert_eq!(blocks[0].line, line, "{text}");
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        assert_eq!(words(&blocks[0].text), words(PROGRAM), "{text}");
+    }
+}
+
+fn indent(prefix: &str) -> String {
+    let lines = PROGRAM.lines().map(|line| format!("{prefix}{line}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_fence_that_nothing_checks_is_refused() {
+    for info in [
+        "",
+        "rs",
+        "Rust",
+        "RUST",
+        "rust,ignore",
+        "rust ignore",
+        "ignore",
+        "rust,no_run",
+        "no_run,rust",
+        "rust, ignore",
+        "rust,noplayground",
+        "rust,edition2015",
+        "rust,editable",
+        "c",
+        "javascript",
+        "py",
+        "rust,compile_fail",
+        "should_panic,rust",
+        "rust,skt-x",
+        "rust,skeptic-template",
+        "text,rust",
+        "{.rust}",
+        "rust {ignore}",
+        "diff",
+        "html",
+        "svg",
+        "mermaid",
+    ] {
+        for mark in ["```", "~~~", "````"] {
+            if mark != "~~~" && info.contains('`') {
+                continue;
+            }
+            let text = format!("# Page\n\n{mark}{info}\n{PROGRAM}\n{mark}\n");
+            refused(&text, "src/page.md:3: ", "; ");
+        }
+    }
+    for prefix in ["> ", "- ", "1. ", "> - "] {
+        let text = format!("{prefix}```rs\n{prefix}fn main() {{}}\n");
+        assert!(page(&text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn code_outside_a_fence_is_refused() {
+    let indented = "Text.\n\n    fn main() {}\n";
+    refused(indented, "src/page.md:3", "indented");
+    refused("- item\n\n      let x = 1;\n", "src/page.md:3", "indented");
+    refused("\tfn main() {}\n", "src/page.md:1", "indented");
+    for html in [
+        "<pre>fn main() {}</pre>\n",
+        "<PRE>fn main() {}</PRE>\n",
+        "<pre\nclass=x>fn main() {}</pre>\n",
+        "Text <pre>fn main() {}</pre> text.\n",
+        "<div>\n<pre>fn main() {}</pre>\n</div>\n",
+        "<code>let x = 1;</code>\n",
+        "Text <code>let x = 1;</code>.\n",
+        "<samp>let x = 1;</samp>\n",
+        "<tt>let x = 1;</tt>\n",
+        "<textarea>fn main() {}</textarea>\n",
+        "<xmp>fn main() {}</xmp>\n",
+        "<listing>fn main() {}</listing>\n",
+        "<plaintext>fn main() {}\n",
+        "<script>document.write('fn main() {}')</script>\n",
+        "<style>p { white-space: pre }</style>\n",
+        "<iframe src=\"x.html\"></iframe>\n",
+        "<object data=\"x.html\"></object>\n",
+        "<template>fn main() {}</template>\n",
+        "<svg><text>fn main() {}</text></svg>\n",
+        "<p style=\"white-space: pre; font-family: monospace\">let x</p>\n",
+        "<div class=\"language-rust\">fn main() {}</div>\n",
+        "<div class=\"playground\">fn main() {}</div>\n",
+        "<img src=x onerror=\"alert(1)\">\n",
+        "<!-- a --><pre>fn main() {}</pre>\n",
+        "> <pre>fn main() {}</pre>\n",
+        "- <pre>fn main() {}</pre>\n",
+    ] {
+        refused(html, "src/page.md:", "");
+    }
+    refused(
+        "Type `fn main() { let x = 1; }` here.\n",
+        "src/page.md:1",
+        "backticks",
+    );
+    refused("```rust fn main() {}```\n", "src/page.md:1", "backticks");
+    refused("a ```` fn x ```` b\n", "src/page.md:1", "backticks");
+    // What is never shown, and what is no code, passes.
+    assert_eq!(kinds("<!--\n```rs\nfn main() {}\n```\n-->\n"), []);
+    assert_eq!(kinds("Call `join!`, or `f(x).await`.\n\n<br>\n"), []);
+}
+
+#[test]
+fn a_fence_that_never_ends_is_refused() {
+    for text in [
+        format!("```rust\n{PROGRAM}\n"),
+        format!("````rust\n{PROGRAM}\n```\n"),
+        format!("~~~rust\n{PROGRAM}\n```\n"),
+        format!("> ```rust\n> {PROGRAM}\n"),
+        format!("- ```rust\n  {PROGRAM}\n"),
+    ] {
+        refused(&text, "src/page.md:1", "");
+    }
+}
+
+#[test]
+fn a_block_in_disguise_is_refused() {
+    for code in [
+        PROGRAM,
+        "let x = 5;",
+        "fn f(x: u8) -> u8 { x }",
+        "println!(\"x\")",
+        "use std::fs;",
+        "#[derive(Debug)]\nstruct A;",
+        "future.await",
+        "tokio::spawn(work())",
+        "struct Parcel { id: u64 }",
+        "async move { 1 }",
+        "for x in y {",
+        "send(x);",
+        "mod a { }",
+        "async def f():",
+        "import asyncio",
+        "for x in y:",
+        "print(x)",
+        "x = await f(y)",
+        "with open(a) as b:",
+        "x = asyncio.Queue()",
+    ] {
+        refused(
+            &format!("```text\n{code}\n```\n"),
+            "src/page.md:1",
+            "disguise",
+        );
+    }
+    refused("```json\nlet x = 5;\n```\n", "src/page.md:1", "JSON");
+    refused("```toml\nlet x = 5;\n```\n", "src/page.md:1", "TOML");
+    refused("```toml\n[package]\nname = \"x\"\n```\n", "src/page.md:1", "TOML");
+    assert_eq!(
+        kinds("```text\nproducer ──▶ queue ──▶ worker (3 of them)\n```\n"),
+        [Kind::Text]
+    );
+}
+
+#[test]
+fn lines_that_are_shown_and_never_run_are_refused() {
+    let main = "fn main() { assert_eq!(1, 1); }";
+    for (program, what) in [
+        ("fn main() {}", "asserts nothing"),
+        ("fn main() { assert!(true); }", "asserts nothing"),
+        ("// assert_eq!(1, 1);\nfn main() {}", "asserts nothing"),
+        ("fn main() { let _ = \"assert!(x)\"; }", "asserts nothing"),
+        ("assert_eq!(1, 1);", "whole program"),
+        (&format!("{main}\n#[cfg(any())]\nfn f() {{}}"), "cfg"),
+        (&format!("#![cfg(feature = \"x\")]\n{main}"), "cfg"),
+        (&format!("{main}\n#[cfg_attr(any(), x)]\nfn f() {{}}"), "cfg_attr"),
+        (&format!("#![allow(dead_code)]\n{main}"), "dead_code"),
+        (&format!("#![allow(warnings)]\n{main}"), "warnings"),
+        (&format!("{main}\n#[allow(unused)]\nfn f() {{}}"), "unused"),
+        (&format!("{main}\n#[expect(dead_code)]\nfn f() {{}}"), "dead_code"),
+        (&format!("{main}\n#[test]\nfn f() {{}}"), "#[test]"),
+        (&format!("{main}\n#[tokio::test]\nasync fn f() {{}}"), "#[test]"),
+        (&format!("{main}\n// \"####"), "\"####"),
+        (&format!("{main} // \r x"), ""),
+    ] {
+        refused(&rust(program), "src/page.md:3", what);
+    }
+    refused(
+        &rust("# fn main() { assert!(1 > 0); }"),
+        "src/page.md:3",
+        "nothing",
+    );
+}
+
+#[test]
+fn hidden_lines_are_part_of_the_program() {
+    let text = rust("# fn main() {\nassert_eq!(1, 1);\n#\n##[x]\n# }");
+    let book = page(&text).expect("a whole program");
+    let (_, block) = book.blocks().next().expect("a block");
+    assert_eq!(block.text, "fn main() {\nassert_eq!(1, 1);\n\n#[x]\n}\n");
+}
+
+fn with_snippet(page: &str, snippet: &[u8]) -> Result<Book, Vec<String>> {
+    Made::new(&[("src/page.md", page.as_bytes()), ("code/a.rs", snippet)])
+        .load()
+}
+
+#[test]
+fn an_include_is_expanded_and_named() {
+    let code = format!("// ANCHOR: all\n{PROGRAM}\n// ANCHOR_END: all\n");
+    for directive in [
+        "{{#include ../code/a.rs:all}}",
+        "{{#rustdoc_include ../code/a.rs:all}}",
+        "{{ #include ../code/a.rs:all }}",
+        "{{#include ../code/a.rs:2:4}}",
+    ] {
+        let text = format!("# A\n\n\n```rust\n{directive}\n```\n");
+        let book = with_snippet(&text, code.as_bytes());
+        let book = book.unwrap_or_else(|p| panic!("{directive}: {p:#?}"));
+        let (_, block) = book.blocks().next().expect("a block");
+        assert_eq!((block.line, block.heading.as_str()), (4, "A"));
+        assert_eq!(block.file(), Some(Path::new("code/a.rs")));
+        assert!(block.text.starts_with(PROGRAM), "{}", block.text);
+    }
+    let playground = "{{#playground ../code/b.rs}}\n";
+    let made = Made::new(&[
+        ("src/page.md", playground.as_bytes()),
+        ("code/b.rs", PROGRAM.as_bytes()),
+    ]);
+    let book = made.load().expect("a fence of mdBook's own");
+    assert_eq!(book.blocks().count(), 1);
+    let ignored = "{{#playground ../code/b.rs ignore}}\n";
+    made.write("src/page.md", ignored.as_bytes());
+    expect(made.load(), "src/page.md:1", "without being run");
+}
+
+#[test]
+fn a_fence_in_an_included_page_is_found() {
+    let made = Made::new(&[
+        ("src/page.md", b"# Page\n\n{{#include part.md}}\n"),
+        ("src/part.md", b"text\n\n```rs\nfn main() {}\n```\n"),
+    ]);
+    expect(made.load(), "src/page.md:3", "no checker");
+    // Half a fence here, half there: what counts is what is rendered.
+    made.write("src/part.md", b"```rs\nfn main() {}\n");
+    made.write("src/page.md", b"{{#include part.md}}\n\n```\n");
+    expect(made.load(), "src/page.md:1", "no checker");
+}
+
+#[test]
+fn an_include_that_fails_is_an_error() {
+    let code = format!("// ANCHOR: a\n{PROGRAM}\n// ANCHOR_END: a\n");
+    for (directive, what) in [
+        ("{{#include ../code/none.rs}}", "cannot read"),
+        ("{{#include ../code}}", "cannot read"),
+        ("{{#include ../code/a.rs:none}}", "anchor `none` is not in"),
+        ("{{#include ../code/a.rs:5:9}}", "the file has 5 lines"),
+        ("{{#include ../code/a.rs:4:2}}", "the file has 5 lines"),
+        ("{{#include ../code/a.rs:99}}", "the file has 5 lines"),
+        ("{{#includes ../code/a.rs}}", "no directive"),
+        ("{{# include ../code/a.rs}}", "no directive"),
+        ("{{#include}}", "no directive"),
+        ("{{#Include ../code/a.rs}}", "no directive"),
+        ("{{#include ../../../../../../../etc/passwd}}", "outside"),
+        ("{{#include /etc/passwd}}", "outside"),
+    ] {
+        let text = format!("# A\n\n```rust\n{directive}\n```\n");
+        expect(with_snippet(&text, code.as_bytes()), "src/page.md:4", what);
+    }
+    let text = "```rust\n{{#include ../code/a.rs:a}}\n```\n";
+    for (code, what) in [
+        ("// ANCHOR: a\nfn main() {}\n", "never closed"),
+        ("// ANCHOR: a\n// ANCHOR_END: a\nfn main() {}\n", "holds no line"),
+        (
+            "// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a\ny\n// ANCHOR_END: a\n",
+            "exactly once",
+        ),
+    ] {
+        expect(with_snippet(text, code.as_bytes()), "src/page.md:2", what);
+    }
+    expect(with_snippet(text, b"// \xff\xfe"), "src/page.md:2", "UTF-8");
+    let whole = "```rust\n{{#include ../code/a.rs}}\n```\n";
+    expect(with_snippet(whole, b""), "src/page.md:2", "empty");
+    expect(with_snippet(whole, code.as_bytes()), "src/page.md:1", "ANCHOR");
+}
+
+#[test]
+fn a_cyclic_include_is_an_error() {
+    let made = Made::new(&[
+        ("src/page.md", b"{{#include a.txt}}\n"),
+        ("src/a.txt", b"{{#include b.txt}}\n"),
+        ("src/b.txt", b"{{#include a.txt}}\n"),
+    ]);
+    expect(made.load(), "src/page.md:1", "includes itself");
+    made.write("src/page.md", b"{{#include page.md}}\n");
+    expect(made.load(), "src/page.md:1", "includes itself");
+}
+
+#[test]
+fn an_escaped_directive_is_text() {
+    assert_eq!(kinds("Write \\{{#include file.rs}} there.\n"), []);
+}
+
+#[test]
+fn all_that_is_wrong_is_reported_at_once_and_in_order() {
+    let made = Made::new(&[
+        ("src/SUMMARY.md", b"- [A](a.md)\n- [B](b.md)\n"),
+        ("src/a.md", b"```rs\n```\n\n```\nx\n```\n"),
+        ("src/b.md", b"\n{{#include none.rs}}\n{{#include no.rs}}\n"),
+        ("src/orphan.md", b"x\n"),
+    ]);
+    let problems = made.load().expect_err("a bad book");
+    let places: Vec<_> =
+        problems.iter().map(|p| p.split(": ").next().unwrap_or("")).collect();
+    assert_eq!(
+        places,
+        [
+            "src/a.md:1",
+            "src/a.md:4",
+            "src/b.md:2",
+            "src/b.md:3",
+            "src/orphan.md"
+        ]
+    );
+    assert!(problems.iter().all(|p| p.contains("; ") && !p.contains('\n')));
+}
+
+#[test]
+fn the_table_of_contents_is_checked() {
+    let made = Made::new(&[("src/page.md", b"x\n")]);
+    for (summary, place, what) in [
+        ("", "src/SUMMARY.md", "no page"),
+        ("# Summary\n", "src/SUMMARY.md", "no page"),
+        ("- [Draft]()\n", "src/SUMMARY.md", "no page"),
+        (
+            "- [A](page.md)\n- [B](page.md)\n",
+            "src/SUMMARY.md",
+            "Duplicate file",
+        ),
+        ("- [A](page.md)\n- [B](./page.md)\n", "src/SUMMARY.md:2", "same page"),
+        ("- [A](none.md)\n", "src/SUMMARY.md:1", "none.md"),
+        ("- [A](../page.md)\n", "src/SUMMARY.md:1", "outside"),
+        ("- [A](/etc/passwd)\n", "src/SUMMARY.md:1", "outside"),
+        ("- [A](page.md)\n\ntext\n\n- [B](none.md)\n", "src/SUMMARY.md", ""),
+    ] {
+        made.write("src/SUMMARY.md", summary.as_bytes());
+        expect(made.load(), place, what);
+    }
+    made.write(
+        "src/SUMMARY.md",
+        b"- [A](README.md)\n- [B](index.md)\n- [P](page.md)\n",
+    );
+    made.write("src/README.md", b"x\n");
+    made.write("src/index.md", b"x\n");
+    expect(made.load(), "src/SUMMARY.md", "the same page");
+    fs::remove_file(made.0.path().join("src/SUMMARY.md")).expect("removed");
+    expect(made.load(), "src/SUMMARY.md", "table of contents");
+}
+
+#[test]
+fn nothing_is_written_even_where_pages_are_missing() {
+    let made = Made::new(&[("src/SUMMARY.md", b"- [A](new.md)\n")]);
+    let before = made.files();
+    assert!(made.load().is_err());
+    assert_eq!(made.files(), before);
+}
+
+#[test]
+fn book_toml_is_checked() {
+    let made = Made::new(&[("src/page.md", b"x\n")]);
+    for (toml, what) in [
+        ("[book\n", ""),
+        ("[book]\ntitel = \"x\"\n", "titel"),
+        ("[book]\nsrc = \"/etc\"\n", "outside"),
+        ("[book]\nsrc = \"../x\"\n", "outside"),
+        ("[preprocessor.skeptic]\n", "renderers = []"),
+        ("[preprocessor.skeptic]\nrenderers = [\"html\"]\n", "renderers = []"),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\ntimelimit = 1\n",
+            "timelimit",
+        ),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\ntime-limit = 0\n",
+            "1 to 3600",
+        ),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\ntime-limit = \"a\"\n",
+            "1 to 3600",
+        ),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\nsnippets = [\"no\"]\n",
+            "no folder",
+        ),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\nsnippets = [\"../\"]\n",
+            "no folder",
+        ),
+        (
+            "[preprocessor.skeptic]\nrenderers = []\nsnippets = [1]\n",
+            "as strings",
+        ),
+    ] {
+        made.write("book.toml", toml.as_bytes());
+        expect(made.load(), "book.toml: ", what);
+    }
+    fs::remove_file(made.0.path().join("book.toml")).expect("removed");
+    expect(made.load(), "book.toml: ", "cannot read");
+    expect(
+        Book::load("/no/such/folder").map_err(|problems| {
+            problems.iter().map(ToString::to_string).collect()
+        }),
+        "/no/such/folder: ",
+        "cannot open",
+    );
+}
+
+#[test]
+fn orphans_are_errors() {
+    let made =
+        Made::new(&[("src/page.md", b"x\n"), ("src/deep/lost.md", b"x\n")]);
+    expect(made.load(), "src/deep/lost.md", "no line of SUMMARY.md");
+    fs::remove_dir_all(made.0.path().join("src/deep")).expect("removed");
+    made.write("src/raw.html", b"<pre>fn main() {}</pre>");
+    expect(made.load(), "src/raw.html", "unchecked");
+    fs::remove_file(made.0.path().join("src/raw.html")).expect("removed");
+
+    made.write("code/a.rs", PROGRAM.as_bytes());
+    made.write("code/b.py", b"assert True");
+    made.write("code/deep/c.out", b"x");
+    let toml =
+        "[preprocessor.skeptic]\nrenderers = []\nsnippets = [\"code\"]\n";
+    made.write("book.toml", toml.as_bytes());
+    for lost in ["code/a.rs", "code/b.py", "code/deep/c.out"] {
+        expect(made.load(), lost, "no page shows this file");
+    }
+    // An include in a comment shows nothing.
+    made.write("src/page.md", b"<!-- {{#include ../code/a.rs}} -->\n");
+    expect(made.load(), "code/a.rs", "no page shows this file");
+}
+
+#[test]
+fn a_page_that_is_not_text_or_too_large_is_named() {
+    let made = Made::new(&[("src/page.md", b"ok\nbad \xff\n")]);
+    expect(made.load(), "src/page.md:2", "not UTF-8");
+    made.write("src/page.md", &vec![b'x'; 100 << 20]);
+    expect(made.load(), "src/page.md: ", "100 MiB");
+    made.write("src/big.txt", &vec![b'x'; 5 << 20]);
+    made.write("src/page.md", b"```text\n{{#include big.txt}}\n```\n");
+    expect(made.load(), "src/page.md: ", "more than 4 MiB");
+}
+
+#[test]
+fn ten_thousand_fences_are_read() {
+    let text = "```text\nx\n```\n\n".repeat(10_000);
+    assert_eq!(kinds(&text).len(), 10_000);
+    let bad = "```rs\nx\n```\n\n".repeat(10_000);
+    assert_eq!(page(&bad).expect_err("refused").len(), 10_000);
+}
+
+#[test]
+fn the_books_of_the_wild_are_read() {
+    let made = Made::new(&[
+        ("book.toml", b"[book]\nsrc = \"docs/text\"\n"),
+        (
+            "docs/text/SUMMARY.md",
+            b"# Summary\n\n[Preface](preface.md)\n\n# Part\n\n\
+              - [One](one/README.md)\n  - [Deep](one/deep/page.md)\n\
+              - [Draft]()\n\n---\n\n[End](end.md)\n",
+        ),
+        ("docs/text/preface.md", b"{{#title Before}}\nHello.\n"),
+        ("docs/text/one/README.md", rust(PROGRAM).as_bytes()),
+        (
+            "docs/text/one/deep/page.md",
+            b"```rust\n{{#include ../../../../code/a.rs:2:4}}\n```\n",
+        ),
+        ("docs/text/end.md", b"Bye.\n"),
+        ("code/a.rs", format!("// first\n{PROGRAM}\n").as_bytes()),
+    ]);
+    fs::remove_file(made.0.path().join("src/SUMMARY.md")).expect("removed");
+    let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!(book.pages.len(), 4);
+    assert_eq!(book.blocks().count(), 2);
+    assert_eq!(book.pages[1].file, Path::new("docs/text/one/README.md"));
+}
+
+#[test]
+fn other_preprocessors_do_not_hide_where_a_block_stands() {
+    // `links` switched off: the directive stays, and is no program.
+    let made = Made::new(&[
+        ("book.toml", b"[build]\nuse-default-preprocessors = false\n"),
+        ("src/page.md", b"# A\n\n```rust\n{{#include ../a.rs}}\n```\n"),
+        ("a.rs", PROGRAM.as_bytes()),
+    ]);
+    expect(made.load(), "src/page.md:3", "whole program");
+}

@@ -1,0 +1,161 @@
+//! The recipes that the book shows: lists them, finds one, runs it.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, anyhow, bail};
+use mdbook_skeptic::{Book, Page};
+
+use crate::failed;
+
+/// A program that a page shows together with its output.
+pub struct Recipe {
+    /// The folder of its page.
+    chapter: String,
+    /// Its page, as a reader would name it: `fetch-json`.
+    page: String,
+    /// The name of its `[[example]]`: `fetch_json`.
+    name: String,
+    /// What it is about.
+    title: String,
+}
+
+/// The recipes, in the order of the book.
+///
+/// # Errors
+///
+/// Everything that is wrong with the book, a line each.
+pub fn load(root: &Path) -> Result<Vec<Recipe>> {
+    let book = Book::load(root).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow!(lines.join("\n"))
+    })?;
+    let mut seen = BTreeSet::new();
+    let mut recipes: Vec<_> = book.pages.iter().flat_map(of_page).collect();
+    recipes.retain(|recipe| seen.insert(recipe.name.clone()));
+    Ok(recipes)
+}
+
+fn of_page(page: &Page) -> Vec<Recipe> {
+    let text = |path: Option<&OsStr>| {
+        path.unwrap_or_default().to_string_lossy().into_owned()
+    };
+    let chapter = page.path.parent().map(Path::as_os_str);
+    let programs = page
+        .blocks
+        .iter()
+        .filter_map(|block| Some((block.example()?, &block.heading)));
+    let recipe = |(index, (name, heading)): (usize, (&str, &String))| Recipe {
+        chapter: text(chapter),
+        page: text(page.path.file_stem()),
+        name: name.to_owned(),
+        title: if index == 0 { &page.title } else { heading }.clone(),
+    };
+    programs.enumerate().map(recipe).collect()
+}
+
+/// The widest line of a [`table`], unless names alone are wider.
+const WIDTH: usize = 100;
+
+/// A line a recipe, in columns.
+pub fn table(recipes: &[Recipe]) -> String {
+    let widest = |column: fn(&Recipe) -> &str| {
+        let widths = recipes.iter().map(|r| column(r).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let chapter = widest(|recipe| &recipe.chapter);
+    let name = widest(|recipe| &recipe.name);
+    let rest = WIDTH.saturating_sub(chapter + name + 4);
+    let lines: Vec<_> = recipes
+        .iter()
+        .map(|recipe| {
+            format!(
+                "{:chapter$}  {:name$}  {}",
+                recipe.chapter,
+                recipe.name,
+                shortened(&recipe.title, rest)
+            )
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", start.trim_end())
+}
+
+/// The recipe of this name, or the first one of the page of this name.
+///
+/// # Errors
+///
+/// There is none; says which names are near.
+pub fn find<'a>(recipes: &'a [Recipe], wanted: &str) -> Result<&'a Recipe> {
+    let name = wanted.replace('-', "_");
+    let named = recipes.iter().find(|recipe| recipe.name == name);
+    let shown = || recipes.iter().find(|recipe| recipe.page == wanted);
+    if let Some(recipe) = named.or_else(shown) {
+        return Ok(recipe);
+    }
+    let near = nearest(recipes, &name);
+    if near.is_empty() {
+        bail!(
+            "no recipe is called `{wanted}`; `cargo run list` shows them all"
+        );
+    }
+    bail!(
+        "no recipe is called `{wanted}`; the nearest are {near}, and `cargo \
+         run list` shows them all",
+    )
+}
+
+/// Up to three names that a reader may have meant, the nearest first.
+fn nearest(recipes: &[Recipe], name: &str) -> String {
+    let mut near: Vec<_> = recipes
+        .iter()
+        .map(|recipe| (strsim::jaro_winkler(&recipe.name, name), &recipe.name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let names = near.iter().take(3).map(|(_, name)| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+impl Recipe {
+    /// Runs the program by cargo, with this process's stdin, stdout and
+    /// stderr; its exit status.
+    ///
+    /// # Errors
+    ///
+    /// Cargo cannot be started.
+    pub fn run(&self, root: &Path) -> Result<ExitCode> {
+        // From the root and without `--package`: as `cargo test` has built it.
+        let mut cargo =
+            Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.current_dir(root);
+        cargo.args(["run", "--quiet", "--example", &self.name]);
+        replace(cargo).map_err(failed(
+            "cannot start cargo",
+            "install Rust from https://rustup.rs, or put cargo on the PATH",
+        ))
+    }
+}
+
+/// Becomes the command, so that signals reach it, and its status the caller.
+#[cfg(unix)]
+fn replace(mut command: Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn replace(mut command: Command) -> std::io::Result<ExitCode> {
+    let code = command.status()?.code().unwrap_or(1);
+    std::process::exit(code)
+}

@@ -1,0 +1,1 @@
+mdbook_skeptic::tests!();

@@ -1,0 +1,871 @@
+//! The `async-cookbook` command from outside: arguments, sockets, signals.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// Nothing but a fault takes this long.
+const LIMIT: Duration = Duration::from_secs(30);
+/// For what may have to wait for other builds.
+const BUILD: Duration = Duration::from_secs(600);
+/// A server with open connections ends within this.
+const END: Duration = Duration::from_secs(5);
+
+// The arguments
+
+#[test]
+fn help_names_every_command_and_option() {
+    let book = TestBook::new();
+    for (arguments, named) in [
+        (
+            vec!["--help"],
+            vec![
+                "serve",
+                "build",
+                "list",
+                "run",
+                "--port",
+                "--host",
+                "--open",
+                "--version",
+                "3000",
+                "127.0.0.1",
+            ],
+        ),
+        (vec!["serve", "--help"], vec!["--port", "--host", "--open"]),
+        (vec!["build", "--help"], vec!["--dest <DIR>", "target/book"]),
+        (vec!["list", "--help"], vec!["chapter, name, title"]),
+        (vec!["run", "--help"], vec!["<RECIPE>", "exit status"]),
+    ] {
+        let end = book.run(&arguments);
+        assert!(end.status.success(), "{arguments:?}: {}", end.stderr);
+        for name in named {
+            assert!(end.stdout.contains(name), "{arguments:?}: {name}");
+        }
+    }
+}
+
+#[test]
+fn version_is_the_package_s() {
+    let end = TestBook::new().run(&["--version"]);
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(end.stdout, format!("async-cookbook {version}\n"));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let book = TestBook::new();
+    for arguments in [
+        vec!["bake"],
+        vec!["run"],
+        vec!["--port", "70000"],
+        vec!["list", "--port", "3000"],
+    ] {
+        let end = book.run(&arguments);
+        assert_eq!(end.status.code(), Some(2), "{arguments:?}");
+        assert!(end.stderr.starts_with("error: "), "{}", end.stderr);
+    }
+}
+
+// Where the book is
+
+#[test]
+fn the_book_is_found_from_a_folder_below() {
+    let book = TestBook::new();
+    // It has a book.toml of its own, but no SUMMARY.md.
+    book.write("drafts/book.toml", "[book]\nsrc = \".\"\n");
+    let end = finish(book.command(&["list"]).current_dir(book.at("drafts")));
+    assert!(end.status.success(), "{}", end.stderr);
+}
+
+#[test]
+fn outside_any_book_it_says_where_to_go() {
+    let empty = TempDir::new().expect("a temporary folder");
+    for arguments in [vec![], vec!["build"], vec!["list"], vec!["run", "x"]] {
+        let mut command = cookbook(&arguments);
+        let message = refused(command.current_dir(empty.path()));
+        assert!(message.contains("no book in"), "{message}");
+        assert!(message.contains("cookbook's folder"), "{message}");
+    }
+}
+
+#[test]
+fn a_broken_book_toml_is_one_sentence() {
+    let book = TestBook::new();
+    book.write("book.toml", "[book\n");
+    let message = refused(&mut book.command(&["build"]));
+    assert!(message.contains("book.toml"), "{message}");
+}
+
+// list
+
+#[test]
+fn list_shows_chapter_name_and_title_in_columns() {
+    let end = TestBook::new().run(&["list"]);
+    assert_eq!(
+        end.stdout,
+        "\
+bakery  bake_bread   Bake a loaf
+bakery  burnt        When it burns
+post    send_letter  Send a letter
+"
+    );
+    assert!(end.status.success());
+}
+
+#[test]
+fn list_fits_100_columns() {
+    let book = TestBook::new();
+    let long = "Knead ".repeat(30);
+    book.replace("src/bakery/bake-bread.md", "When it burns", &long);
+    let end = book.run(&["list"]);
+    let widths: Vec<_> =
+        end.stdout.lines().map(|l| l.chars().count()).collect();
+    assert!(widths.iter().all(|width| *width <= 100), "{}", end.stdout);
+    assert!(end.stdout.contains('…'), "{}", end.stdout);
+}
+
+#[test]
+fn list_into_a_pipe_that_nobody_reads_is_no_error() {
+    let book = TestBook::new();
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = book.command(&["list"]);
+    let end = Running::spawn(command.stdout(writer)).end(LIMIT);
+    assert!(end.status.success(), "{}", end.stderr);
+    assert_eq!(end.stderr, "");
+}
+
+#[test]
+fn everything_wrong_with_the_book_is_said_a_line_each() {
+    let book = TestBook::new();
+    let fences = "\n```\nx\n```\n\n```rust,ignore\nfn main() {}\n```\n";
+    book.append("src/post/send-letter.md", fences);
+    let end = book.run(&["list"]);
+    assert_eq!(end.status.code(), Some(1));
+    let lines: Vec<_> = end.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", end.stderr);
+    for line in lines {
+        assert!(line.starts_with("error: src/post/send-letter.md:"), "{line}");
+    }
+}
+
+// run
+
+#[test]
+fn run_prints_what_the_page_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shown = root.join("snippets/core-patterns/fetch_json.out");
+    let shown = fs::read_to_string(shown).expect("the recipe's output");
+    for name in ["fetch_json", "fetch-json"] {
+        let mut command = cookbook(&["run", name]);
+        let end = Running::start(command.current_dir(root)).end(BUILD);
+        assert!(end.status.success(), "{}", end.stderr);
+        assert_eq!(end.stdout, shown, "{}", end.stderr);
+    }
+}
+
+#[test]
+fn run_passes_on_input_output_and_status() {
+    let book = TestBook::new();
+    book.with_programs();
+    let mut command = book.command(&["run", "bake-bread"]);
+    // A recipe of another book: a build folder that no other test uses.
+    command.env("CARGO_TARGET_DIR", book.at("target"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut oven = Running::spawn(&mut command);
+    let mut stdin = oven.child.stdin.take().expect("piped");
+    stdin.write_all(b"flour").expect("the program reads it");
+    drop(stdin);
+    let end = oven.end(BUILD);
+    assert_eq!(end.stdout, "bread of flour\n");
+    assert!(end.stderr.contains("hot"), "{}", end.stderr);
+    assert_eq!(end.status.code(), Some(7));
+}
+
+#[test]
+fn run_takes_the_page_of_a_program_with_another_name() {
+    let book = TestBook::new();
+    book.with_programs();
+    let (bread, letter) =
+        ("src/bakery/bake-bread.md", "src/post/send-letter.md");
+    book.replace(bread, "example bake_bread", "example rye");
+    book.replace(letter, "example send_letter", "example bake_bread");
+    let mut command = book.command(&["run", "send-letter"]);
+    command.env("CARGO_TARGET_DIR", book.at("target"));
+    let end = Running::start(&mut command).end(BUILD);
+    assert_eq!(end.stdout, "bread of \n", "{}", end.stderr);
+}
+
+#[test]
+fn run_of_an_unknown_name_offers_the_nearest() {
+    let book = TestBook::new();
+    let message = refused(&mut book.command(&["run", "bake-braed"]));
+    assert!(message.contains("`bake-braed`"), "{message}");
+    assert!(message.contains("`bake_bread`"), "{message}");
+    assert!(!message.contains("send_letter"), "{message}");
+    assert!(message.contains("`cargo run list`"), "{message}");
+}
+
+#[test]
+fn run_of_a_strange_name_offers_the_list() {
+    let book = TestBook::new();
+    for name in ["zzz", "", "$(touch hacked)", "; touch hacked", "--list"] {
+        let message = refused(&mut book.command(&["run", "--", name]));
+        assert!(message.contains("`cargo run list`"), "{message}");
+        assert!(!message.contains("nearest"), "{message}");
+    }
+    assert!(!book.at("hacked").exists());
+}
+
+#[test]
+fn run_without_cargo_says_where_to_get_it() {
+    let book = TestBook::new();
+    let mut command = book.command(&["run", "burnt"]);
+    let message = refused(command.env("CARGO", book.at("no-cargo")));
+    assert!(message.contains("rustup.rs"), "{message}");
+}
+
+// serve
+
+#[test]
+fn serve_is_the_default_and_takes_its_options() {
+    let book = TestBook::new();
+    for arguments in [vec!["--port", "0"], vec!["serve", "--port", "0"]] {
+        let server = book.serve(&arguments);
+        assert!(server.address.starts_with("127.0.0.1:"));
+        assert_eq!(server.get("/").status, 200);
+        assert_eq!(server.terminate().stderr, "");
+    }
+}
+
+#[test]
+fn serve_answers_with_pages_and_what_they_need() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0"]);
+    let index = server.get("/");
+    assert_eq!(index.status, 200);
+    assert!(index.body.contains("Welcome to the village"));
+    assert_eq!(index.header("content-type"), "text/html");
+    assert_eq!(index.header("cache-control"), "no-cache");
+
+    let page = server.get("/bakery/bake-bread.html");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Flour and water"));
+
+    for (kind, folder, ending) in [
+        ("text/css", "css/", ".css"),
+        ("text/javascript", "book", ".js"),
+        ("image/svg+xml", "favicon", ".svg"),
+    ] {
+        let link = link(&index.body, folder, ending);
+        let file = server.get(&format!("/{link}"));
+        assert_eq!(file.status, 200, "{link}");
+        assert_eq!(file.header("content-type"), kind, "{link}");
+        assert_eq!(file.header("cache-control"), "no-cache", "{link}");
+    }
+    // A page is always whole: its date is too coarse to tell two edits apart.
+    let date = "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n";
+    assert_eq!(server.ask("GET", "/", date).status, 200);
+}
+
+#[test]
+fn serve_answers_head_without_a_body_and_refuses_post() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0"]);
+    let whole = server.get("/");
+    let head = server.ask("HEAD", "/", "");
+    assert_eq!(head.status, 200);
+    assert_eq!(head.body, "");
+    let length = whole.body.len().to_string();
+    assert_eq!(head.header("content-length"), length);
+    assert_eq!(server.ask("POST", "/", "").status, 405);
+}
+
+#[test]
+fn serve_answers_a_wrong_path_with_the_book_s_404() {
+    let book = TestBook::new();
+    // As a book says that is published below a path.
+    book.append("book.toml", "\n[output.html]\nsite-url = \"/village/\"\n");
+    let server = book.serve(&["--port", "0"]);
+    for path in ["/nowhere", "/bakery/nothing.html", "/a/b/c/", "/%00"] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("content-type"), "text/html", "{path}");
+        assert!(answer.body.contains("Document not found"), "{path}");
+        assert!(answer.body.contains("<base href=\"/\">"), "{path}");
+    }
+    let long = format!("/{}", "a".repeat(4000));
+    assert_eq!(server.get(&long).status, 404);
+}
+
+#[test]
+fn serve_shows_nothing_outside_the_rendering() {
+    let book = TestBook::new();
+    book.write("secret.txt", "the oven's combination");
+    let server = book.serve(&["--port", "0"]);
+    let absolute = book.at("secret.txt").display().to_string();
+    let absolute = absolute.as_str();
+    let up = "../".repeat(20);
+    for path in [
+        "/../secret.txt".to_owned(),
+        "/bakery/../../secret.txt".to_owned(),
+        "/..%2fsecret.txt".to_owned(),
+        "/%2e%2e/secret.txt".to_owned(),
+        "/..%5csecret.txt".to_owned(),
+        format!("/{absolute}"),
+        format!("//{absolute}"),
+        format!("/{up}{absolute}"),
+        format!("/{}", absolute.replace('/', "%2f")),
+        "/book.toml".to_owned(),
+        "/SUMMARY.md".to_owned(),
+    ] {
+        let answer = server.get(&path);
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.body.contains("combination"), "{path}");
+    }
+}
+
+#[test]
+fn serve_lists_no_folder() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0"]);
+    // Without the slash the links of its index would lead astray.
+    let bare = server.get("/post");
+    assert_eq!((bare.status, bare.header("location")), (307, "/post/"));
+    assert!(server.get("/post/").body.contains("The post office"));
+    let bare = server.get("/bakery/");
+    assert_eq!(bare.status, 404);
+    assert!(!bare.body.contains("secret-recipe.txt"));
+}
+
+#[test]
+fn serve_shows_an_edit_on_reload() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0"]);
+    let page = "/bakery/bake-bread.html";
+    let source = "src/bakery/bake-bread.md";
+    assert!(server.get(page).body.contains("Flour and water"));
+
+    book.replace(source, "Flour and water", "Flour, water, salt");
+    assert!(server.get(page).body.contains("Flour, water, salt"));
+
+    // A file with an old date is an edit as well.
+    let file = fs::File::options().write(true).open(book.at(source));
+    let file = file.expect("the page");
+    book.replace(source, "Flour, water, salt", "Rye and salt, wet!");
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("a date");
+    assert!(server.get(page).body.contains("Rye and salt, wet!"));
+
+    // So is a snippet that a page includes, a style, and book.toml.
+    book.write("snippets/note.txt", "Mind the crust");
+    let note = "\n```text\n{{#include ../../snippets/note.txt}}\n```\n";
+    book.append(source, note);
+    assert!(server.get(page).body.contains("Mind the crust"));
+    book.write("snippets/note.txt", "Mind the crumb");
+    assert!(server.get(page).body.contains("Mind the crumb"));
+    book.write("theme/head.hbs", "<meta name=\"oven\">");
+    assert!(server.get(page).body.contains("<meta name=\"oven\">"));
+    book.replace("book.toml", "Village", "Hamlet");
+    assert!(server.get("/").body.contains("<title>Welcome - Hamlet"));
+}
+
+#[test]
+fn serve_keeps_the_book_that_it_has_when_an_edit_breaks_it() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0"]);
+    let page = "/bakery/bake-bread.html";
+    book.replace("book.toml", "[book]", "[book");
+    for _ in 0..3 {
+        assert!(server.get(page).body.contains("Flour and water"));
+    }
+    book.replace("book.toml", "[book", "[book]");
+    book.replace("src/bakery/bake-bread.md", "Flour and water", "Mended");
+    assert!(server.get(page).body.contains("Mended"));
+    let end = server.terminate();
+    let lines: Vec<_> = end.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "once, not a request: {}", end.stderr);
+    assert!(lines[0].starts_with("error: "), "{}", end.stderr);
+}
+
+#[test]
+fn what_mdbook_only_logs_reaches_stderr() {
+    let book = TestBook::new();
+    book.append("src/post/send-letter.md", "\n{{#include gone.txt}}\n");
+    let server = book.serve(&["--port", "0"]);
+    let end = server.terminate();
+    assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
+    assert!(!end.stderr.contains('\u{1b}'), "{}", end.stderr);
+}
+
+#[test]
+fn a_port_that_is_taken_is_one_sentence() {
+    let book = TestBook::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    let message = refused(&mut book.command(&["serve", "--port", &port]));
+    assert!(message.contains(&format!("port {port} is taken")), "{message}");
+    assert!(message.contains("`--port 0`"), "{message}");
+}
+
+#[test]
+fn a_host_that_is_none_is_one_sentence() {
+    let book = TestBook::new();
+    let arguments = ["--port", "0", "--host", "host.invalid"];
+    let message = refused(&mut book.command(&arguments));
+    assert!(message.contains("`--host`"), "{message}");
+}
+
+#[test]
+fn serve_warns_when_other_machines_can_read() {
+    let book = TestBook::new();
+    let server = book.serve(&["--port", "0", "--host", "0.0.0.0"]);
+    assert!(server.address.starts_with("127.0.0.1:"), "{}", server.address);
+    assert_eq!(server.get("/").status, 200);
+    let end = server.terminate();
+    let warned = end.stderr.starts_with("warning: other machines can read");
+    assert!(warned, "{}", end.stderr);
+    assert_eq!(end.stderr.lines().count(), 1);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn open_hands_the_address_to_the_browser() {
+    use std::os::unix::fs::PermissionsExt;
+    let book = TestBook::new();
+    let script = "#!/bin/sh\necho \"$1\" > opened.tmp\nmv opened.tmp opened\n";
+    book.write("bin/xdg-open", script);
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(book.at("bin/xdg-open"), executable).expect("ours");
+    let path = format!("{}:/usr/bin:/bin", book.at("bin").display());
+    let mut command = book.command(&["--port", "0", "--open"]);
+    let server = Server::start(command.env("PATH", path));
+    let opened = book.at("opened");
+    let url = (0..LIMIT.as_millis() / 10).find_map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        fs::read_to_string(&opened).ok()
+    });
+    let expected = format!("http://{}\n", server.address);
+    assert_eq!(url.as_deref(), Some(&*expected));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_browser_it_serves_all_the_same() {
+    let book = TestBook::new();
+    let mut command = book.command(&["--port", "0", "--open"]);
+    let server = Server::start(command.env("PATH", ""));
+    assert_eq!(server.get("/").status, 200);
+    let end = server.terminate();
+    assert!(end.stderr.starts_with("warning: "), "{}", end.stderr);
+    assert!(end.stderr.contains("http://127.0.0.1:"), "{}", end.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_the_server_though_clients_hold_on() {
+    let book = TestBook::new();
+    for signal in ["TERM", "INT"] {
+        let server = book.serve(&["--port", "0"]);
+        // A browser's spare connection, a kept one, and half a request.
+        let spare = server.connect();
+        let mut kept = server.connect();
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+        let mut byte = [0];
+        kept.read_exact(&mut byte).expect("an answer");
+        let mut half = server.connect();
+        half.write_all(b"GET / HTTP/1.1\r\nHo").expect("sent");
+
+        let end = server.end_by(signal, END);
+        assert_eq!(end.status.code(), Some(0), "{signal}: {}", end.stderr);
+        assert_eq!(end.stderr, "", "{signal}");
+        drop((spare, kept, half));
+    }
+    let left: Vec<_> = fs::read_dir(book.at("tmp")).expect("TMPDIR").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+// build
+
+#[test]
+fn build_renders_to_a_fresh_folder_and_again() {
+    let book = TestBook::new();
+    let dest = book.at("out/deep");
+    let arguments = ["build", "--dest", "out/deep"];
+    let end = book.run(&arguments);
+    assert!(end.status.success(), "{}", end.stderr);
+    assert!(end.stdout.contains("out/deep"), "{}", end.stdout);
+    assert!(dest.join("bakery/bake-bread.html").is_file());
+    assert!(dest.join("404.html").is_file());
+
+    // A page that is gone goes; the second build is no foreigner's.
+    fs::write(dest.join("stale.html"), "").expect("ours");
+    assert!(book.run(&arguments).status.success());
+    assert!(!dest.join("stale.html").exists());
+    assert!(dest.join("index.html").is_file());
+}
+
+#[test]
+fn build_renders_to_target_book_from_wherever_it_is_called() {
+    let book = TestBook::new();
+    let mut command = book.command(&["build"]);
+    let end = finish(command.current_dir(book.at("src/bakery")));
+    assert!(end.status.success(), "{}", end.stderr);
+    assert!(book.at("target/book/index.html").is_file());
+}
+
+#[test]
+fn build_spares_a_folder_that_it_has_not_made() {
+    let book = TestBook::new();
+    book.write("precious/novel.txt", "Chapter 1");
+    book.write("hand-made/.nojekyll", "");
+    book.write("site/.git/HEAD", "ref: refs/heads/pages");
+    for folder in ["site", "."] {
+        let mark = format!("{folder}/.nojekyll");
+        book.write(&mark, "... process mdBook's output.\n");
+    }
+    for (dest, kept) in [
+        ("precious", "precious/novel.txt"),
+        ("hand-made", "hand-made/.nojekyll"),
+        ("site", "site/.git/HEAD"),
+        (".", "book.toml"),
+    ] {
+        let mut command = book.command(&["build", "--dest", dest]);
+        let message = refused(&mut command);
+        assert!(message.contains("another folder with `--dest`"), "{message}");
+        assert!(book.at(kept).is_file(), "{dest}");
+        assert!(!book.at(dest).join("index.html").exists(), "{dest}");
+    }
+}
+
+#[test]
+fn build_writes_neither_into_the_sources_nor_over_a_file() {
+    let book = TestBook::new();
+    for dest in
+        ["src", "src/html", "new/../src/html", "book.toml", "book.toml/html"]
+    {
+        let mut command = book.command(&["build", "--dest", dest]);
+        let message = refused(&mut command);
+        assert!(message.contains("`--dest`"), "{dest}: {message}");
+    }
+    assert!(book.at("src/SUMMARY.md").is_file());
+    assert!(!book.at("src/html").exists(), "no empty folder is left behind");
+}
+
+#[test]
+fn build_writes_no_page_that_the_summary_misses() {
+    let book = TestBook::new();
+    book.append("src/SUMMARY.md", "- [Missing](missing.md)\n");
+    let message = refused(&mut book.command(&["build"]));
+    assert!(message.contains("missing.md"), "{message}");
+    assert!(!book.at("src/missing.md").exists());
+}
+
+#[test]
+fn build_renders_the_cookbook() {
+    let temporary = TempDir::new().expect("a temporary folder");
+    let dest = temporary.path().join("book");
+    let mut command = cookbook(&["build", "--dest"]);
+    command.arg(&dest).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let end = finish(&mut command);
+    assert!(end.status.success(), "{}", end.stderr);
+    assert!(dest.join("core-patterns/fetch-json.html").is_file());
+}
+
+// A book to try the command on
+
+/// A small book in a temporary folder.
+struct TestBook {
+    folder: TempDir,
+}
+
+impl TestBook {
+    fn new() -> TestBook {
+        let folder = TempDir::new().expect("a temporary folder");
+        let book = TestBook { folder };
+        book.write("book.toml", "[book]\ntitle = \"Village\"\n");
+        book.write(
+            "src/SUMMARY.md",
+            "# Summary\n\n\
+             [Welcome](welcome.md)\n\n\
+             - [Bake a loaf](bakery/bake-bread.md)\n\
+             - [Post](post/README.md)\n  \
+               - [Send a letter](post/send-letter.md)\n",
+        );
+        book.write("src/welcome.md", "# Welcome\n\nWelcome to the village.\n");
+        book.write(
+            "src/bakery/bake-bread.md",
+            "# Bake a loaf\n\nFlour and water.\n\n\
+             ```console\n$ cargo run --example bake_bread\nbread\n```\n\n\
+             ### When it burns\n\n\
+             ```console\n$ cargo run --example burnt\nsmoke\n```\n",
+        );
+        book.write("src/bakery/secret-recipe.txt", "butter");
+        book.write("src/post/README.md", "# Post\n\nThe post office.\n");
+        book.write(
+            "src/post/send-letter.md",
+            "# Send a letter\n\n\
+             ```console\n$ cargo run --example send_letter\nsent\n```\n",
+        );
+        fs::create_dir(book.at("tmp")).expect("ours");
+        book
+    }
+
+    /// Adds a package with the program `bake_bread`.
+    fn with_programs(&self) {
+        self.write(
+            "Cargo.toml",
+            "[package]\nname = \"village\"\nedition = \"2024\"\n\n\
+             [workspace]\n",
+        );
+        self.write("src/lib.rs", "");
+        self.write(
+            "examples/bake_bread.rs",
+            "fn main() {\n    \
+                 let flour = std::io::read_to_string(std::io::stdin());\n    \
+                 println!(\"bread of {}\", flour.unwrap());\n    \
+                 eprintln!(\"hot\");\n    \
+                 std::process::exit(7);\n\
+             }\n",
+        );
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let file = self.at(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("ours");
+        fs::write(file, text).expect("ours");
+    }
+
+    fn append(&self, path: &str, text: &str) {
+        let old = fs::read_to_string(self.at(path)).expect("ours");
+        self.write(path, &(old + text));
+    }
+
+    fn replace(&self, path: &str, from: &str, to: &str) {
+        let old = fs::read_to_string(self.at(path)).expect("ours");
+        assert!(old.contains(from), "{path} has no {from:?}");
+        self.write(path, &old.replace(from, to));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = cookbook(arguments);
+        command.current_dir(self.folder.path()).env("TMPDIR", self.at("tmp"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> End {
+        finish(&mut self.command(arguments))
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Server {
+        Server::start(&mut self.command(arguments))
+    }
+}
+
+fn cookbook(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_async-cookbook"));
+    // No error may show a backtrace, even where one is asked for.
+    command.args(arguments).env("RUST_BACKTRACE", "full");
+    command
+}
+
+// A process, never left behind and never waited for without a limit
+
+/// A process that is killed when a test is done with it.
+struct Running {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+/// How a process has ended, and what it has said.
+struct End {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+impl Running {
+    /// Starts it with nothing on stdin; what it says is read.
+    fn start(command: &mut Command) -> Running {
+        Running::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()))
+    }
+
+    /// Starts it with the stdin and stdout that the command names.
+    fn spawn(command: &mut Command) -> Running {
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command has been built");
+        let stdout = child.stdout.take().map(lines).unwrap_or_else(nothing);
+        let stderr = child.stderr.take().map(lines).unwrap_or_else(nothing);
+        Running { child, stdout, stderr }
+    }
+
+    /// Waits for the end, which closes both streams.
+    fn end(mut self, limit: Duration) -> End {
+        let stdout = rest(&self.stdout, limit);
+        let stderr = rest(&self.stderr, limit);
+        let status = self.child.wait().expect("a child of ours");
+        End { status, stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // An error means that it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a stream, with their ends, as they come.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        let mut line = Vec::new();
+        while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            if send.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+    lines
+}
+
+fn nothing() -> Receiver<String> {
+    mpsc::channel().1
+}
+
+/// What comes until the stream ends.
+fn rest(lines: &Receiver<String>, limit: Duration) -> String {
+    let mut text = String::new();
+    loop {
+        match lines.recv_timeout(limit) {
+            Ok(line) => text += &line,
+            Err(RecvTimeoutError::Disconnected) => return text,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("it has not ended within {limit:?}; so far: {text}")
+            }
+        }
+    }
+}
+
+fn finish(command: &mut Command) -> End {
+    Running::start(command).end(LIMIT)
+}
+
+/// Runs what must fail, and returns its one sentence.
+fn refused(command: &mut Command) -> String {
+    let End { status, stdout, stderr } = finish(command);
+    assert_eq!(status.code(), Some(1), "{stdout}{stderr}");
+    assert_eq!(stdout, "");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
+    assert!(stderr.contains("; "), "a way out: {stderr}");
+    stderr
+}
+
+// A server and its answers
+
+struct Server {
+    running: Running,
+    /// As printed, without `http://`.
+    address: String,
+}
+
+impl Server {
+    /// Starts it, and waits until it says where it listens.
+    fn start(command: &mut Command) -> Server {
+        let running = Running::start(command);
+        let Ok(line) = running.stdout.recv_timeout(LIMIT) else {
+            panic!("no address: {}", rest(&running.stderr, LIMIT));
+        };
+        let (_, url) = line.split_once("http://").expect("an address");
+        let address = url.split_whitespace().next().expect("an address");
+        Server { running, address: address.to_owned() }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("not zero");
+        stream
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "")
+    }
+
+    /// Sends a request with these lines in its head.
+    fn ask(&self, method: &str, path: &str, lines: &str) -> Answer {
+        let mut stream = self.connect();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n\
+             Connection: close\r\n{lines}\r\n",
+            self.address
+        )
+        .expect("it reads");
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("it answers and closes");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok());
+        Answer {
+            status: status.expect("a status"),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    fn terminate(self) -> End {
+        self.end_by("TERM", END)
+    }
+
+    fn end_by(self, signal: &str, limit: Duration) -> End {
+        // std has no signals; every shell has this.
+        let pid = self.running.child.id().to_string();
+        let sent = Command::new("/bin/sh")
+            .args(["-c", "kill -s \"$0\" \"$1\"", signal, &pid])
+            .status();
+        assert!(sent.expect("a shell").success());
+        self.running.end(limit)
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    /// The value of a header; empty where there is none.
+    fn header(&self, name: &str) -> &str {
+        let headers = self.head.lines().filter_map(|l| l.split_once(": "));
+        let mut named = headers.filter(|(key, _)| *key == name);
+        named.next().map(|(_, value)| value).unwrap_or_default()
+    }
+}
+
+/// The first link of a page to a file with this beginning and ending.
+fn link<'a>(html: &'a str, beginning: &str, ending: &str) -> &'a str {
+    let links = html.split('"').skip(1).step_by(2);
+    let mut found =
+        links.filter(|l| l.starts_with(beginning) && l.ends_with(ending));
+    found.next().unwrap_or_else(|| panic!("no link {beginning}…{ending}"))
+}

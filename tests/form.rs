@@ -1,0 +1,236 @@
+//! The form of a page and of a program, as CONTRIBUTING.md describes it.
+
+use std::fs;
+use std::path::Path;
+
+use mdbook_skeptic::{Block, Book, Kind, Page};
+
+const HEADINGS: [&str; 6] = [
+    "In Python",
+    "In Rust",
+    "How it works",
+    "What changes from Python",
+    "Pitfalls",
+    "Use it",
+];
+
+fn book() -> Book {
+    Book::load(env!("CARGO_MANIFEST_DIR")).expect("build.rs has loaded it")
+}
+
+fn is_recipe(page: &Page) -> bool {
+    !page.parents.is_empty()
+}
+
+/// Programs about what blocks the real clock's timers.
+const REAL_CLOCK: [&str; 1] = ["blocking_the_runtime_what"];
+
+/// Reports all faults at once.
+fn none(faults: Vec<String>) {
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_recipe_has_its_parts_in_order() {
+    let mut faults = Vec::new();
+    for page in book().pages.iter().filter(|page| is_recipe(page)) {
+        let name = page.file.display();
+        let text = fs::read_to_string(&page.file).expect("a page");
+        let found: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "))
+            .filter(|heading| HEADINGS.contains(heading))
+            .collect();
+        if found != HEADINGS {
+            faults.push(format!("{name}: has {found:?}, not {HEADINGS:?}"));
+        }
+        if !text.starts_with(&format!("# {}\n", page.title)) {
+            faults.push(format!("{name}: SUMMARY.md calls it {}", page.title));
+        }
+        for what in ["See also:", "]: https://docs.rs/"] {
+            if !text.contains(what) {
+                faults.push(format!("{name}: has no {what:?}"));
+            }
+        }
+        let has = |kind| page.blocks.iter().any(|block| block.kind == kind);
+        for kind in [Kind::Python, Kind::Rust, Kind::Console, Kind::Toml] {
+            if !has(kind.clone()) {
+                faults.push(format!("{name}: has no {kind:?} block"));
+            }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_chapter_opens_with_what_it_is_for() {
+    let mut faults = Vec::new();
+    for page in &book().pages {
+        if page.path.ends_with("README.md") {
+            let text = fs::read_to_string(&page.file).expect("a page");
+            let words = text.split_whitespace().count();
+            let folder = page.path.parent().expect("a chapter's folder");
+            for entry in fs::read_dir(Path::new("book").join(folder))
+                .expect("a chapter")
+                .flatten()
+            {
+                let file = entry.file_name().to_string_lossy().into_owned();
+                if file != "README.md" && !text.contains(&format!("]({file})"))
+                {
+                    faults.push(format!("{folder:?}: does not name {file}"));
+                }
+            }
+            if words < 60 {
+                faults.push(format!("{folder:?}: opens with {words} words"));
+            }
+        }
+    }
+    none(faults);
+}
+
+/// Whether a block shows a whole program, not a fragment of one.
+fn is_whole(page: &Page, block: &Block) -> bool {
+    let text = fs::read_to_string(&page.file).expect("a page");
+    let line = text.lines().nth(block.line).unwrap_or_default();
+    block.kind == Kind::Rust && line.starts_with("{{#include")
+}
+
+#[test]
+fn every_program_is_followed_by_what_it_prints() {
+    let mut faults = Vec::new();
+    for page in &book().pages {
+        for (index, block) in page.blocks.iter().enumerate() {
+            if !is_whole(page, block) {
+                continue;
+            }
+            let program = block.file().and_then(Path::file_stem);
+            let printed = page.blocks.get(index + 1).and_then(Block::example);
+            if program.and_then(|stem| stem.to_str()) != printed {
+                faults.push(format!(
+                    "{}:{}: no output after this program",
+                    page.file.display(),
+                    block.line
+                ));
+            }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_program_has_the_form() {
+    let mut faults = Vec::new();
+    for (page, block) in book().blocks() {
+        let rust = matches!(
+            block.kind,
+            Kind::Rust | Kind::ShouldPanic | Kind::CompileFail(_)
+        );
+        if !rust || block.file().is_none() {
+            continue;
+        }
+        let name = block.file().expect("a file").display();
+        let mut fault = |what: String| {
+            faults.push(format!("{name} ({}): {what}", page.file.display()));
+        };
+        let lines = block.text.lines().count();
+        if lines > 100 {
+            fault(format!("{lines} lines; 100 are the most"));
+        }
+        let file = block.file().and_then(Path::file_stem);
+        let real =
+            file.is_some_and(|f| REAL_CLOCK.map(Some).contains(&f.to_str()));
+        let paused = real || block.text.contains("start_paused = true");
+        let code = block.text.lines().filter(|line| {
+            let line = line.trim_start();
+            !line.starts_with("//")
+        });
+        for line in code {
+            if line.chars().count() > 80 {
+                fault(format!("over 80 columns: {line}"));
+            }
+            if line.contains(".unwrap()") {
+                fault(format!("unwrap: {line}"));
+            }
+            if line.starts_with("use ") && line.ends_with("::*;") {
+                fault(format!("a glob import: {line}"));
+            }
+            let waits = line.contains("sleep(") && line.contains(".await");
+            if waits && !paused {
+                fault(format!("waits for real time to pass: {line}"));
+            }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_python_file_has_the_form() {
+    let mut faults = Vec::new();
+    for (_, block) in book().blocks() {
+        let Some(file) = block.file() else { continue };
+        if block.kind != Kind::Python {
+            continue;
+        }
+        let text = fs::read_to_string(file).expect("a Python file");
+        for line in text.lines() {
+            if line.chars().count() > 80 {
+                faults.push(format!("{}: over 80: {line}", file.display()));
+            }
+            if line.trim_start().starts_with("print(") {
+                faults.push(format!("{}: prints: {line}", file.display()));
+            }
+        }
+    }
+    faults.dedup();
+    none(faults);
+}
+
+#[test]
+fn every_program_is_an_example_of_its_name() {
+    let manifest: toml::Table = fs::read_to_string("snippets/Cargo.toml")
+        .expect("the snippets' manifest")
+        .parse()
+        .expect("valid TOML");
+    let examples = manifest["example"].as_array().expect("a list");
+    let listed = |path: &str| {
+        examples.iter().any(|example| example["path"].as_str() == Some(path))
+    };
+    let mut faults = Vec::new();
+    for example in examples {
+        let name = example["name"].as_str().expect("a name");
+        let path = Path::new(example["path"].as_str().expect("a path"));
+        if path.file_stem().is_none_or(|stem| stem != name) {
+            faults.push(format!("{name} is not the name of {path:?}"));
+        }
+    }
+    for (_, block) in book().blocks() {
+        if let (Kind::Rust, Some(file)) = (&block.kind, block.file()) {
+            let path = file.strip_prefix("snippets").expect("a snippet");
+            if !listed(&path.display().to_string()) {
+                faults.push(format!("{} is no [[example]]", file.display()));
+            }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn the_readme_s_commands_are_run() {
+    let checks = fs::read_to_string(".ci/run").expect("the checks");
+    let cli = fs::read_to_string("tests/cli.rs").expect("the command's tests");
+    let mut commands = 0;
+    for file in ["README.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(file).expect("a page");
+        for block in text.split("```sh\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            for line in block.lines() {
+                commands += 1;
+                // Served until somebody ends it: tests/cli.rs does so.
+                let served = line == "cargo run" && cli.contains("serve");
+                let run = checks.lines().any(|check| check.trim() == line);
+                assert!(served || run, "{file}: nothing runs `{line}`");
+            }
+        }
+    }
+    assert!(commands >= 4, "the README's commands have moved");
+}
