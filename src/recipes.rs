@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -13,7 +12,7 @@ use crate::failed;
 
 /// A program that a page shows together with its output.
 pub struct Recipe {
-    /// The folder of its page.
+    /// The folder of its page; `-` for a page of no chapter.
     chapter: String,
     /// Its page, as a reader would name it: `fetch-json`.
     page: String,
@@ -40,21 +39,24 @@ pub fn load(root: &Path) -> Result<Vec<Recipe>> {
 }
 
 fn of_page(page: &Page) -> Vec<Recipe> {
-    let text = |path: Option<&OsStr>| {
-        path.unwrap_or_default().to_string_lossy().into_owned()
+    let chapter = match page.path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_string_lossy(),
+        _ => "-".into(),
     };
-    let chapter = page.path.parent().map(Path::as_os_str);
-    let programs = page
-        .blocks
-        .iter()
-        .filter_map(|block| Some((block.example()?, &block.heading)));
-    let recipe = |(index, (name, heading)): (usize, (&str, &String))| Recipe {
-        chapter: text(chapter),
-        page: text(page.path.file_stem()),
-        name: name.to_owned(),
-        title: if index == 0 { &page.title } else { heading }.clone(),
-    };
-    programs.enumerate().map(recipe).collect()
+    let stem = page.path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut recipes = Vec::new();
+    for block in &page.blocks {
+        let Some(name) = block.example() else { continue };
+        let first = recipes.is_empty();
+        let title = if first { &page.title } else { &block.heading };
+        recipes.push(Recipe {
+            chapter: chapter.to_string(),
+            page: stem.to_string(),
+            name: name.to_owned(),
+            title: title.clone(),
+        });
+    }
+    recipes
 }
 
 /// The widest line of a [`table`], unless names alone are wider.

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// For what may have to wait for other builds.
 const BUILD: Duration = Duration::from_secs(600);
 /// A server with open connections ends within this.
-const END: Duration = Duration::from_secs(5);
+const END: Duration = Duration::from_secs(10);
 
 // The arguments
 
@@ -67,6 +67,8 @@ fn wrong_usage_ends_with_2() {
         vec!["run"],
         vec!["--port", "70000"],
         vec!["list", "--port", "3000"],
+        // Not ignored, either.
+        vec!["--port", "3000", "list"],
     ] {
         let end = book.run(&arguments);
         assert_eq!(end.status.code(), Some(2), "{arguments:?}");
@@ -112,12 +114,31 @@ fn list_shows_chapter_name_and_title_in_columns() {
     assert_eq!(
         end.stdout,
         "\
-bakery  bake_bread   Bake a loaf
-bakery  burnt        When it burns
-post    send_letter  Send a letter
+bakery  bake_bread        Bake a loaf
+bakery  bake_bread_burnt  When it burns
+post    send_letter       Send a letter
 "
     );
     assert!(end.status.success());
+}
+
+#[test]
+fn list_marks_a_page_of_no_chapter() {
+    let book = TestBook::new();
+    let shown = "\n```console\n$ cargo run --example greet\nhello\n```\n";
+    book.append("src/welcome.md", shown);
+    let list = book.run(&["list"]).stdout;
+    let line = "-       greet             Welcome\n";
+    assert!(list.starts_with(line), "{list}");
+}
+
+#[test]
+fn list_shows_a_recipe_once() {
+    let book = TestBook::new();
+    let whole = book.run(&["list"]).stdout;
+    let again = "\n```console\n$ cargo run --example bake_bread\nbread\n```\n";
+    book.append("src/post/send-letter.md", again);
+    assert_eq!(book.run(&["list"]).stdout, whole);
 }
 
 #[test]
@@ -177,6 +198,7 @@ fn run_passes_on_input_output_and_status() {
     let book = TestBook::new();
     book.with_programs();
     let mut command = book.command(&["run", "bake-bread"]);
+    command.current_dir(book.at("src"));
     // A recipe of another book: a build folder that no other test uses.
     command.env("CARGO_TARGET_DIR", book.at("target"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -186,7 +208,7 @@ fn run_passes_on_input_output_and_status() {
     drop(stdin);
     let end = oven.end(BUILD);
     assert_eq!(end.stdout, "bread of flour\n");
-    assert!(end.stderr.contains("hot"), "{}", end.stderr);
+    assert!(end.stderr.contains("at the root: Ok(true)"), "{}", end.stderr);
     assert_eq!(end.status.code(), Some(7));
 }
 
@@ -209,7 +231,9 @@ fn run_of_an_unknown_name_offers_the_nearest() {
     let book = TestBook::new();
     let message = refused(&mut book.command(&["run", "bake-braed"]));
     assert!(message.contains("`bake-braed`"), "{message}");
-    assert!(message.contains("`bake_bread`"), "{message}");
+    // The nearest first.
+    let near = "`bake_bread`, `bake_bread_burnt`";
+    assert!(message.contains(near), "{message}");
     assert!(!message.contains("send_letter"), "{message}");
     assert!(message.contains("`cargo run list`"), "{message}");
 }
@@ -228,7 +252,7 @@ fn run_of_a_strange_name_offers_the_list() {
 #[test]
 fn run_without_cargo_says_where_to_get_it() {
     let book = TestBook::new();
-    let mut command = book.command(&["run", "burnt"]);
+    let mut command = book.command(&["run", "bake-bread-burnt"]);
     let message = refused(command.env("CARGO", book.at("no-cargo")));
     assert!(message.contains("rustup.rs"), "{message}");
 }
@@ -602,10 +626,10 @@ impl TestBook {
         book.write("src/welcome.md", "# Welcome\n\nWelcome to the village.\n");
         book.write(
             "src/bakery/bake-bread.md",
-            "# Bake a loaf\n\nFlour and water.\n\n\
+            "# Bake a loaf\n\nFlour and water.\n\n## In Rust\n\n\
              ```console\n$ cargo run --example bake_bread\nbread\n```\n\n\
              ### When it burns\n\n\
-             ```console\n$ cargo run --example burnt\nsmoke\n```\n",
+             ```console\n$ cargo run --example bake_bread_burnt\nsmoke\n```\n",
         );
         book.write("src/bakery/secret-recipe.txt", "butter");
         book.write("src/post/README.md", "# Post\n\nThe post office.\n");
@@ -631,7 +655,8 @@ impl TestBook {
             "fn main() {\n    \
                  let flour = std::io::read_to_string(std::io::stdin());\n    \
                  println!(\"bread of {}\", flour.unwrap());\n    \
-                 eprintln!(\"hot\");\n    \
+                 let root = std::fs::exists(\"book.toml\");\n    \
+                 eprintln!(\"at the root: {root:?}\");\n    \
                  std::process::exit(7);\n\
              }\n",
         );

@@ -57,19 +57,28 @@ fn rewrite(
         });
         file.map(Path::to_owned)
     };
+    let before = index.checked_sub(1).map(|before| &page.blocks[before]);
     match &block.kind {
         Kind::Console => {
             let Some(file) = with("out") else { return Ok(None) };
-            let name = block.example().unwrap_or_default();
             let limit = book.settings.time_limit;
-            let printed = rt::output::of_example(&book.root, name, limit)
-                .map_err(|why| format!("`{name}` {why}"))?;
-            write(book, file, printed)
+            let printed = match (block.example(), before) {
+                (Some(name), _) => rt::output::example(&book.root, name)
+                    .and_then(|program| rt::output::of(program, &[], limit)),
+                (None, Some(tests)) => {
+                    let name = block.test().unwrap_or_default();
+                    rt::crates::test(&book.root, name).and_then(|target| {
+                        rt::output::of_tests(&target, &tests.text, limit)
+                    })
+                }
+                (None, None) => return Ok(None),
+            };
+            write(book, file, printed?)
         }
         Kind::Text => {
             let Some(file) = with("stderr") else { return Ok(None) };
             let Some(Block { kind: Kind::CompileFail(expected), text, .. }) =
-                index.checked_sub(1).map(|before| &page.blocks[before])
+                before
             else {
                 return Ok(None);
             };

@@ -350,7 +350,10 @@ impl Book {
         let programs: BTreeSet<&str> = page
             .blocks
             .iter()
-            .filter(|b| matches!(b.kind, Kind::Rust | Kind::ShouldPanic))
+            .filter(|block| {
+                block.kind.is_rust()
+                    && !matches!(block.kind, Kind::CompileFail(_))
+            })
             .map(|block| block.text.trim_end())
             .collect();
         programs.into_iter().collect()

@@ -30,6 +30,11 @@ pub(crate) enum What {
         example: String,
         shown: String,
     },
+    Tests {
+        target: String,
+        program: String,
+        shown: String,
+    },
     Python {
         file: Option<PathBuf>,
         text: String,
@@ -102,6 +107,13 @@ fn what(
                 must_panic: block.kind == Kind::ShouldPanic,
             },
         ),
+        Kind::Test => {
+            let console = next?;
+            let target = console.test()?.to_owned();
+            let (_, shown) = console.text.split_once('\n')?;
+            let shown = shown.to_owned();
+            ("tests", What::Tests { target, program: text, shown })
+        }
         Kind::Console => {
             let example = block.example()?.to_owned();
             let (_, shown) = text.split_once('\n')?;

@@ -66,7 +66,7 @@ pub(crate) fn is_program(inline: &str) -> bool {
 /// What is wrong with a block by its text alone, as (what, mend).
 pub(crate) fn in_block(block: &Block) -> Vec<(String, String)> {
     match &block.kind {
-        Kind::Rust | Kind::ShouldPanic => program(block),
+        Kind::Rust | Kind::ShouldPanic | Kind::Test => program(block),
         Kind::CompileFail(_) => Vec::new(),
         Kind::Text => in_data(block),
         Kind::Json => {
@@ -132,7 +132,8 @@ fn program(block: &Block) -> Vec<(String, String)> {
             "write \\r in the string, or correct the line end",
         );
     }
-    if !block.text.contains("fn main") {
+    let is_test = block.kind == Kind::Test;
+    if !is_test && !block.text.contains("fn main") {
         fault(
             "this is not a whole program: it has no `fn main`",
             "show a fragment with {{#rustdoc_include file.rs:anchor}}, which \
@@ -146,7 +147,7 @@ fn program(block: &Block) -> Vec<(String, String)> {
     };
     let mut seen = Seen::default();
     seen.walk(tokens);
-    if !seen.assertion && block.kind == Kind::Rust {
+    if !seen.assertion && block.kind != Kind::ShouldPanic {
         fault(
             "this program asserts nothing",
             "assert what the page says of it",
@@ -164,10 +165,16 @@ fn program(block: &Block) -> Vec<(String, String)> {
             "use what is shown, or remove it",
         );
     }
-    if seen.test {
+    if is_test && (seen.ignored || !seen.test) {
+        fault(
+            "a ```rust,test block without tests, or with an ignored one",
+            "show tests, and have all of them run",
+        );
+    }
+    if seen.test && !is_test {
         fault(
             "a #[test] in a program is not run",
-            "make the file a [[test]] target, and show it from there",
+            "make the file a [[test]] target, and tag it ```rust,test",
         );
     }
     faults
@@ -179,6 +186,7 @@ struct Seen {
     conditional: Option<String>,
     silenced: Option<String>,
     test: bool,
+    ignored: bool,
 }
 
 const SILENT: [&str; 9] = [
@@ -244,6 +252,7 @@ impl Seen {
                 }
             }
             "test" => self.test = true,
+            "ignore" => self.ignored = true,
             _ => self.test |= text.replace(' ', "").starts_with("tokio::test"),
         }
     }

@@ -11,6 +11,8 @@ pub enum Kind {
     Rust,
     /// `rust,should_panic`: must compile, and then panic.
     ShouldPanic,
+    /// `rust,test`: a `[[test]]` target; every test in it must pass.
+    Test,
     /// `rust,compile_fail,E0277` or `rust,compile_fail,unused_must_use`: must
     /// give exactly this error, or this lint's message. `no_code` stands for
     /// an error that has no code.
@@ -27,6 +29,17 @@ pub enum Kind {
     Text,
     /// `json`: must parse.
     Json,
+}
+
+impl Kind {
+    /// Whether it is Rust, in which mdBook hides lines that begin with `# `.
+    #[must_use]
+    pub fn is_rust(&self) -> bool {
+        matches!(
+            self,
+            Kind::Rust | Kind::ShouldPanic | Kind::Test | Kind::CompileFail(_)
+        )
+    }
 }
 
 static CODE: LazyLock<Regex> =
@@ -85,6 +98,7 @@ fn rust(info: &str, tags: &[&str]) -> Result<Kind, (String, String)> {
     match tags {
         [] => Ok(Kind::Rust),
         ["should_panic"] => Ok(Kind::ShouldPanic),
+        ["test"] => Ok(Kind::Test),
         ["compile_fail", expected]
             if CODE.is_match(expected) || LINT.is_match(expected) =>
         {
@@ -104,7 +118,7 @@ fn rust(info: &str, tags: &[&str]) -> Result<Kind, (String, String)> {
         )),
         _ => Err((
             format!("`{info}` is not a way to tag Rust here"),
-            "write ```rust, ```rust,should_panic or \
+            "write ```rust, ```rust,should_panic, ```rust,test or \
              ```rust,compile_fail,E0277, without spaces"
                 .into(),
         )),
@@ -135,6 +149,7 @@ mod tests {
         for (info, kind) in [
             ("rust", Kind::Rust),
             ("rust,should_panic", Kind::ShouldPanic),
+            ("rust,test", Kind::Test),
             ("rust,compile_fail,E0277", Kind::CompileFail("E0277".to_owned())),
             (
                 "rust,compile_fail,clippy::await_holding_lock",

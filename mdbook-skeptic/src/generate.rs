@@ -63,6 +63,10 @@ fn call(book: &Book, check: &Check) -> String {
                 "console({place:?}, {limit}, {root}, {example:?}, {shown:?})"
             )
         }
+        What::Tests { target, program, shown } => format!(
+            "tests({place:?}, {limit}, {root}, {target:?}, {program:?}, \
+             {shown:?})"
+        ),
         What::Python { file, text } => {
             let file = path(file.as_deref());
             format!("python({place:?}, {limit}, {root}, {file:?}, {text:?})")

@@ -60,11 +60,21 @@ impl Block {
     /// line, `$ cargo run --example NAME`.
     #[must_use]
     pub fn example(&self) -> Option<&str> {
+        self.command()?.strip_prefix("cargo run --example ")
+    }
+
+    /// The test target whose run a `console` block shows: `NAME` of its first
+    /// line, `$ cargo test --test NAME`.
+    #[must_use]
+    pub fn test(&self) -> Option<&str> {
+        self.command()?.strip_prefix("cargo test --test ")
+    }
+
+    fn command(&self) -> Option<&str> {
         if self.kind != Kind::Console {
             return None;
         }
-        let command = self.text.lines().next()?;
-        command.strip_prefix("$ cargo run --example ")
+        self.text.lines().next()?.strip_prefix("$ ")
     }
 }
 
@@ -257,13 +267,11 @@ pub(crate) fn read(
                         for (what, mend) in disguise::in_block(&block) {
                             report(at, what, mend);
                         }
-                        let hidden = matches!(
-                            block.kind,
-                            Kind::Rust
-                                | Kind::ShouldPanic
-                                | Kind::CompileFail(_)
-                        );
-                        let shown = if hidden { shown(&text) } else { text };
+                        let shown = if block.kind.is_rust() {
+                            shown(&text)
+                        } else {
+                            text
+                        };
                         if shown.trim().is_empty() {
                             report(
                                 at,
@@ -373,11 +381,10 @@ fn raw_html(html: &str) -> Option<String> {
 
 /// The text that is compiled, run or compared.
 fn plain(kind: &Kind, text: &str) -> String {
-    match kind {
-        Kind::Rust | Kind::ShouldPanic | Kind::CompileFail(_) => {
-            text.lines().map(|line| unhide(line).0 + "\n").collect()
-        }
-        _ => text.replace("\r\n", "\n"),
+    if kind.is_rust() {
+        text.lines().map(|line| unhide(line).0 + "\n").collect()
+    } else {
+        text.replace("\r\n", "\n")
     }
 }
 

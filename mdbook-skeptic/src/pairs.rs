@@ -1,6 +1,7 @@
 //! What a block shows, and what must stand beside it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -34,7 +35,7 @@ pub(crate) fn check(
         let before = index.checked_sub(1).map(|before| &blocks[before]);
         match &block.kind {
             Kind::Console => {
-                if let Err((what, mend)) = console(block) {
+                if let Err((what, mend)) = console(block, before) {
                     fault(what, mend);
                 }
             }
@@ -45,6 +46,19 @@ pub(crate) fn check(
                         format!("the message of {expected} is not shown"),
                         "put the compiler's message into a ```text fence \
                          right after this block"
+                            .into(),
+                    );
+                }
+            }
+            Kind::Test => {
+                let name = block.file().and_then(Path::file_stem);
+                let next = blocks.get(index + 1).and_then(Block::test);
+                if name.is_none() || name != next.map(OsStr::new) {
+                    fault(
+                        "the run of these tests is not shown".into(),
+                        "include the file of a [[test]] target, and put \
+                         ```console with `$ cargo test --test NAME` right \
+                         after it"
                             .into(),
                     );
                 }
@@ -73,7 +87,7 @@ pub(crate) fn check(
                     }
                 }
             }
-            Kind::Toml if !blocks.iter().any(|b| b.kind == Kind::Rust) => {
+            Kind::Toml if blocks.iter().all(|b| !b.kind.is_rust()) => {
                 fault(
                     "no program on this page needs these dependencies".into(),
                     "show the program with them".into(),
@@ -107,14 +121,24 @@ fn shows(block: &Block, extension: &str) -> bool {
     block.files.iter().any(is)
 }
 
-fn console(block: &Block) -> Result<(), (String, String)> {
-    let Some(name) = block.example().filter(|name| NAME.is_match(name)) else {
+fn console(
+    block: &Block,
+    before: Option<&Block>,
+) -> Result<(), (String, String)> {
+    let name = block.example().or(block.test());
+    let Some(name) = name.filter(|name| NAME.is_match(name)) else {
         return Err((
             "no checker for this command".into(),
             "begin with `$ cargo run --example NAME`, and show what it prints"
                 .into(),
         ));
     };
+    if block.test().is_some() && before.is_none_or(|b| b.kind != Kind::Test) {
+        return Err((
+            format!("the tests of `{name}` are not shown"),
+            "put them into a ```rust,test fence right before this one".into(),
+        ));
+    }
     if block.text.lines().nth(1).is_none() {
         return Err((
             format!("the output of `{name}` is not shown"),

@@ -88,9 +88,9 @@ fn no_spans(message: &Value) -> bool {
 
 fn compiler(expected: &str) -> Result<PathBuf, String> {
     if !expected.starts_with("clippy::") {
-        return Ok(skeptic_rustc().into());
+        return Ok(rustc().into());
     }
-    let sysroot = Command::new(skeptic_rustc())
+    let sysroot = Command::new(rustc())
         .args(["--print", "sysroot"])
         .output()
         .map_err(|error| format!("cannot run rustc: {error}"))?;
@@ -105,7 +105,7 @@ fn compiler(expected: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn skeptic_rustc() -> String {
+pub(crate) fn rustc() -> String {
     std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into())
 }
 

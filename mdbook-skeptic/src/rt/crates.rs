@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -9,6 +10,8 @@ use std::sync::OnceLock;
 
 use cargo_metadata::{Message, Metadata, MetadataCommand};
 use proc_macro2::{TokenStream, TokenTree};
+
+use super::passed;
 
 /// What a build of the book's examples has made.
 #[derive(Clone, Default)]
@@ -62,6 +65,41 @@ fn build(root: &Path) -> Result<Built, String> {
         libraries.extend(library.map(|file| file.clone().into_std_path_buf()));
     }
     Ok(built)
+}
+
+/// Builds a test target, and returns its executable.
+pub(crate) fn test(root: &Path, name: &str) -> Result<PathBuf, String> {
+    let output = Command::new(super::cargo())
+        .args(["test", "--no-run", "--message-format=json", "--test", name])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Message::parse_stream(output.stdout.as_slice())
+        .flatten()
+        .find_map(|message| match message {
+            Message::CompilerArtifact(artifact)
+                if artifact.target.name == name =>
+            {
+                artifact.executable.map(PathBuf::from)
+            }
+            _ => None,
+        })
+        .ok_or_else(|| "is no test target of Cargo.toml's".to_owned())
+}
+
+/// The builds that [`link`] passes on, as they are now.
+pub(crate) fn stamp(root: &Path) -> Result<impl Hash, String> {
+    let libraries = built(root)?.libraries.values().flatten();
+    let stamps = libraries.map(|file| passed::stamp(file));
+    Ok((stamps.collect::<Vec<_>>(), compiler_version()))
+}
+
+fn compiler_version() -> Option<Vec<u8>> {
+    let mut compiler = Command::new(super::compile::rustc());
+    Some(compiler.arg("-vV").output().ok()?.stdout)
 }
 
 /// Passes the compiler the builds of the crates that a program names.

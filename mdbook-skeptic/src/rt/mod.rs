@@ -1,15 +1,17 @@
 //! What the generated tests call.
 
 pub(crate) mod compile;
-mod crates;
+pub(crate) mod crates;
 pub(crate) mod dependencies;
 mod load;
 pub(crate) mod output;
+mod passed;
 mod python;
 mod run;
 mod watchdog;
 
 use std::any::Any;
+use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,14 +98,53 @@ pub fn must_panic(place: &str, limit: u64, run: fn()) {
 pub fn console(place: &str, limit: u64, root: &str, name: &str, shown: &str) {
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
-    match output::of_example(Path::new(root), name, limit) {
-        Err(why) => panic!("{place}: `{name}` {why}"),
-        Ok(printed) if printed.trim_end() != shown.trim_end() => panic!(
-            "{place}: `{name}` does not print what is shown:\n{}{BLESS}",
-            output::difference(shown, &printed)
-        ),
-        Ok(_) => {}
+    let root = Path::new(root);
+    let check = |program: &Path| {
+        let printed = output::of(program, &[], limit)?;
+        compare(shown, &printed)
+    };
+    let checked = output::example(root, name).and_then(|program| {
+        let input = (name, shown, passed::stamp(program));
+        passed::once(input, || check(program))
+    });
+    if let Err(why) = checked {
+        panic!("{place}: `{name}` {why}");
     }
+}
+
+/// Compares what a `console` block shows with what a test target prints.
+///
+/// # Panics
+///
+/// If they differ, if a test fails or is ignored, or if not every test of
+/// `program` has run; and for the reasons of [`console`].
+pub fn tests(
+    place: &str,
+    limit: u64,
+    root: &str,
+    name: &str,
+    program: &str,
+    shown: &str,
+) {
+    let _timed = Timed::start(place);
+    let limit = Duration::from_secs(limit);
+    let checked = crates::test(Path::new(root), name).and_then(|target| {
+        let input = (name, program, shown, passed::stamp(&target));
+        passed::once(input, || {
+            compare(shown, &output::of_tests(&target, program, limit)?)
+        })
+    });
+    if let Err(why) = checked {
+        panic!("{place}: `{name}` {why}");
+    }
+}
+
+fn compare(shown: &str, actual: &str) -> Result<(), String> {
+    if actual.trim_end() == shown.trim_end() {
+        return Ok(());
+    }
+    let difference = output::difference(shown, actual);
+    Err(format!("is not what is shown:\n{difference}{BLESS}"))
 }
 
 const BLESS: &str =
@@ -147,13 +188,14 @@ pub fn compile_fail(
     shown: &str,
 ) {
     let _timed = Timed::start(place);
-    match compile::message(Path::new(root), program, expected) {
-        Err(why) => panic!("{place}: {why}"),
-        Ok(message) if message.trim_end() != shown.trim_end() => panic!(
-            "{place}: the compiler's message is not the one shown:\n{}{BLESS}",
-            output::difference(shown, &message)
-        ),
-        Ok(_) => {}
+    let root = Path::new(root);
+    let checked = crates::stamp(root).and_then(|libraries| {
+        passed::once((expected, program, shown, libraries), || {
+            compare(shown, &compile::message(root, program, expected)?)
+        })
+    });
+    if let Err(why) = checked {
+        panic!("{place}: the compiler's message {why}");
     }
 }
 
@@ -170,16 +212,18 @@ pub fn dependencies(
     programs: &[&str],
 ) {
     let _timed = Timed::start(place);
+    let root = Path::new(root);
     let features = (!features.is_empty()).then(|| Path::new(features));
     let programs: Vec<String> =
         programs.iter().map(|&program| program.to_owned()).collect();
-    match dependencies::block(Path::new(root), features, &programs) {
-        Err(why) => panic!("{place}: {why}"),
-        Ok(block) if block != shown => panic!(
-            "{place}: not what the page's programs need:\n{}{BLESS}",
-            output::difference(shown, &block)
-        ),
-        Ok(_) => {}
+    let files = [Some(Path::new("Cargo.lock")), features].map(|file| {
+        file.and_then(|file| fs::read_to_string(root.join(file)).ok())
+    });
+    let checked = passed::once((shown, &programs, files), || {
+        compare(shown, &dependencies::block(root, features, &programs)?)
+    });
+    if let Err(why) = checked {
+        panic!("{place}: what the page's programs need {why}");
     }
 }
 

@@ -2,38 +2,48 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use regex::Regex;
 use similar::TextDiff;
 
 use super::load::Load;
 use super::{crates, run};
 
-/// What an example prints to its standard output: run twice, once with all
+/// The executable of an example.
+pub(crate) fn example(
+    root: &Path,
+    name: &str,
+) -> Result<&'static Path, String> {
+    let program = crates::built(root)?
+        .examples
+        .get(name)
+        .ok_or("is no example: give it an [[example]] entry in Cargo.toml")?;
+    Ok(program)
+}
+
+/// What a program prints to its standard output: run twice, once with all
 /// cores busy.
 ///
 /// # Errors
 ///
 /// If it fails, does not end, leaves something behind, or prints something
 /// else the second time.
-pub(crate) fn of_example(
-    root: &Path,
-    name: &str,
+pub(crate) fn of(
+    program: &Path,
+    arguments: &[&str],
     limit: Duration,
 ) -> Result<String, String> {
-    let program = crates::built(root)?
-        .examples
-        .get(name)
-        .ok_or("is no example: give it an [[example]] entry in Cargo.toml")?;
     let run = || {
-        let ended = run::run(Command::new(program), limit)?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        let ended = run::run(command, limit)?;
         if !ended.status.success() {
-            return Err(format!(
-                "ends with {}\n{}",
-                ended.status, ended.stderr
-            ));
+            let said = ended.stdout + &ended.stderr;
+            return Err(format!("ends with {}\n{said}", ended.status));
         }
-        Ok(ended.stdout)
+        Ok(without_times(&ended.stdout))
     };
     let first = run()?;
     let second = {
@@ -48,6 +58,41 @@ pub(crate) fn of_example(
         ));
     }
     Ok(first)
+}
+
+/// What a test target prints, one test after the other.
+///
+/// # Errors
+///
+/// As for [`of`], and if not every `#[test]` of the program has run.
+pub(crate) fn of_tests(
+    target: &Path,
+    program: &str,
+    limit: Duration,
+) -> Result<String, String> {
+    let printed = of(target, &["--test-threads=1"], limit)?;
+    let written = program
+        .lines()
+        .filter(|line| {
+            let line = line.trim_start();
+            line.starts_with("#[test]") || line.starts_with("#[tokio::test")
+        })
+        .count();
+    let passed = printed.lines().filter(|line| line.ends_with("... ok"));
+    if passed.count() == written && written > 0 {
+        Ok(printed)
+    } else {
+        Err(format!("has {written} tests, and did not run them all"))
+    }
+}
+
+/// libtest ends its summary with the time it took: the one thing that varies.
+fn without_times(printed: &str) -> String {
+    static TIME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^(test result: .*); finished in \d+\.\d+s$")
+            .expect("a valid pattern")
+    });
+    TIME.replace_all(printed, "$1").into_owned()
 }
 
 /// The lines that differ, marked as `diff` does it.

@@ -1,17 +1,18 @@
 //! `python`: run by CPython.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use super::run;
+use super::{passed, run};
 
-/// What a Python block needs and this machine does not have.
 pub(crate) enum Verdict {
     Passed,
+    /// What it needs and this machine does not have.
     Skipped(String),
 }
 
@@ -26,29 +27,52 @@ pub(crate) fn check(
     program: &Program,
     limit: Duration,
 ) -> Result<Verdict, String> {
-    let missing = match interpreter(root) {
-        Err(why) => Some(why),
-        Ok(python) => missing_import(&python, program)?,
+    let interpreter = match interpreter(root) {
+        Err(why) => return skipped(why),
+        Ok(interpreter) => interpreter,
     };
-    if let Some(missing) = missing {
-        if std::env::var("CI").is_ok_and(|ci| ci == "true") {
-            return Err(format!("cannot run it: {missing}"));
+    let source = match program {
+        Program::File(file) => fs::read_to_string(root.join(file))
+            .map_err(|error| format!("cannot be read: {error}"))?,
+        Program::Text(text) => text.clone(),
+    };
+    // The packages that are there: installing one changes this folder.
+    let packages = passed::stamp(&root.join(".venv/lib"));
+    let mut missing = None;
+    let checked = passed::once((&source, &interpreter, packages), || {
+        let mut command = Command::new(&interpreter);
+        // Not the script's own folder: `queue.py` there is no `queue`.
+        command.args(["-B", "-P"]);
+        match program {
+            Program::File(file) => command.arg(root.join(file)),
+            Program::Text(text) => command.args(["-c", text]),
+        };
+        let ended = run::run(command, limit)?;
+        if ended.status.success() {
+            return Ok(());
         }
-        return Ok(Verdict::Skipped(missing));
-    }
-    let mut command = Command::new(interpreter(root)?);
-    match program {
-        Program::File(file) => command.arg("-B").arg(root.join(file)),
-        Program::Text(text) => command.args(["-B", "-c", text]),
-    };
-    // A coroutine that was never awaited is a warning; make it loud.
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    let ended = run::run(command, limit)?;
-    if ended.status.success() {
-        Ok(Verdict::Passed)
-    } else {
+        missing = missing_package(&ended.stderr);
         Err(format!("ends with {}\n{}", ended.status, ended.stderr))
+    });
+    match missing {
+        Some(package) => skipped(format!("no package `{package}`")),
+        None => checked.map(|()| Verdict::Passed),
     }
+}
+
+fn skipped(missing: String) -> Result<Verdict, String> {
+    if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+        return Err(format!("cannot run: {missing}"));
+    }
+    Ok(Verdict::Skipped(missing))
+}
+
+/// The package without which a program ended in its imports.
+fn missing_package(stderr: &str) -> Option<String> {
+    let last = stderr.trim_end().lines().next_back()?;
+    let name = last.strip_prefix("ModuleNotFoundError: No module named '")?;
+    let name = name.strip_suffix('\'')?;
+    name.split('.').next().map(str::to_owned)
 }
 
 /// A Python program of the book.
@@ -76,37 +100,6 @@ fn interpreter(root: &Path) -> Result<PathBuf, String> {
         }
     };
     FOUND.get_or_init(find).clone()
-}
-
-/// The first package that the program imports and this machine lacks.
-fn missing_import(
-    python: &Path,
-    program: &Program,
-) -> Result<Option<String>, String> {
-    let ask = "import ast, importlib.util, sys\n\
-        arg = sys.argv[1]\n\
-        text = open(arg[1:]).read() if arg[0] == '@' else arg[1:]\n\
-        for node in ast.walk(ast.parse(text)):\n    \
-            names = [a.name for a in node.names] \
-                if isinstance(node, ast.Import) else \
-                [node.module] if isinstance(node, ast.ImportFrom) else []\n    \
-            for name in names:\n        \
-                top = name.split('.')[0]\n        \
-                if importlib.util.find_spec(top) is None:\n            \
-                    sys.exit(print(top))\n";
-    let argument = match program {
-        Program::File(file) => format!("@{}", file.display()),
-        Program::Text(text) => format!("-{text}"),
-    };
-    let output = Command::new(python)
-        .args(["-B", "-c", ask, &argument])
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", python.display()))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let missing = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Ok((!missing.is_empty()).then(|| format!("no package `{missing}`")))
 }
 
 static SKIPPED: Mutex<(usize, BTreeSet<String>)> =

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tempfile::TempDir;
 
 /// Marks every process that descends from a run, whatever it does to hide.
@@ -49,11 +50,12 @@ pub(crate) fn run(
         .stdout(stdout.try_clone().map_err(io)?)
         .stderr(stderr.try_clone().map_err(io)?);
     seal(&mut command, folder.path());
+    let start = SystemTime::now();
     let mut child = command
         .spawn()
         .map_err(|error| format!("cannot start {command:?}: {error}"))?;
     let ended = wait(&mut child, limit);
-    let left = end_all(&mark);
+    let left = end_all(&mark, start);
     let ended = match ended.map_err(|error| format!("lost it: {error}"))? {
         Some(status) => {
             Ended { status, stdout: read(stdout)?, stderr: read(stderr)? }
@@ -108,18 +110,26 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
 }
 
 /// Ends what a run left behind, and names one of it.
-fn end_all(mark: &str) -> Option<String> {
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
-
+fn end_all(mark: &str, start: SystemTime) -> Option<String> {
     let mark = format!("{MARK}={mark}");
+    // The clock of a process has whole seconds.
+    let start =
+        start.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs() - 2;
     let mut system = System::new().ok()?;
     let mut left = None;
     // What is killed may have started another in the meantime.
     for _ in 0..10 {
-        let what = ProcessRefreshKind::nothing()
-            .with_environ(UpdateKind::Always)
-            .without_tasks();
-        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        let nothing = ProcessRefreshKind::nothing().without_tasks();
+        let all = ProcessesToUpdate::All;
+        system.refresh_processes_specifics(all, true, nothing);
+        let processes = system.processes().values();
+        let since: Vec<Pid> = processes
+            .filter(|process| process.start_time() >= start)
+            .map(sysinfo::Process::pid)
+            .collect();
+        let since = ProcessesToUpdate::Some(&since);
+        let environment = nothing.with_environ(UpdateKind::Always);
+        system.refresh_processes_specifics(since, true, environment);
         let of_run: Vec<_> = system
             .processes()
             .values()

@@ -36,11 +36,12 @@ pub(crate) fn watch(limit: Duration) -> Watch {
             let mut system =
                 System::new().expect("this system does not list its processes");
             loop {
-                thread::sleep(Duration::from_millis(500));
                 let limit = state().limits.iter().min().copied();
                 if let Some(limit) = limit {
                     kill_overdue(&mut system, limit);
                 }
+                let pause = limit.unwrap_or_default() / 10;
+                thread::sleep(pause.max(Duration::from_millis(200)));
             }
         });
     });
@@ -117,6 +118,7 @@ pub(crate) fn took(place: &str, time: Duration) {
 extern "C" fn report() {
     let mut times = std::mem::take(&mut state().times);
     times.sort_by(|a, b| b.cmp(a));
+    super::passed::report();
     super::python::report_skipped();
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "\nslowest of {}:", times.len());

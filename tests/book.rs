@@ -1,1 +1,0 @@
-mdbook_skeptic::tests!();

@@ -1,0 +1,10 @@
+//! Everything that `cargo test` checks, a file per kind of check.
+
+/// Every block of the book: names begin with the chapter and the recipe.
+mod book {
+    mdbook_skeptic::tests!();
+}
+mod builds;
+mod cli;
+mod form;
+mod guard;
