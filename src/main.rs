@@ -50,6 +50,15 @@ enum Command {
         /// A name that `list` shows, or the name of a page
         recipe: String,
     },
+    /// Break every block of the book, and see that a check fails
+    ///
+    /// One block at a time, in every way that applies to it, on a copy. What
+    /// an earlier run has settled is not tried again.
+    Prove {
+        /// Try about so many of all the ways, spread evenly
+        #[arg(long, value_name = "COUNT")]
+        sample: Option<usize>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -81,8 +90,22 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
             let recipes = recipes::load(book.root())?;
             return recipes::find(&recipes, &recipe)?.run(book.root());
         }
+        Command::Prove { sample } => {
+            let proof = mdbook_skeptic::prove(book.root(), sample);
+            let proof = proof.map_err(|problems| lines(&problems))?;
+            print(&proof)?;
+            if !proof.missed.is_empty() {
+                return Err(lines(&proof.missed));
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that is wrong with the book, a line each.
+fn lines(problems: &[mdbook_skeptic::Problem]) -> anyhow::Error {
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    anyhow!(lines.join("\n"))
 }
 
 /// Prints to stdout. A reader that has seen enough, like `head`, is no error.

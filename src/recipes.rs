@@ -5,10 +5,10 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use mdbook_skeptic::{Book, Page};
 
-use crate::failed;
+use crate::{failed, lines};
 
 /// A program that a page shows together with its output.
 pub struct Recipe {
@@ -28,10 +28,7 @@ pub struct Recipe {
 ///
 /// Everything that is wrong with the book, a line each.
 pub fn load(root: &Path) -> Result<Vec<Recipe>> {
-    let book = Book::load(root).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        anyhow!(lines.join("\n"))
-    })?;
+    let book = Book::load(root).map_err(|problems| lines(&problems))?;
     let mut seen = BTreeSet::new();
     let mut recipes: Vec<_> = book.pages.iter().flat_map(of_page).collect();
     recipes.retain(|recipe| seen.insert(recipe.name.clone()));

@@ -8,3 +8,4 @@ mod builds;
 mod cli;
 mod form;
 mod guard;
+mod links;

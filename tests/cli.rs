@@ -125,8 +125,8 @@ post    send_letter       Send a letter
 #[test]
 fn list_marks_a_page_of_no_chapter() {
     let book = TestBook::new();
-    let shown = "\n```console\n$ cargo run --example greet\nhello\n```\n";
-    book.append("src/welcome.md", shown);
+    let shown = book.recipe("..", "greet", "hello");
+    book.append("src/welcome.md", &format!("\n{shown}"));
     let list = book.run(&["list"]).stdout;
     let line = "-       greet             Welcome\n";
     assert!(list.starts_with(line), "{list}");
@@ -136,8 +136,8 @@ fn list_marks_a_page_of_no_chapter() {
 fn list_shows_a_recipe_once() {
     let book = TestBook::new();
     let whole = book.run(&["list"]).stdout;
-    let again = "\n```console\n$ cargo run --example bake_bread\nbread\n```\n";
-    book.append("src/post/send-letter.md", again);
+    let again = book.recipe("../..", "bake_bread", "bread");
+    book.append("src/post/send-letter.md", &format!("\n{again}"));
     assert_eq!(book.run(&["list"]).stdout, whole);
 }
 
@@ -218,8 +218,11 @@ fn run_takes_the_page_of_a_program_with_another_name() {
     book.with_programs();
     let (bread, letter) =
         ("src/bakery/bake-bread.md", "src/post/send-letter.md");
-    book.replace(bread, "example bake_bread", "example rye");
-    book.replace(letter, "example send_letter", "example bake_bread");
+    for name in ["rye", "rye_burnt"] {
+        book.recipe("../..", name, "rye");
+    }
+    book.replace(bread, "bake_bread", "rye");
+    book.replace(letter, "send_letter", "bake_bread");
     let mut command = book.command(&["run", "send-letter"]);
     command.env("CARGO_TARGET_DIR", book.at("target"));
     let end = Running::start(&mut command).end(BUILD);
@@ -367,7 +370,7 @@ fn serve_lists_no_folder() {
     assert!(server.get("/post/").body.contains("The post office"));
     let bare = server.get("/bakery/");
     assert_eq!(bare.status, 404);
-    assert!(!bare.body.contains("secret-recipe.txt"));
+    assert!(!bare.body.contains("secret-recipe.png"));
 }
 
 #[test]
@@ -624,22 +627,35 @@ impl TestBook {
                - [Send a letter](post/send-letter.md)\n",
         );
         book.write("src/welcome.md", "# Welcome\n\nWelcome to the village.\n");
+        let bread = book.recipe("../..", "bake_bread", "bread");
+        let burnt = book.recipe("../..", "bake_bread_burnt", "smoke");
+        let letter = book.recipe("../..", "send_letter", "sent");
         book.write(
             "src/bakery/bake-bread.md",
-            "# Bake a loaf\n\nFlour and water.\n\n## In Rust\n\n\
-             ```console\n$ cargo run --example bake_bread\nbread\n```\n\n\
-             ### When it burns\n\n\
-             ```console\n$ cargo run --example bake_bread_burnt\nsmoke\n```\n",
+            &format!(
+                "# Bake a loaf\n\nFlour and water.\n\n## In Rust\n\n{bread}\n\
+                 ### When it burns\n\n{burnt}"
+            ),
         );
-        book.write("src/bakery/secret-recipe.txt", "butter");
+        book.write("src/bakery/secret-recipe.png", "butter");
         book.write("src/post/README.md", "# Post\n\nThe post office.\n");
         book.write(
             "src/post/send-letter.md",
-            "# Send a letter\n\n\
-             ```console\n$ cargo run --example send_letter\nsent\n```\n",
+            &format!("# Send a letter\n\n{letter}"),
         );
         fs::create_dir(book.at("tmp")).expect("ours");
         book
+    }
+
+    /// Writes a program, and returns the fences that show it and its output on
+    /// a page from which the book's folder is `up`.
+    fn recipe(&self, up: &str, name: &str, output: &str) -> String {
+        let program = "fn main() {\n    assert_eq!(1 + 1, 2);\n}\n";
+        self.write(&format!("examples/{name}.rs"), program);
+        format!(
+            "```rust\n{{{{#include {up}/examples/{name}.rs}}}}\n```\n\n\
+             ```console\n$ cargo run --example {name}\n{output}\n```\n"
+        )
     }
 
     /// Adds a package with the program `bake_bread`.
@@ -647,13 +663,14 @@ impl TestBook {
         self.write(
             "Cargo.toml",
             "[package]\nname = \"village\"\nedition = \"2024\"\n\n\
-             [workspace]\n",
+             [workspace]\n[lib]\npath = \"lib.rs\"\n",
         );
-        self.write("src/lib.rs", "");
+        self.write("lib.rs", "");
         self.write(
             "examples/bake_bread.rs",
             "fn main() {\n    \
                  let flour = std::io::read_to_string(std::io::stdin());\n    \
+                 assert!(flour.is_ok());\n    \
                  println!(\"bread of {}\", flour.unwrap());\n    \
                  let root = std::fs::exists(\"book.toml\");\n    \
                  eprintln!(\"at the root: {root:?}\");\n    \

@@ -77,19 +77,29 @@ fn what_does_not_end_is_killed() {
     assert!(message.contains("does not end"), "{message}");
 }
 
+const FILE: &str = "snippets/core-patterns/fetch_json.rs";
+
 #[test]
 fn an_output_must_be_the_one_shown() {
     let shown = include_str!("../snippets/core-patterns/fetch_json.out");
-    rt::console("a:1", 60, ROOT, "fetch_json", shown);
+    rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
     let wrong = shown.replace("Bergen", "Oslo");
-    let message =
-        refused(|| rt::console("a:1", 60, ROOT, "fetch_json", &wrong));
+    let message = refused(|| {
+        rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, &wrong)
+    });
     assert!(message.contains("-parcel 7 is in Oslo"), "{message}");
     assert!(message.contains("+parcel 7 is in Bergen"), "{message}");
     let short = shown.lines().next().unwrap_or_default();
-    refused(|| rt::console("a:1", 60, ROOT, "fetch_json", short));
-    let message = refused(|| rt::console("a:1", 60, ROOT, "fetch_jso", shown));
+    refused(|| rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, short));
+    let message = refused(|| {
+        rt::console("a:1", 60, ROOT, ("fetch_jso", FILE), None, shown)
+    });
     assert!(message.contains("no example"), "{message}");
+    let other = FILE.replace("fetch_json.rs", "run_many.rs");
+    let message = refused(move || {
+        rt::console("a:1", 60, ROOT, ("fetch_json", &other), None, shown);
+    });
+    assert!(message.contains("is built from"), "{message}");
 }
 
 #[test]
@@ -214,6 +224,15 @@ fn a_dependency_block_must_be_what_the_programs_need() {
         rt::dependencies("a:1", ROOT, file, shown, &[program]);
     };
     check(&block(version, features));
+    // Under another name it is still tokio.
+    let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
+    let only = format!("[dependencies]\ntokio = \"{version}\"\n");
+    rt::dependencies("a:1", ROOT, "", &only, &[alias]);
+    let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
+    let message = refused(|| {
+        rt::dependencies("a:1", ROOT, "", "[dependencies]\n", &[transitive]);
+    });
+    assert!(message.contains("no page can list"), "{message}");
     for wrong in [
         block("1.0.0", features),
         block("*", features),

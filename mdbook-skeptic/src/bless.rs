@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mdbook_driver::config::Config;
+
 use crate::book::Book;
+use crate::check;
 use crate::fence::Kind;
 use crate::include;
 use crate::page::{Block, Page};
 use crate::problem::Problem;
 use crate::rt;
+use crate::rt::service::Needed;
 
 /// Rewrites every output, message and dependency block that a page shows, from
 /// a run of the programs as they are. Returns the files that have changed.
@@ -63,13 +67,29 @@ fn rewrite(
             let Some(file) = with("out") else { return Ok(None) };
             let limit = book.settings.time_limit;
             let printed = match (block.example(), before) {
-                (Some(name), _) => rt::output::example(&book.root, name)
-                    .and_then(|program| rt::output::of(program, &[], limit)),
+                (Some(name), _) => {
+                    let program =
+                        rt::output::example(&book.root, name, &source(before))?;
+                    let place =
+                        format!("{}:{}", page.file.display(), block.line);
+                    let checks = check::of(book);
+                    let needed = checks
+                        .iter()
+                        .find(|check| check.place == place)
+                        .and_then(|check| check.service.as_ref());
+                    let needed = needed.map(|(variable, script)| Needed {
+                        variable,
+                        script,
+                        root: &book.root,
+                    });
+                    rt::output::of(program, &[], needed, limit)
+                }
                 (None, Some(tests)) => {
                     let name = block.test().unwrap_or_default();
-                    rt::crates::test(&book.root, name).and_then(|target| {
-                        rt::output::of_tests(&target, &tests.text, limit)
-                    })
+                    rt::crates::test(&book.root, name, &source(before))
+                        .and_then(|target| {
+                            rt::output::of_tests(&target, &tests.text, limit)
+                        })
                 }
                 (None, None) => return Ok(None),
             };
@@ -108,6 +128,12 @@ fn rewrite(
     }
 }
 
+/// The file of the program whose run is shown.
+fn source(before: Option<&Block>) -> String {
+    let file = before.and_then(Block::file).unwrap_or(Path::new(""));
+    file.display().to_string()
+}
+
 fn write(
     book: &Book,
     file: PathBuf,
@@ -126,9 +152,10 @@ fn write(
 /// without which the book would not load.
 fn make_missing(root: &Path) -> Vec<PathBuf> {
     let mut made = Vec::new();
-    let pages = walkdir::WalkDir::new(root)
+    let config = fs::read_to_string(root.join("book.toml")).unwrap_or_default();
+    let config: Config = config.parse().unwrap_or_default();
+    let pages = walkdir::WalkDir::new(root.join(config.book.src))
         .into_iter()
-        .filter_entry(|entry| entry.file_name() != "target")
         .filter_map(Result::ok)
         .filter(|e| e.path().extension().is_some_and(|found| found == "md"));
     for page in pages {
@@ -149,7 +176,7 @@ fn make_missing(root: &Path) -> Vec<PathBuf> {
                 .is_some_and(|(folder, root)| folder.starts_with(root));
             if result
                 && inside
-                && !file.exists()
+                && file.symlink_metadata().is_err()
                 && fs::write(&file, "not run yet\n").is_ok()
             {
                 made.push(file);

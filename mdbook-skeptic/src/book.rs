@@ -33,7 +33,13 @@ pub struct Book {
     pub pages: Vec<Page>,
     /// What `book.toml` says to the guard.
     pub settings: Settings,
+    /// Every file that a page includes, relative to the root.
+    pub included: BTreeSet<PathBuf>,
 }
+
+/// Files of the source folder that mdBook publishes and that hold no code.
+const IMAGES: [&str; 8] =
+    ["png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "svg"];
 
 /// A page, or a text that a page includes, is refused above this, in bytes.
 const LARGEST: usize = 4 << 20;
@@ -72,9 +78,18 @@ impl Book {
             Some(summary) if problems.is_empty() => summary,
             _ => return Err(sorted(problems)),
         };
-        let mut book = Book { root, src, pages: Vec::new(), settings };
+        let mut book = Book {
+            root,
+            src,
+            pages: Vec::new(),
+            settings,
+            included: BTreeSet::new(),
+        };
         book.read_pages(config, summary, &mut problems);
-        book.find_orphans(&mut problems);
+        // Of a book that could not be read nothing is known.
+        if !book.pages.is_empty() {
+            book.find_orphans(&mut problems);
+        }
         if problems.is_empty() { Ok(book) } else { Err(sorted(problems)) }
     }
 
@@ -92,6 +107,19 @@ impl Book {
                 "mend what it says",
             )
         };
+        for key in ["code.hidelines", "mathjax-support", "input-404"] {
+            let set: Result<Option<toml::Value>, _> =
+                config.get(&format!("output.html.{key}"));
+            let off = toml::Value::Boolean(false);
+            if set.is_ok_and(|set| set.is_some_and(|value| value != off)) {
+                problems.push(Problem::new(
+                    "book.toml",
+                    None,
+                    format!("{key} shows what no check reads"),
+                    "remove it",
+                ));
+            }
+        }
         let mut options = MarkdownOptions::default();
         if let Some(html) = config.html_config() {
             options.smart_punctuation = html.smart_punctuation;
@@ -118,6 +146,17 @@ impl Book {
             Ok(commands) => commands,
             Err(problem) => return problems.push(problem),
         };
+        let paths = |book: &Chapters| -> Vec<Option<PathBuf>> {
+            book.chapters().map(|c| c.source_path.clone()).collect()
+        };
+        if paths(&sources.book) != paths(&expanded) {
+            return problems.push(Problem::new(
+                "book.toml",
+                None,
+                "a preprocessor adds or removes pages, which no check reads",
+                "write the pages into the source folder",
+            ));
+        }
         let sources = sources.book.chapters();
         for (source, rendered) in sources.zip(expanded.chapters()) {
             let path = source.path.clone().expect("chapters() skips drafts");
@@ -144,6 +183,11 @@ impl Book {
                     "split it, or show less of the files",
                 ));
                 continue;
+            }
+            for piece in &pieces {
+                if let Piece::Included { files, .. } = piece {
+                    self.included.extend(files.iter().cloned());
+                }
             }
             let expanded = Expanded::new(&rendered.content, pieces);
             let blocks = page::read(&file, &expanded, &options, problems);
@@ -263,9 +307,9 @@ impl Book {
     }
 
     /// The lines of the script that runs what `sh` fences show.
-    fn commands(&self) -> Result<BTreeSet<String>, Problem> {
+    fn commands(&self) -> Result<Vec<String>, Problem> {
         let Some(script) = &self.settings.commands else {
-            return Ok(BTreeSet::new());
+            return Ok(Vec::new());
         };
         let text = fs::read_to_string(self.root.join(script));
         let text = text.map_err(|error| {
@@ -276,7 +320,9 @@ impl Book {
                 "correct `commands` in [preprocessor.skeptic]",
             )
         })?;
-        Ok(text.lines().map(|line| line.trim().to_owned()).collect())
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|l| !l.is_empty() && !l.starts_with('#'));
+        Ok(lines.map(str::to_owned).collect())
     }
 
     /// Pages outside SUMMARY.md, and snippets that no page shows.
@@ -306,12 +352,22 @@ impl Book {
                         "add it there, or remove the file",
                     ));
                 }
-            } else if matches!(extension.as_str(), "html" | "htm" | "xhtml") {
+            } else if !IMAGES.contains(&extension.as_str())
+                && !shown.contains(file.as_path())
+            {
                 problems.push(Problem::new(
                     &file,
                     None,
-                    "mdBook publishes this page as it is, unchecked",
-                    "write it in Markdown, or move it out of the source folder",
+                    "mdBook publishes this file as it is, unchecked",
+                    "show it on a page, or move it out of the source folder",
+                ));
+            }
+            if self.root.join(&file).is_symlink() {
+                problems.push(Problem::new(
+                    &file,
+                    None,
+                    "what this link leads to is published, unchecked",
+                    "put the file itself here",
                 ));
             }
         }
@@ -380,7 +436,7 @@ fn configuration(root: &Path) -> Result<(Config, Settings), Problem> {
     let text = fs::read_to_string(&file).map_err(|error| {
         problem(
             format!("cannot read it: {error}"),
-            "run `mdbook init`, or name the folder that holds book.toml",
+            "write it, as UTF-8, or name the folder that holds it",
         )
     })?;
     let mut config: Config = text.parse().map_err(|error: anyhow::Error| {
@@ -390,6 +446,15 @@ fn configuration(root: &Path) -> Result<(Config, Settings), Problem> {
     config.build.create_missing = false;
     let settings = Settings::read(&config)
         .map_err(|what| problem(what, "correct [preprocessor.skeptic]"))?;
+    let named = settings.services.values().chain(&settings.commands);
+    for file in named.chain(&settings.features) {
+        if !inside(file) || !root.join(file).is_file() {
+            return Err(problem(
+                format!("{} is no file of the book's", file.display()),
+                "correct [preprocessor.skeptic]",
+            ));
+        }
+    }
     for folder in &settings.snippets {
         if !inside(folder) || !root.join(folder).is_dir() {
             return Err(problem(
@@ -603,7 +668,7 @@ fn extension(file: &Path) -> String {
 fn files(root: &Path, folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = WalkDir::new(root.join(folder))
         .into_iter()
-        .filter_entry(|entry| entry.file_name() != "target")
+        .filter_entry(|entry| entry.path() != root.join("target"))
         .filter_map(Result::ok)
         .filter(|entry| !entry.file_type().is_dir())
         .map(|entry| below(root, entry.path()))

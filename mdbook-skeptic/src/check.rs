@@ -15,6 +15,8 @@ pub(crate) struct Check {
     /// `book/chapter/page.md:12`
     pub place: String,
     pub what: What,
+    /// The server that it needs: a variable and the script that starts it.
+    pub service: Option<(String, PathBuf)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +30,12 @@ pub(crate) enum What {
     },
     Output {
         example: String,
+        file: PathBuf,
         shown: String,
     },
     Tests {
         target: String,
+        file: PathBuf,
         program: String,
         shown: String,
     },
@@ -58,8 +62,10 @@ pub(crate) fn of(book: &Book) -> Vec<Check> {
     let mut checks = Vec::new();
     for page in &book.pages {
         for (index, block) in page.blocks.iter().enumerate() {
+            let before = index.checked_sub(1).map(|at| &page.blocks[at]);
             let next = page.blocks.get(index + 1);
-            let Some((kind, mut what)) = what(book, page, block, next) else {
+            let beside = (before, next);
+            let Some((kind, mut what)) = what(book, page, block, beside) else {
                 continue;
             };
             let once = match &what {
@@ -83,10 +89,32 @@ pub(crate) fn of(book: &Book) -> Vec<Check> {
                 *of_program = stem;
             }
             let place = format!("{}:{}", page.file.display(), block.line);
-            checks.push(Check { name, place, what });
+            let service = service(book, &what);
+            checks.push(Check { name, place, what, service });
         }
     }
     checks
+}
+
+/// A program that names the variable of a service needs it.
+fn service(book: &Book, what: &What) -> Option<(String, PathBuf)> {
+    let program = match what {
+        What::Program { text, .. } => text,
+        What::Tests { program, .. } => program,
+        What::Output { example, .. } => {
+            let shows = |block: &Block| {
+                let stem = block.file().and_then(Path::file_stem);
+                block.kind.is_rust()
+                    && stem.is_some_and(|stem| stem == example.as_str())
+            };
+            &book.blocks().map(|(_, block)| block).find(|b| shows(b))?.text
+        }
+        _ => return None,
+    };
+    let mut services = book.settings.services.iter();
+    let needed = services
+        .find(|(variable, _)| program.contains(&format!("\"{variable}\"")))?;
+    Some((needed.0.clone(), needed.1.clone()))
 }
 
 /// What to check of a block, and a word for it in the test's name.
@@ -94,7 +122,7 @@ fn what(
     book: &Book,
     page: &Page,
     block: &Block,
-    next: Option<&Block>,
+    (before, next): (Option<&Block>, Option<&Block>),
 ) -> Option<(&'static str, What)> {
     let text = block.text.clone();
     Some(match &block.kind {
@@ -112,12 +140,15 @@ fn what(
             let target = console.test()?.to_owned();
             let (_, shown) = console.text.split_once('\n')?;
             let shown = shown.to_owned();
-            ("tests", What::Tests { target, program: text, shown })
+            let file = block.file()?.to_owned();
+            ("tests", What::Tests { target, file, program: text, shown })
         }
         Kind::Console => {
             let example = block.example()?.to_owned();
             let (_, shown) = text.split_once('\n')?;
-            ("output", What::Output { example, shown: shown.to_owned() })
+            let file = before?.file()?.to_owned();
+            let shown = shown.to_owned();
+            ("output", What::Output { example, file, shown })
         }
         Kind::Python => {
             let file = block.file().map(Path::to_owned);

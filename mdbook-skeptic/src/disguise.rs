@@ -26,6 +26,11 @@ static RUST: LazyLock<RegexSet> = LazyLock::new(|| {
         r"^\s*(pub\s+)?(struct|enum|trait|mod)\s+\w+.*[{;(]",
         r"^\s*(for|while|loop|if)\b.*\{\s*$",
         r"\w\(.*\)\??;\s*$",
+        r"\bself\.\w+",
+        r"=>\s*\S+.*,\s*$",
+        r"^\s*pub\s+\w+:",
+        r"\|\w+\|\s*\S",
+        r"^\s*\.\w+\(",
     ])
     .expect("valid patterns")
 });
@@ -39,7 +44,23 @@ static PYTHON: LazyLock<RegexSet> = LazyLock::new(|| {
         r"\bawait\s+\w+[.(]",
         r"\bprint\(.*\)\s*$",
         r"\basyncio\.\w+",
+        r"^\s*(try|else|finally):\s*$",
+        r"^\s*except\b.*:\s*$",
+        r"^\s*@\w+",
+        r"^\s*\w+\s*(\+|-|\*)?=\s*\w+(\.\w+)?\s*$",
         r"^\s*\w+\s*=\s*\w+\(.*\)\s*$",
+    ])
+    .expect("valid patterns")
+});
+
+/// Lines of a terminal's: a command, a panic, a compiler's message.
+static OUTPUT: LazyLock<RegexSet> = LazyLock::new(|| {
+    RegexSet::new([
+        r"^\s*(\$|>>>|#>) ",
+        r"panicked at",
+        r"^Traceback",
+        r"^(error|warning)(\[|:)",
+        r"^\[[\w.-]*dependencies\]",
     ])
     .expect("valid patterns")
 });
@@ -60,14 +81,19 @@ fn code_in(text: &str) -> Option<&'static str> {
 
 /// Whether inline code is a program, not a name or a call.
 pub(crate) fn is_program(inline: &str) -> bool {
-    inline.contains("fn main") || inline.len() > 100
+    let long = inline.len() > 100 && inline.contains(char::is_whitespace);
+    inline.contains("fn main(") || long
 }
 
 /// What is wrong with a block by its text alone, as (what, mend).
 pub(crate) fn in_block(block: &Block) -> Vec<(String, String)> {
     match &block.kind {
         Kind::Rust | Kind::ShouldPanic | Kind::Test => program(block),
-        Kind::CompileFail(_) => Vec::new(),
+        Kind::CompileFail(_) => {
+            let mut faults = program(block);
+            faults.retain(|(what, _)| what.contains(HIDES));
+            faults
+        }
         Kind::Text => in_data(block),
         Kind::Json => {
             match serde_json::from_str::<serde_json::Value>(&block.text) {
@@ -90,6 +116,14 @@ fn in_data(block: &Block) -> Vec<(String, String)> {
     };
     if block.files.iter().any(message) {
         return Vec::new();
+    }
+    if let Some(line) = block.text.lines().find(|line| OUTPUT.is_match(line)) {
+        return vec![(
+            format!(
+                "this ```text may be an output that nothing compares: {line}"
+            ),
+            "show it in a ```console fence, or after its program".into(),
+        )];
     }
     match code_in(&block.text) {
         Some(language) => vec![(
@@ -155,7 +189,7 @@ fn program(block: &Block) -> Vec<(String, String)> {
     }
     if let Some(attribute) = seen.conditional {
         fault(
-            &format!("#[{attribute}] can hide lines from the compiler"),
+            &format!("`{attribute}` {HIDES}"),
             "show what is compiled; put other platforms on a page of their own",
         );
     }
@@ -179,6 +213,8 @@ fn program(block: &Block) -> Vec<(String, String)> {
     }
     faults
 }
+
+const HIDES: &str = "can hide lines from the compiler";
 
 #[derive(Default)]
 struct Seen {
@@ -211,6 +247,21 @@ impl Seen {
                     let bang = matches!(tokens.get(index + 1),
                         Some(TokenTree::Punct(p)) if p.as_char() == '!');
                     let name = name.to_string();
+                    if bang && ["cfg", "cfg_select"].contains(&name.as_str()) {
+                        self.conditional = Some(format!("{name}!"));
+                    }
+                    let defined = match tokens.get(index + 2) {
+                        Some(TokenTree::Ident(macro_name)) => {
+                            macro_name.to_string()
+                        }
+                        _ => String::new(),
+                    };
+                    if bang
+                        && name == "macro_rules"
+                        && defined.starts_with("assert")
+                    {
+                        self.conditional = Some(format!("{defined}!"));
+                    }
                     if bang
                         && (name.starts_with("assert")
                             || matches!(
@@ -240,13 +291,22 @@ impl Seen {
 
     fn attribute(&mut self, tokens: TokenStream) {
         let text = tokens.to_string();
-        let name = text.split([' ', '(']).next().unwrap_or_default();
+        // `cfg`, `r#cfg`, `core::prelude::v1::test`
+        let path = text.split('(').next().unwrap_or_default();
+        let path = path.split('=').next().unwrap_or_default();
+        let last = path.rsplit("::").next().unwrap_or_default().trim();
+        let name = last.trim_start_matches("r#");
         match name {
             "cfg" | "cfg_attr" => self.conditional = Some(text.clone()),
             "allow" | "expect" => {
+                let silent = |lint: &&str| {
+                    SILENT.contains(lint)
+                        || name == "allow" && lint.starts_with("unused_")
+                        || lint.starts_with("unreachable_")
+                };
                 let lint = text
                     .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                    .find(|lint| SILENT.contains(lint));
+                    .find(silent);
                 if let Some(lint) = lint {
                     self.silenced = Some(lint.to_owned());
                 }
@@ -261,5 +321,5 @@ impl Seen {
 /// `assert!(true)` claims nothing.
 fn always_true(arguments: Option<&TokenTree>) -> bool {
     matches!(arguments, Some(TokenTree::Group(group))
-        if group.stream().to_string() == "true")
+        if group.stream().to_string().split(',').next().map(str::trim) == Some("true"))
 }

@@ -45,7 +45,7 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
 
 /// The call of a check, as Rust.
 fn call(book: &Book, check: &Check) -> String {
-    let Check { name, place, what } = check;
+    let Check { name, place, what, service } = check;
     let limit = book.settings.time_limit.as_secs();
     let root = "env!(\"CARGO_MANIFEST_DIR\")";
     let path = |path: Option<&Path>| {
@@ -58,15 +58,23 @@ fn call(book: &Book, check: &Check) -> String {
         What::Program { must_panic: true, .. } => {
             format!("must_panic({place:?}, {limit}, run_{name})")
         }
-        What::Output { example, shown } => {
+        What::Output { example, file, shown } => {
+            let file = file.display().to_string();
+            let service = service.as_ref().map(|(variable, script)| {
+                (variable, script.display().to_string())
+            });
             format!(
-                "console({place:?}, {limit}, {root}, {example:?}, {shown:?})"
+                "console({place:?}, {limit}, {root}, ({example:?}, {file:?}), \
+                 {service:?}, {shown:?})"
             )
         }
-        What::Tests { target, program, shown } => format!(
-            "tests({place:?}, {limit}, {root}, {target:?}, {program:?}, \
-             {shown:?})"
-        ),
+        What::Tests { target, file, program, shown } => {
+            let file = file.display().to_string();
+            format!(
+                "tests({place:?}, {limit}, {root}, ({target:?}, {file:?}), \
+                 {program:?}, {shown:?})"
+            )
+        }
         What::Python { file, text } => {
             let file = path(file.as_deref());
             format!("python({place:?}, {limit}, {root}, {file:?}, {text:?})")
@@ -83,7 +91,24 @@ fn call(book: &Book, check: &Check) -> String {
             )
         }
     };
-    format!("::mdbook_skeptic::rt::{call}")
+    let call = format!("::mdbook_skeptic::rt::{call}");
+    match service {
+        Some((variable, script)) if !matches!(what, What::Output { .. }) => {
+            let script = script.display().to_string();
+            format!(
+                "::mdbook_skeptic::rt::with_service({place:?}, {root}, \
+                 {variable:?}, {script:?}, module_path!(), {name:?}, \
+                 || {call})"
+            )
+        }
+        _ => call,
+    }
+}
+
+/// What is shown must be used: a function that nothing calls, or a macro that
+/// nothing expands, has not been run.
+pub(crate) fn as_compiled(program: &str) -> String {
+    format!("#![deny(warnings)] {program}")
 }
 
 /// A page that every Markdown parser reads alike, with one block in it.
@@ -100,12 +125,7 @@ fn skeptic_page(line: usize, program: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let mut page = "\n".repeat(line.saturating_sub(1));
     let _ = writeln!(page, "{fence}rust");
-    for (index, line) in program.lines().enumerate() {
-        if index == 0 {
-            // What is shown must be used: an uncalled function or a macro
-            // that nothing expands has not been run.
-            page.push_str("#![deny(warnings)] ");
-        }
+    for line in as_compiled(program).lines() {
         // skeptic takes one `# ` off a line: give it one to take.
         let code = line.trim_start();
         if code.starts_with("# ") || code == "#" {

@@ -197,6 +197,16 @@ fn check_nested(
         if matches!(nested.kind, Kind::Unknown) {
             continue;
         }
+        if canonical.extension().is_none_or(|extension| extension != "md") {
+            return Err((
+                format!(
+                    "`{shown}`: {} includes something itself, so that what \
+                     is shown is not the file",
+                    path.display()
+                ),
+                "include in pages only".into(),
+            ));
+        }
         check_nested(&nested, &content, &base, root, files, chain)?;
     }
     chain.pop();

@@ -31,6 +31,7 @@ mod include;
 mod page;
 mod pairs;
 mod problem;
+mod prove;
 pub mod rt;
 mod settings;
 
@@ -43,6 +44,7 @@ pub use book::Book;
 pub use fence::Kind;
 pub use page::{Block, Page};
 pub use problem::Problem;
+pub use prove::{Proof, prove};
 pub use settings::Settings;
 
 /// Checks the book next to the package's `Cargo.toml` and writes its tests
@@ -93,13 +95,14 @@ fn watch(book: &Book) {
     if let Some(script) = &book.settings.commands {
         println!("cargo::rerun-if-changed={}", script.display());
     }
+    for script in book.settings.services.values() {
+        println!("cargo::rerun-if-changed={}", script.display());
+    }
     for folder in &book.settings.snippets {
         println!("cargo::rerun-if-changed={}", folder.display());
     }
-    for (_, block) in book.blocks() {
-        for file in &block.files {
-            println!("cargo::rerun-if-changed={}", file.display());
-        }
+    for file in &book.included {
+        println!("cargo::rerun-if-changed={}", file.display());
     }
 }
 

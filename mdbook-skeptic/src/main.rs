@@ -1,5 +1,6 @@
-//! The guard at the command line: `mdbook-skeptic check|bless|alone [FOLDER]`.
+//! The guard at the command line: `mdbook-skeptic check|bless|alone|prove [FOLDER]`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use mdbook_skeptic::{Book, Problem};
@@ -11,18 +12,30 @@ FOLDER holds book.toml; the current folder by default. Commands:
   check  report everything in the book that no test would check
   bless  rewrite the outputs, compiler messages and dependency blocks that the
          book shows, from a run of its programs
+  prove  break every block in every way that applies, one at a time, on a
+         copy, and see that a check fails; with `--sample N`, about N of them
   alone  build every page's programs with the page's dependencies alone";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut arguments = arguments.iter().map(String::as_str);
-    let command = arguments.next().unwrap_or("--help");
-    let folder = arguments.next().unwrap_or(".");
-    let result = match (command, arguments.next()) {
-        ("check", None) => check(folder),
-        ("bless", None) => bless(folder),
-        ("alone", None) => alone(folder),
-        ("--help" | "-h", None) => {
+    let arguments = std::env::args_os().skip(1).map(OsString::into_string);
+    let Ok(arguments) = arguments.collect::<Result<Vec<_>, _>>() else {
+        eprintln!("error: an argument is not UTF-8; name the folder otherwise");
+        return ExitCode::from(2);
+    };
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["check"] => check("."),
+        ["check", folder] => check(folder),
+        ["bless"] => bless("."),
+        ["bless", folder] => bless(folder),
+        ["alone"] => alone("."),
+        ["alone", folder] => alone(folder),
+        ["prove"] => prove(".", None),
+        ["prove", "--sample", count] if count.parse::<usize>().is_ok() => {
+            prove(".", count.parse().ok())
+        }
+        ["prove", folder] => prove(folder, None),
+        [] | ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
@@ -62,4 +75,10 @@ fn bless(folder: &str) -> Result<(), Vec<Problem>> {
 fn alone(folder: &str) -> Result<(), Vec<Problem>> {
     let book = Book::load(folder)?;
     mdbook_skeptic::alone(&book, |step| println!("{step}"))
+}
+
+fn prove(folder: &str, sample: Option<usize>) -> Result<(), Vec<Problem>> {
+    let proof = mdbook_skeptic::prove(folder, sample)?;
+    print!("{proof}");
+    if proof.missed.is_empty() { Ok(()) } else { Err(proof.missed) }
 }

@@ -132,6 +132,34 @@ impl<'a> Expanded<'a> {
         }
     }
 
+    /// Whether a fence that includes a file shows nothing besides, but for the
+    /// command above an output.
+    fn shows_one_file_alone(&self, range: &Range<usize>) -> bool {
+        let mut included = 0;
+        let mut own = String::new();
+        for piece in &self.pieces {
+            let at = piece.range();
+            let (start, end) =
+                (at.start.max(range.start), at.end.min(range.end));
+            if start >= end {
+                continue;
+            }
+            match piece {
+                Piece::Source { .. } => own.push_str(&self.text[start..end]),
+                Piece::Included { files, .. } if !files.is_empty() => {
+                    included += 1;
+                }
+                Piece::Included { .. } => own.push_str(&self.text[start..end]),
+            }
+        }
+        let marks = |c: char| c.is_whitespace() || c == '>';
+        let lines = own.lines().map(|line| line.trim_matches(marks));
+        let own = lines.filter(|line| !line.is_empty());
+        // The fence, the command, the fence's end.
+        let own = own.filter(|line| !line.starts_with("$ cargo ")).count();
+        included == 0 || (included == 1 && own <= 2)
+    }
+
     fn files(&self, range: &Range<usize>) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for piece in &self.pieces {
@@ -149,18 +177,23 @@ impl<'a> Expanded<'a> {
 
 /// A piece of raw HTML or inline code that may hide a block of code.
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?s)<\s*/?\s*([a-zA-Z][a-zA-Z0-9:-]*)([^>]*)")
-        .expect("a valid pattern")
+    Regex::new(
+        r#"(?s)<\s*/?\s*([a-zA-Z][a-zA-Z0-9:-]*)((?:"[^"]*"|'[^']*'|[^'">])*)"#,
+    )
+    .expect("a valid pattern")
 });
 static COMMENT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").expect("a valid pattern"));
 static STYLED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(style|srcdoc|on[a-z]+)\s*=|language-|playground")
-        .expect("a valid pattern")
+    Regex::new(
+        r#"(?ix) (^|[\s"'/]) (style|srcdoc|on[a-z]+) \s* = | ^/.
+        | class \s* = [^>]* (language-|playground|hljs) | javascript: | data:"#,
+    )
+    .expect("a valid pattern")
 });
 
 /// Elements that can show no code that a fence could not.
-const HTML: [&str; 44] = [
+const HTML: [&str; 43] = [
     "a",
     "abbr",
     "b",
@@ -183,7 +216,6 @@ const HTML: [&str; 44] = [
     "i",
     "img",
     "ins",
-    "kbd",
     "li",
     "mark",
     "ol",
@@ -226,7 +258,15 @@ pub(crate) fn read(
     let parser = new_cmark_parser(expanded.text, options);
     for (event, range) in parser.into_offset_iter() {
         match event {
-            Event::Start(Tag::Heading { level, .. }) => {
+            Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
+                if !classes.is_empty() || !attrs.is_empty() {
+                    report(
+                        range.start,
+                        "a heading with these attributes may pass for code"
+                            .into(),
+                        "keep its #id alone".into(),
+                    );
+                }
                 in_heading = level <= HeadingLevel::H3;
                 if in_heading {
                     heading.clear();
@@ -256,6 +296,23 @@ pub(crate) fn read(
                 match fence::parse(&info) {
                     Err((what, mend)) => report(at, what, mend),
                     Ok(kind) => {
+                        if !expanded.shows_one_file_alone(&range) {
+                            report(
+                                at,
+                                "this block shows a file and more: what runs \
+                                 is the file"
+                                    .into(),
+                                "include it alone, or move the rest into it"
+                                    .into(),
+                            );
+                        }
+                        if let Some(mark) = invisible(&text) {
+                            report(
+                                at,
+                                format!("this block has an invisible {mark:?}"),
+                                "remove it, or write it as an escape".into(),
+                            );
+                        }
                         let files = expanded.files(&range);
                         let block = Block {
                             text: plain(&kind, &text),
@@ -264,8 +321,15 @@ pub(crate) fn read(
                             heading: heading.clone(),
                             files,
                         };
-                        for (what, mend) in disguise::in_block(&block) {
-                            report(at, what, mend);
+                        // A compiler's message shows lines of its program.
+                        let message = block.kind == Kind::Text
+                            && blocks.last().is_some_and(|last: &Block| {
+                                matches!(last.kind, Kind::CompileFail(_))
+                            });
+                        if !message {
+                            for (what, mend) in disguise::in_block(&block) {
+                                report(at, what, mend);
+                            }
                         }
                         let shown = if block.kind.is_rust() {
                             shown(&text)
@@ -290,6 +354,22 @@ pub(crate) fn read(
                         }
                         blocks.push(block);
                     }
+                }
+            }
+            Event::Start(
+                Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. },
+            ) => {
+                let scheme = dest_url.split(':').next().unwrap_or_default();
+                let scheme = scheme.trim().to_ascii_lowercase();
+                if ["data", "javascript", "vbscript"].contains(&scheme.as_str())
+                {
+                    report(
+                        range.start,
+                        format!(
+                            "a {scheme}: link may show code that nothing ran"
+                        ),
+                        "link to a page or a file".into(),
+                    );
                 }
             }
             Event::Start(Tag::HtmlBlock) => {
@@ -344,6 +424,15 @@ pub(crate) fn read(
 
 const FENCE_IT: &str = "put code between ``` fences, where it is checked";
 
+/// A character that a reader does not see and a compiler may.
+fn invisible(text: &str) -> Option<char> {
+    text.replace("\r\n", "\n").chars().find(|c| {
+        matches!(c,
+            '\0' | '\r' | '\u{c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'
+            ..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    })
+}
+
 /// Whether a fence's last line closes it, rather than the page's end.
 fn closed(block: &str) -> bool {
     let mark = |line: &str| {
@@ -362,6 +451,10 @@ fn closed(block: &str) -> bool {
 
 /// What is wrong with raw HTML, if anything.
 fn raw_html(html: &str) -> Option<String> {
+    // HTML ends a comment here, Markdown and the pattern below do not.
+    if ["<!-->", "<!--->", "--!>"].iter().any(|end| html.contains(end)) {
+        return Some("a comment that ends early may show what is in it".into());
+    }
     let html = COMMENT.replace_all(html, "");
     for tag in TAG.captures_iter(&html) {
         let name = tag[1].to_ascii_lowercase();

@@ -1,6 +1,5 @@
 //! What a block shows, and what must stand beside it.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -21,11 +20,11 @@ static PYTHON_ASSERTS: LazyLock<Regex> = LazyLock::new(|| {
 /// Checks the blocks of a page one against the other; a fault is (line, what
 /// is wrong, how to mend it).
 ///
-/// `commands` are those that the project's own checks run.
+/// `commands` are those that the project's own checks run, in their order.
 pub(crate) fn check(
     root: &Path,
     blocks: &[Block],
-    commands: &BTreeSet<String>,
+    commands: &[String],
 ) -> Vec<(usize, String, String)> {
     let mut faults = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -41,7 +40,10 @@ pub(crate) fn check(
             }
             Kind::CompileFail(expected) => {
                 let message = blocks.get(index + 1);
-                if !message.is_some_and(|next| next.kind == Kind::Text) {
+                let here = |next: &Block| {
+                    next.kind == Kind::Text && next.heading == block.heading
+                };
+                if !message.is_some_and(here) {
                     fault(
                         format!("the message of {expected} is not shown"),
                         "put the compiler's message into a ```text fence \
@@ -76,15 +78,18 @@ pub(crate) fn check(
                 }
             }
             Kind::Shell => {
-                for line in block.text.lines().map(str::trim) {
-                    if !line.is_empty() && !commands.contains(line) {
-                        fault(
-                            format!("no check runs `{line}`"),
-                            "run it, as it stands here, in the script that \
-                             book.toml names as `commands`"
-                                .into(),
-                        );
-                    }
+                let lines = block.text.lines().map(str::trim);
+                let lines: Vec<&str> =
+                    lines.filter(|line| !line.is_empty()).collect();
+                let run = |at: &[String]| at.iter().eq(lines.iter().copied());
+                if !lines.is_empty() && !commands.windows(lines.len()).any(run)
+                {
+                    fault(
+                        format!("no check runs `{}`", lines.join("; ")),
+                        "run these lines, one after the other as they stand \
+                         here, in the script that book.toml names as `commands`"
+                            .into(),
+                    );
                 }
             }
             Kind::Toml if blocks.iter().all(|b| !b.kind.is_rust()) => {
@@ -137,6 +142,14 @@ fn console(
         return Err((
             format!("the tests of `{name}` are not shown"),
             "put them into a ```rust,test fence right before this one".into(),
+        ));
+    }
+    let of = before.filter(|before| before.kind.is_rust());
+    let of = of.and_then(Block::file).and_then(Path::file_stem);
+    if of.is_none_or(|stem| stem != name) {
+        return Err((
+            format!("the program `{name}` is not shown above its output"),
+            format!("include {name}.rs in the fence right before this one"),
         ));
     }
     if block.text.lines().nth(1).is_none() {

@@ -1,5 +1,6 @@
 //! The guard's table in `book.toml`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ pub struct Settings {
     /// `features`: which use of a crate asks for which of its features; a
     /// table per crate, in it `feature = ["regular expression", …]`.
     pub features: Option<PathBuf>,
+    /// `services`: for an environment variable that a program reads, the
+    /// script that starts the server whose address it holds.
+    pub services: BTreeMap<String, PathBuf>,
 }
 
 impl Settings {
@@ -31,6 +35,7 @@ impl Settings {
             time_limit: Duration::from_secs(60),
             commands: None,
             features: None,
+            services: BTreeMap::new(),
         };
         let table: Option<toml::Table> = config
             .get("preprocessor.skeptic")
@@ -65,12 +70,23 @@ impl Settings {
                 ("features", Value::String(file)) => {
                     settings.features = Some(file.into());
                 }
+                ("services", Value::Table(services)) => {
+                    for (variable, script) in services {
+                        let script = script
+                            .as_str()
+                            .ok_or("`services` names scripts, as strings")?;
+                        settings
+                            .services
+                            .insert(variable.clone(), script.into());
+                    }
+                }
                 _ => {
                     return Err(format!(
                         "`{key} = {value}` is no setting of the guard's; it \
                          has `snippets = [\"folder\"]`, `time-limit = 60` (1 \
-                         to 3600 seconds), `commands = \"script\"` and \
-                         `features = \"file.toml\"`"
+                         to 3600 seconds), `commands = \"script\"`, \
+                         `features = \"file.toml\"` and `services = \
+                         {{ VARIABLE = \"script\" }}`"
                     ));
                 }
             }

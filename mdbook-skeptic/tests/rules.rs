@@ -396,13 +396,146 @@ fn an_include_that_fails_is_an_error() {
 #[test]
 fn a_cyclic_include_is_an_error() {
     let made = Made::new(&[
-        ("src/page.md", b"{{#include a.txt}}\n"),
-        ("src/a.txt", b"{{#include b.txt}}\n"),
-        ("src/b.txt", b"{{#include a.txt}}\n"),
+        ("src/page.md", b"{{#include a.md}}\n"),
+        ("src/a.md", b"{{#include b.md}}\n"),
+        ("src/b.md", b"{{#include a.md}}\n"),
     ]);
     expect(made.load(), "src/page.md:1", "includes itself");
     made.write("src/page.md", b"{{#include page.md}}\n");
     expect(made.load(), "src/page.md:1", "includes itself");
+    made.write("src/page.md", b"```rust\n{{#include a.rs}}\n```\n");
+    made.write("src/a.rs", b"fn main() {}\n// {{#include b.rs}}\n");
+    made.write("src/b.rs", b"fn f() {}\n");
+    expect(made.load(), "src/page.md:2", "includes something itself");
+}
+
+#[test]
+fn a_fence_shows_a_file_or_its_own_text_not_both() {
+    let made = Made::new(&[
+        ("code/a.py", b"assert True\n"),
+        ("code/a.rs", PROGRAM.as_bytes()),
+    ]);
+    for body in [
+        "{{#include ../code/a.py}}\nwrong()",
+        "wrong()\n{{#include ../code/a.py}}",
+        "{{#include ../code/a.py}}\n{{#include ../code/a.py}}",
+        "{{#include ../code/a.py}} # wrong()",
+    ] {
+        let text = format!("# A\n\n```python\n{body}\n```\n");
+        made.write("src/page.md", text.as_bytes());
+        expect(made.load(), "src/page.md:3", "a file and more");
+    }
+    let text = "```rust\n{{#include ../code/a.rs:1}}\n}\n```\n";
+    made.write("src/page.md", text.as_bytes());
+    expect(made.load(), "src/page.md:1", "a file and more");
+}
+
+#[test]
+fn an_output_stands_under_its_program() {
+    let made =
+        Made::new(&[("code/a.rs", PROGRAM.as_bytes()), ("code/a.out", b"x\n")]);
+    let program = "```rust\n{{#include ../code/a.rs}}\n```\n";
+    let output = "```console\n$ cargo run --example a\n{{#include ../code/a.out}}\n```\n";
+    made.write("src/page.md", format!("{program}\n{output}").as_bytes());
+    made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    for (text, what) in [
+        (output.to_owned(), "not shown above"),
+        (
+            format!("{program}\n{}", output.replace("example a", "example b")),
+            "not shown above",
+        ),
+        (format!("{}\n{output}", rust(PROGRAM)), "not shown above"),
+        (
+            format!("{program}\n```console\n$ cargo run --example a\n```\n"),
+            "not shown",
+        ),
+        (format!("{program}\n```console\n$ ls\nx\n```\n"), "no checker"),
+        (format!("{program}\n```console\nx\n```\n"), "no checker"),
+        (
+            format!(
+                "{program}\n```text\n{{{{#include ../code/a.out}}}}\n```\n"
+            ),
+            "nothing compares",
+        ),
+    ] {
+        made.write("src/page.md", text.as_bytes());
+        expect(made.load(), "src/page.md:", what);
+    }
+}
+
+#[test]
+fn html_and_markdown_that_pass_for_code_are_refused() {
+    for text in [
+        "<!--> <pre>fn main() {}</pre> -->\n",
+        "<!---> <pre>fn main() {}</pre> -->\n",
+        "<!-- a --!> <pre>fn main() {}</pre>\n",
+        "<p title=\">\" style=\"white-space: pre\">let x</p>\n",
+        "<kbd>fn main() {}</kbd>\n",
+        "<div class=\"hljs\">fn main() {}</div>\n",
+        "<a href=\"javascript:alert(1)\">x</a>\n",
+        "[x](data:text/html,fn)\n",
+        "![x](data:image/svg+xml,fn)\n",
+        "## let x {style=white-space:pre}\n",
+        "## let x {.language-rust}\n",
+        "```text\nx\u{200b}y\n```\n",
+        "```text\n$ cargo run\n```\n",
+        "```text\nthread 'main' panicked at src/main.rs\n```\n",
+        "```text\nerror[E0382]: use of moved value\n```\n",
+        "```text\n[dependencies]\n```\n",
+    ] {
+        assert!(page(text).is_err(), "passes: {text}");
+        refused(text, "src/page.md:1", "");
+    }
+    // Plain links and attributes are no tricks.
+    let plain = "<a href=\"https://a.example/?once=1\">a</a> and \
+                 [b](https://b.example/playground).\n";
+    assert_eq!(kinds(plain), []);
+}
+
+#[test]
+fn lines_hidden_from_the_compiler_are_refused() {
+    let main = "fn main() { assert_eq!(1, 1); }";
+    for (program, what) in [
+        (format!("{main}\n#[r#cfg(any())]\nfn f() {{}}"), "cfg"),
+        (format!("{main}\n#[core::prelude::v1::test]\nfn f() {{}}"), "#[test]"),
+        ("fn main() { if cfg!(windows) { assert!(1 > 2); } }".into(), "cfg!"),
+        (
+            format!("macro_rules! assert_eq {{ ($($t:tt)*) => {{}} }}\n{main}"),
+            "assert_eq!",
+        ),
+        ("fn main() { assert!(true, \"fine\"); }".into(), "asserts nothing"),
+        (format!("#![allow(unused_must_use)]\n{main}"), "unused_must_use"),
+        (format!("#![allow(unreachable_patterns)]\n{main}"), "unreachable"),
+    ] {
+        refused(&rust(&program), "src/page.md:3", what);
+    }
+    let failing = "```rust,compile_fail,E0308\nfn main() {}\n#[cfg(any())]\n\
+                   fn f() {}\n```\n\n```text\nx\n```\n";
+    refused(failing, "src/page.md:1", "hide lines");
+}
+
+#[test]
+fn files_and_settings_that_bypass_the_pages_are_refused() {
+    let made = Made::new(&[("src/page.md", b"x\n")]);
+    for file in
+        ["src/demo.rs", "src/demo.txt", "src/a.css", "src/target/x.html"]
+    {
+        made.write(file, b"fn main() {}");
+        expect(made.load(), file, "unchecked");
+        fs::remove_file(made.0.path().join(file)).expect("removed");
+    }
+    made.write("src/page.png", b"a picture");
+    made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    for toml in [
+        "[output.html.code.hidelines]\npython = \"assert\"\n",
+        "[output.html]\nmathjax-support = true\n",
+        "[output.html]\ninput-404 = \"other.md\"\n",
+        "[preprocessor.skeptic]\nrenderers = []\ncommands = \"../x\"\n",
+        "[preprocessor.skeptic]\nrenderers = []\nservices = { A = \"no\" }\n",
+    ] {
+        made.write("book.toml", toml.as_bytes());
+        expect(made.load(), "book.toml: ", "");
+    }
 }
 
 #[test]

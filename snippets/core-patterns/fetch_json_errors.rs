@@ -1,9 +1,11 @@
 // ANCHOR: all
+use std::error::Error;
 use std::time::Duration;
 
 use axum::{Json, Router, http::StatusCode, routing::get};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Error as JsonError, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 #[derive(Debug, Deserialize)]
@@ -24,8 +26,10 @@ fn advice(error: &reqwest::Error) -> &'static str {
         "perhaps done: repeat only what is harmless twice"
     } else if error.is_connect() {
         "never sent: repeat"
-    } else if error.is_decode() {
+    } else if error.source().is_some_and(|source| source.is::<JsonError>()) {
         "report it: the courier's API has changed"
+    } else if error.is_decode() || error.is_body() {
+        "cut off: repeat only what is harmless twice"
     } else if error.status().is_some_and(|status| status.is_server_error()) {
         "repeat later"
     } else {
@@ -46,6 +50,15 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(async move { axum::serve(listener, app).await });
     let deaf = TcpListener::bind("127.0.0.1:0").await?; // never accepts
     let silent = deaf.local_addr()?;
+    let cutting = TcpListener::bind("127.0.0.1:0").await?;
+    let cut = cutting.local_addr()?;
+    let cutter = tokio::spawn(async move {
+        let (mut connection, _) = cutting.accept().await?;
+        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
+        connection.read(&mut [0; 1024]).await?; // the request
+        connection.write_all(half).await?;
+        connection.shutdown().await
+    });
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 
     let client = reqwest::Client::builder()
@@ -58,6 +71,7 @@ async fn main() -> anyhow::Result<()> {
         ("503", format!("{courier}/busy"), "repeat later"),
         ("no JSON", format!("{courier}/html"), "report it"),
         ("other fields", format!("{courier}/other"), "report it"),
+        ("half a body", format!("http://{cut}"), "cut off"),
         ("no server", format!("http://{closed}"), "never sent"),
         ("no answer", format!("http://{silent}"), "perhaps done"),
     ] {
@@ -65,6 +79,7 @@ async fn main() -> anyhow::Result<()> {
         assert!(advice(&error).starts_with(expected), "{what}: {error:?}");
         println!("{what:12}  {}", advice(&error));
     }
+    cutter.await??;
     Ok(())
 }
 // ANCHOR_END: all

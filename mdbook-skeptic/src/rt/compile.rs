@@ -78,7 +78,7 @@ pub(crate) fn message(
 /// For errors that have none: "future cannot be sent between threads safely".
 const NO_CODE: &str = "no_code";
 
-fn is_lint(expected: &str) -> bool {
+pub(crate) fn is_lint(expected: &str) -> bool {
     expected != NO_CODE && !expected.starts_with('E')
 }
 
@@ -103,6 +103,41 @@ fn compiler(expected: &str) -> Result<PathBuf, String> {
     } else {
         Err("clippy is not installed: rustup component add clippy".into())
     }
+}
+
+/// The machine that programs are compiled for and run on.
+pub(crate) fn host() -> String {
+    let version = Command::new(rustc()).arg("-vV").output();
+    let version = version.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&version)
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Compiles a program into a folder, outside of any package.
+pub(crate) fn program(
+    root: &Path,
+    program: &str,
+    folder: &Path,
+    arguments: &[&str],
+) -> Result<PathBuf, String> {
+    let source = folder.join("main.rs");
+    fs::write(&source, program)
+        .map_err(|error| format!("cannot write the program: {error}"))?;
+    let target = folder.join("main");
+    let mut command = Command::new(rustc());
+    command.args(arguments).args(["--edition=2024", "-o"]);
+    command.args([&target, &source]);
+    crates::link(&mut command, root, program)?;
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run the compiler: {error}"))?;
+    if output.status.success() {
+        return Ok(target);
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 pub(crate) fn rustc() -> String {

@@ -18,8 +18,8 @@ use super::passed;
 pub(crate) struct Built {
     /// The libraries of each package, by name and version.
     libraries: BTreeMap<(String, String), BTreeSet<PathBuf>>,
-    /// The examples, by name.
-    pub examples: BTreeMap<String, PathBuf>,
+    /// The examples, by name: executable and source.
+    pub examples: BTreeMap<String, (PathBuf, PathBuf)>,
 }
 
 /// Builds the examples, once in a run. There is nothing left to build under
@@ -45,7 +45,8 @@ fn build(root: &Path) -> Result<Built, String> {
         if let Some(executable) = &artifact.executable {
             if artifact.target.kind.iter().any(|kind| kind == "example") {
                 let name = artifact.target.name.clone();
-                built.examples.insert(name, executable.into());
+                let source = artifact.target.src_path.clone().into();
+                built.examples.insert(name, (executable.into(), source));
             }
             continue;
         }
@@ -67,8 +68,26 @@ fn build(root: &Path) -> Result<Built, String> {
     Ok(built)
 }
 
-/// Builds a test target, and returns its executable.
-pub(crate) fn test(root: &Path, name: &str) -> Result<PathBuf, String> {
+/// An error unless both are the same file.
+pub(crate) fn same_file(built: &Path, shown: &Path) -> Result<(), String> {
+    let resolved = |path: &Path| path.canonicalize().ok();
+    if resolved(built).is_some() && resolved(built) == resolved(shown) {
+        return Ok(());
+    }
+    Err(format!(
+        "is built from {}, and the page shows {}",
+        built.display(),
+        shown.display()
+    ))
+}
+
+/// Builds the test target of this name from this file, and returns its
+/// executable.
+pub(crate) fn test(
+    root: &Path,
+    name: &str,
+    file: &str,
+) -> Result<PathBuf, String> {
     let output = Command::new(super::cargo())
         .args(["test", "--no-run", "--message-format=json", "--test", name])
         .current_dir(root)
@@ -77,17 +96,19 @@ pub(crate) fn test(root: &Path, name: &str) -> Result<PathBuf, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    Message::parse_stream(output.stdout.as_slice())
+    let (target, source) = Message::parse_stream(output.stdout.as_slice())
         .flatten()
         .find_map(|message| match message {
             Message::CompilerArtifact(artifact)
                 if artifact.target.name == name =>
             {
-                artifact.executable.map(PathBuf::from)
+                Some((artifact.executable?, artifact.target.src_path))
             }
             _ => None,
         })
-        .ok_or_else(|| "is no test target of Cargo.toml's".to_owned())
+        .ok_or("is no test target of Cargo.toml's")?;
+    same_file(source.as_std_path(), &root.join(file))?;
+    Ok(target.into())
 }
 
 /// The builds that [`link`] passes on, as they are now.
@@ -142,10 +163,17 @@ pub(crate) fn named(
     program: &str,
 ) -> Result<BTreeMap<String, String>, String> {
     let direct = direct(root)?;
+    let others = indirect(root, &direct)?;
     let tokens = TokenStream::from_str(program)
         .map_err(|error| format!("cannot read the program: {error}"))?;
     let mut words = BTreeSet::new();
     first_words(tokens, &mut words);
+    if let Some(word) = words.iter().find(|word| others.contains(*word)) {
+        return Err(format!(
+            "a program names `{word}`, which no page can list: it is no \
+             dependency in Cargo.toml, and only there for another's sake"
+        ));
+    }
     Ok(direct
         .into_iter()
         .filter(|(name, _)| words.contains(&name.replace('-', "_")))
@@ -161,15 +189,45 @@ fn first_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
     };
     for (index, token) in tokens.iter().enumerate() {
         match token {
+            // `use axum::{http::StatusCode, Json};` names axum alone.
+            TokenTree::Group(_) if index > 1 && colons(index - 2) => {}
             TokenTree::Group(group) => first_words(group.stream(), words),
             TokenTree::Ident(name)
                 if colons(index + 1) && (index < 2 || !colons(index - 2)) =>
             {
                 words.insert(name.to_string());
             }
+            // `use tokio as rt;`, `extern crate tokio;`
+            TokenTree::Ident(name)
+                if index > 0
+                    && ["use", "crate"].iter().any(|word| {
+                        matches!(&tokens[index - 1],
+                            TokenTree::Ident(before) if before == word)
+                    }) =>
+            {
+                words.insert(name.to_string());
+            }
             _ => {}
         }
     }
+}
+
+/// The crates in Cargo.lock, as a program names them, that are no direct
+/// dependencies.
+fn indirect(
+    root: &Path,
+    direct: &BTreeMap<String, String>,
+) -> Result<BTreeSet<String>, String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock"))
+        .map_err(|error| format!("cannot read Cargo.lock: {error}"))?;
+    let names = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let known = ["std", "core", "alloc", "crate", "self", "super"];
+    Ok(names
+        .filter(|name| !direct.contains_key(*name) && !known.contains(name))
+        .map(|name| name.replace('-', "_"))
+        .collect())
 }
 
 /// The direct dependencies of the package in `root` and their locked versions.

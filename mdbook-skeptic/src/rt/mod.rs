@@ -6,15 +6,18 @@ pub(crate) mod dependencies;
 mod load;
 pub(crate) mod output;
 mod passed;
-mod python;
+pub(crate) mod python;
 mod run;
+pub(crate) mod service;
+mod skipped;
 mod watchdog;
 
 use std::any::Any;
 use std::fs;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,10 +30,30 @@ use std::time::{Duration, Instant};
 pub fn program(place: &str, limit: u64, run: fn()) {
     let _watch = watchdog::watch(Duration::from_secs(limit));
     let _timed = Timed::start(place);
+    short_messages();
     if let Err(failure) = attempt(run) {
         explain(place, limit, &*failure);
         resume_unwind(failure);
     }
+}
+
+/// skeptic's message names every library that it has linked: 50 KB in which
+/// nobody finds what the compiler said.
+fn short_messages() {
+    static SET: Once = Once::new();
+    SET.call_once(|| {
+        let default = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let message = info.payload().downcast_ref::<String>();
+            match message.filter(|m| m.starts_with("Command failed:\n")) {
+                Some(message) if message.len() > 400 => {
+                    let start: String = message.chars().take(400).collect();
+                    eprintln!("{start} …");
+                }
+                _ => default(info),
+            }
+        }));
+    });
 }
 
 /// Runs what skeptic has compiled, again if it could not be started.
@@ -38,8 +61,8 @@ pub fn program(place: &str, limit: u64, run: fn()) {
 /// skeptic copies a new program into its cache. A process that another thread
 /// starts at that moment holds the copy open for writing until it is under
 /// way, and until then the system refuses to run it: "text file busy".
-fn attempt(run: fn()) -> thread::Result<()> {
-    let mut outcome = catch_unwind(run);
+fn attempt(run: impl Fn()) -> thread::Result<()> {
+    let mut outcome = catch_unwind(AssertUnwindSafe(&run));
     for _ in 0..100 {
         let busy = outcome.as_ref().is_err_and(|failure| {
             let message = failure.downcast_ref::<String>();
@@ -52,7 +75,7 @@ fn attempt(run: fn()) -> thread::Result<()> {
             break;
         }
         thread::sleep(Duration::from_millis(10));
-        outcome = catch_unwind(run);
+        outcome = catch_unwind(AssertUnwindSafe(&run));
     }
     outcome
 }
@@ -89,21 +112,48 @@ pub fn must_panic(place: &str, limit: u64, run: fn()) {
     );
 }
 
-/// Compares what a `console` block shows with what the example prints.
+/// Compares what a `console` block shows with what the example prints, whose
+/// source must be the `file` that the page shows.
+///
+/// A program that needs a server has one, by the name of the variable that
+/// holds its address and the script that starts it. Where the server is not
+/// installed the check is skipped, and counted at the end of the run.
 ///
 /// # Panics
 ///
 /// If they differ, or if the example fails, does not end within `limit`
-/// seconds, leaves something behind, or does not print the same twice.
-pub fn console(place: &str, limit: u64, root: &str, name: &str, shown: &str) {
+/// seconds, leaves something behind, or does not print the same twice; with
+/// `CI=true`, if it would be skipped.
+pub fn console(
+    place: &str,
+    limit: u64,
+    root: &str,
+    (name, file): (&str, &str),
+    service: Option<(&str, &str)>,
+    shown: &str,
+) {
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
     let root = Path::new(root);
+    let needed = service.map(|(variable, script)| {
+        let script = Path::new(script);
+        service::Needed { variable, script, root }
+    });
+    if let Some(needed) = needed {
+        match needed.missing() {
+            Err(why) => panic!("{place}: {why}"),
+            Ok(Some(missing)) if skips_fail() => {
+                panic!("{place}: cannot run: {missing}")
+            }
+            Ok(Some(missing)) => return skipped::note(missing),
+            Ok(None) => {}
+        }
+    }
     let check = |program: &Path| {
-        let printed = output::of(program, &[], limit)?;
+        let printed = output::of(program, &[], needed, limit)?;
         compare(shown, &printed)
     };
-    let checked = output::example(root, name).and_then(|program| {
+    let checked = output::example(root, name, file).and_then(|program| {
         let input = (name, shown, passed::stamp(program));
         passed::once(input, || check(program))
     });
@@ -122,18 +172,19 @@ pub fn tests(
     place: &str,
     limit: u64,
     root: &str,
-    name: &str,
+    (name, file): (&str, &str),
     program: &str,
     shown: &str,
 ) {
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
-    let checked = crates::test(Path::new(root), name).and_then(|target| {
-        let input = (name, program, shown, passed::stamp(&target));
-        passed::once(input, || {
-            compare(shown, &output::of_tests(&target, program, limit)?)
-        })
-    });
+    let checked =
+        crates::test(Path::new(root), name, file).and_then(|target| {
+            let input = (name, program, shown, passed::stamp(&target));
+            passed::once(input, || {
+                compare(shown, &output::of_tests(&target, program, limit)?)
+            })
+        });
     if let Err(why) = checked {
         panic!("{place}: `{name}` {why}");
     }
@@ -149,6 +200,63 @@ fn compare(shown: &str, actual: &str) -> Result<(), String> {
 
 const BLESS: &str =
     "if the program is right: cargo run --bin mdbook-skeptic -- bless";
+
+/// Runs a check whose program needs a server, in a process of its own that has
+/// the server's address in `variable`.
+///
+/// Where the server is not installed, the check is skipped and counted in a
+/// line at the end of the run. `module` and `name` are the running test's.
+///
+/// # Panics
+///
+/// If the check fails; with `CI=true`, if it would be skipped.
+pub fn with_service(
+    place: &str,
+    root: &str,
+    variable: &str,
+    script: &str,
+    module: &str,
+    name: &str,
+    check: fn(),
+) {
+    if std::env::var_os(variable).is_some() {
+        return check();
+    }
+    let script = Path::new(script);
+    let service = match service::Service::start(Path::new(root), script) {
+        Err(why) => panic!("{place}: {why}"),
+        Ok(Some(service)) => service,
+        Ok(None) => {
+            let missing = format!("no server for {variable}");
+            assert!(!skips_fail(), "{place}: cannot run: {missing}");
+            return skipped::note(missing);
+        }
+    };
+    // libtest names a test by its module without the crate.
+    let module = module.split_once("::").map_or("", |(_, below)| below);
+    let test = [module, name].join("::");
+    let test = test.trim_start_matches("::");
+    let running = std::env::current_exe()
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    let output = Command::new(running)
+        .args([test, "--exact", "--nocapture"])
+        .env(variable, &service.address)
+        .env(IN_SERVICE, "1")
+        .output()
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    eprintln!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    let ran = said.contains("test result: ok. 1 passed");
+    assert!(output.status.success() && ran, "{place}: see above");
+}
+
+/// Set where a check runs in a process of its own, and reports nothing itself.
+const IN_SERVICE: &str = "MDBOOK_SKEPTIC_IN_SERVICE";
+
+/// Whether what cannot run is a failure.
+fn skips_fail() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
 
 /// Runs a Python block: the file that it shows, or else its text.
 ///
@@ -169,7 +277,7 @@ pub fn python(place: &str, limit: u64, root: &str, file: &str, text: &str) {
     let limit = Duration::from_secs(limit);
     match python::check(Path::new(root), &program, limit) {
         Ok(python::Verdict::Passed) => {}
-        Ok(python::Verdict::Skipped(missing)) => python::note_skipped(missing),
+        Ok(python::Verdict::Skipped(missing)) => skipped::note(missing),
         Err(why) => panic!("{place}: this Python {why}"),
     }
 }
@@ -191,13 +299,20 @@ pub fn compile_fail(
     let root = Path::new(root);
     let checked = crates::stamp(root).and_then(|libraries| {
         passed::once((expected, program, shown, libraries), || {
-            compare(shown, &compile::message(root, program, expected)?)
+            compare(shown, &compile::message(root, program, expected)?)?;
+            if compile::is_lint(expected) {
+                // It compiles, so it has to run as well.
+                output::of_source(root, program, None, LINT_LIMIT)?;
+            }
+            Ok(())
         })
     });
     if let Err(why) = checked {
         panic!("{place}: the compiler's message {why}");
     }
 }
+
+const LINT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Compares a `[dependencies]` block with what the page's programs need.
 ///
@@ -246,12 +361,43 @@ fn explain(place: &str, limit: u64, failure: &(dyn Any + Send)) {
 fn failed_binary(failure: &(dyn Any + Send)) -> Option<PathBuf> {
     let message = failure.downcast_ref::<String>()?;
     let (_, command) = message.split_once("Command failed:\n")?;
-    command
-        .split('"')
-        .find(|word| {
-            word.contains("/.skeptic-bin/") || word.contains("\\.skeptic-bin\\")
-        })
-        .map(PathBuf::from)
+    // The compiler is called with the source, a program with nothing.
+    if command.contains("test.rs\"") {
+        return None;
+    }
+    command.split('"').rfind(|word| word.len() > 1).map(PathBuf::from)
+}
+
+/// How a program did.
+pub(crate) enum Ran {
+    Succeeded,
+    Failed,
+    DidNotCompile,
+}
+
+/// Runs a program by skeptic, outside of the generated tests.
+pub(crate) fn run_by_skeptic(
+    root: &Path,
+    program: &str,
+    limit: Duration,
+) -> Ran {
+    let _watch = watchdog::watch(limit);
+    let root = root.display().to_string();
+    // skeptic finds the libraries from a build script's folder.
+    let out_dir = format!("{root}/target/debug/build/prove/out");
+    let triple = compile::host();
+    let run = || skeptic::rt::run_test(&root, &out_dir, &triple, program);
+    match attempt(run) {
+        Ok(()) => Ran::Succeeded,
+        Err(failure) => match failed_binary(&*failure) {
+            Some(binary) => {
+                // Not worth a place in skeptic's cache.
+                let _ = fs::remove_file(binary);
+                Ran::Failed
+            }
+            None => Ran::DidNotCompile,
+        },
+    }
 }
 
 /// Notes how long a check took, for the list of the slowest.

@@ -7,24 +7,41 @@ use std::time::Duration;
 
 use regex::Regex;
 use similar::TextDiff;
+use tempfile::TempDir;
 
 use super::load::Load;
-use super::{crates, run};
+use super::service::{Needed, Service};
+use super::{compile, crates, run};
 
-/// The executable of an example.
+/// The executable of an example whose source is this file.
 pub(crate) fn example(
     root: &Path,
     name: &str,
+    file: &str,
 ) -> Result<&'static Path, String> {
-    let program = crates::built(root)?
+    let (program, source) = crates::built(root)?
         .examples
         .get(name)
         .ok_or("is no example: give it an [[example]] entry in Cargo.toml")?;
+    crates::same_file(source, &root.join(file))?;
     Ok(program)
 }
 
+/// What a program prints that is compiled for this.
+pub(crate) fn of_source(
+    root: &Path,
+    program: &str,
+    needed: Option<Needed>,
+    limit: Duration,
+) -> Result<String, String> {
+    let folder = TempDir::with_prefix("mdbook-skeptic-")
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let target = compile::program(root, program, folder.path(), &[])?;
+    of(&target, &[], needed, limit)
+}
+
 /// What a program prints to its standard output: run twice, once with all
-/// cores busy.
+/// cores busy, each time with a fresh server of the kind that it needs.
 ///
 /// # Errors
 ///
@@ -33,12 +50,22 @@ pub(crate) fn example(
 pub(crate) fn of(
     program: &Path,
     arguments: &[&str],
+    needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
     let run = || {
         let mut command = Command::new(program);
         command.args(arguments);
+        // Each run has a server of its own.
+        let mut service = None;
+        if let Some(Needed { variable, script, root }) = needed {
+            let started = Service::start(root, script)?
+                .ok_or_else(|| format!("there is no server for {variable}"))?;
+            command.env(variable, &started.address);
+            service = Some(started);
+        }
         let ended = run::run(command, limit)?;
+        drop(service);
         if !ended.status.success() {
             let said = ended.stdout + &ended.stderr;
             return Err(format!("ends with {}\n{said}", ended.status));
@@ -70,7 +97,7 @@ pub(crate) fn of_tests(
     program: &str,
     limit: Duration,
 ) -> Result<String, String> {
-    let printed = of(target, &["--test-threads=1"], limit)?;
+    let printed = of(target, &["--test-threads=1"], None, limit)?;
     let written = program
         .lines()
         .filter(|line| {
@@ -80,10 +107,22 @@ pub(crate) fn of_tests(
         .count();
     let passed = printed.lines().filter(|line| line.ends_with("... ok"));
     if passed.count() == written && written > 0 {
-        Ok(printed)
+        Ok(printed.trim().to_owned() + "\n")
     } else {
         Err(format!("has {written} tests, and did not run them all"))
     }
+}
+
+/// What a file of tests prints, compiled for this.
+pub(crate) fn of_test_program(
+    root: &Path,
+    program: &str,
+    limit: Duration,
+) -> Result<String, String> {
+    let folder = TempDir::with_prefix("mdbook-skeptic-")
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let target = compile::program(root, program, folder.path(), &["--test"])?;
+    of_tests(&target, program, limit)
 }
 
 /// libtest ends its summary with the time it took: the one thing that varies.

@@ -1,12 +1,12 @@
 //! `python`: run by CPython.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use super::{passed, run};
 
@@ -27,7 +27,7 @@ pub(crate) fn check(
     program: &Program,
     limit: Duration,
 ) -> Result<Verdict, String> {
-    let interpreter = match interpreter(root) {
+    let (interpreter, version) = match interpreter(root) {
         Err(why) => return skipped(why),
         Ok(interpreter) => interpreter,
     };
@@ -39,21 +39,27 @@ pub(crate) fn check(
     // The packages that are there: installing one changes this folder.
     let packages = passed::stamp(&root.join(".venv/lib"));
     let mut missing = None;
-    let checked = passed::once((&source, &interpreter, packages), || {
-        let mut command = Command::new(&interpreter);
-        // Not the script's own folder: `queue.py` there is no `queue`.
-        command.args(["-B", "-P"]);
-        match program {
-            Program::File(file) => command.arg(root.join(file)),
-            Program::Text(text) => command.args(["-c", text]),
-        };
-        let ended = run::run(command, limit)?;
-        if ended.status.success() {
-            return Ok(());
-        }
-        missing = missing_package(&ended.stderr);
-        Err(format!("ends with {}\n{}", ended.status, ended.stderr))
-    });
+    let checked =
+        passed::once((&source, version, &interpreter, packages), || {
+            let mut command = Command::new(&interpreter);
+            // A copy, isolated from its folder: what it reads there would not be
+            // noticed when it changes, and `queue.py` there is no `queue`.
+            let folder = TempDir::with_prefix("mdbook-skeptic-")
+                .map_err(|error| format!("cannot be copied: {error}"))?;
+            let copy = folder.path().join("program.py");
+            fs::write(&copy, &source)
+                .map_err(|error| format!("cannot be copied: {error}"))?;
+            command.args(["-I", "-B", "-W", "error::SyntaxWarning"]).arg(copy);
+            let ended = run::run(command, limit)?;
+            if ended.status.success() {
+                return Ok(());
+            }
+            // With an environment of its own, the book has what it needs.
+            if !root.join(".venv").exists() {
+                missing = missing_package(&ended.stderr);
+            }
+            Err(format!("ends with {}\n{}", ended.status, ended.stderr))
+        });
     match missing {
         Some(package) => skipped(format!("no package `{package}`")),
         None => checked.map(|()| Verdict::Passed),
@@ -61,7 +67,7 @@ pub(crate) fn check(
 }
 
 fn skipped(missing: String) -> Result<Verdict, String> {
-    if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+    if super::skips_fail() {
         return Err(format!("cannot run: {missing}"));
     }
     Ok(Verdict::Skipped(missing))
@@ -82,46 +88,21 @@ pub(crate) enum Program {
     Text(String),
 }
 
-/// The book's own `.venv`, else `python3`; at least 3.11.
-fn interpreter(root: &Path) -> Result<PathBuf, String> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+/// The book's own `.venv`, else `python3`; at least 3.11. With its version.
+pub(crate) fn interpreter(root: &Path) -> Result<(PathBuf, String), String> {
+    static FOUND: OnceLock<Result<(PathBuf, String), String>> = OnceLock::new();
     let find = || {
         let own = root.join(".venv/bin/python");
         let python = if own.exists() { own } else { PathBuf::from("python3") };
-        let ask = "import sys; sys.exit(sys.version_info < (3, 11))";
-        let status = Command::new(&python)
-            .args(["-c", ask])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        match status {
-            Ok(status) if status.success() => Ok(python),
+        let ask = "import sys; print(sys.version); \
+                   sys.exit(sys.version_info < (3, 11))";
+        match Command::new(&python).args(["-I", "-c", ask]).output() {
+            Ok(output) if output.status.success() => {
+                let version = String::from_utf8_lossy(&output.stdout);
+                Ok((python, version.into_owned()))
+            }
             _ => Err("no CPython 3.11 or later".to_owned()),
         }
     };
     FOUND.get_or_init(find).clone()
-}
-
-static SKIPPED: Mutex<(usize, BTreeSet<String>)> =
-    Mutex::new((0, BTreeSet::new()));
-
-pub(crate) fn note_skipped(missing: String) {
-    let mut skipped = SKIPPED.lock().unwrap_or_else(|p| p.into_inner());
-    skipped.0 += 1;
-    skipped.1.insert(missing);
-}
-
-/// One line that libtest does not capture, if blocks were skipped.
-pub(crate) fn report_skipped() {
-    let skipped = SKIPPED.lock().unwrap_or_else(|p| p.into_inner());
-    let (count, missing) = &*skipped;
-    if *count > 0 {
-        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-        let _ = writeln!(
-            std::io::stderr(),
-            "\nSKIPPED {count} Python blocks: {}. To run them: python3 -m venv \
-             .venv && .venv/bin/pip install -r snippets/requirements.txt",
-            missing.join(", ")
-        );
-    }
 }

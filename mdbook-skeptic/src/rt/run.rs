@@ -40,7 +40,16 @@ pub(crate) fn run(
     let io = |error| format!("cannot keep its output: {error}");
     let stdout = tempfile::tempfile().map_err(io)?;
     let stderr = tempfile::tempfile().map_err(io)?;
+    // Nothing of this process's surroundings, but what was asked for.
+    let asked: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
     command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("LANG", "C.UTF-8")
+        .envs(asked)
         .current_dir(folder.path())
         .env("TMPDIR", folder.path())
         .env("HOME", folder.path())

@@ -68,10 +68,11 @@ fn kill_overdue(system: &mut System, limit: Duration) {
     let this = Pid::from_u32(std::process::id());
     for process in system.processes().values() {
         let Some(exe) = process.exe() else { continue };
-        let of_skeptic = exe
-            .parent()
-            .and_then(Path::file_name)
-            .is_some_and(|folder| folder == ".skeptic-bin");
+        // From its cache, or where it has just compiled it.
+        let folder = exe.parent().and_then(Path::file_name);
+        let folder = folder.unwrap_or_default().to_string_lossy();
+        let of_skeptic =
+            folder == ".skeptic-bin" || folder.starts_with("rust-skeptic");
         if of_skeptic
             && process.parent() == Some(this)
             && process.run_time() >= limit.as_secs()
@@ -106,7 +107,8 @@ pub(crate) fn took(place: &str, time: Duration) {
     AT_EXIT.call_once(|| {
         // libtest has no hook for the end of a run. nextest gives every test
         // a process of its own, where a list of one would be noise.
-        if std::env::var_os("NEXTEST").is_none() {
+        let alone = ["NEXTEST", super::IN_SERVICE];
+        if alone.iter().all(|name| std::env::var_os(name).is_none()) {
             // SAFETY: `report` is an `extern "C" fn()` that does not unwind:
             // it neither indexes nor unwraps, and ignores failed writes.
             unsafe { libc::atexit(report) };
@@ -119,7 +121,7 @@ extern "C" fn report() {
     let mut times = std::mem::take(&mut state().times);
     times.sort_by(|a, b| b.cmp(a));
     super::passed::report();
-    super::python::report_skipped();
+    super::skipped::report();
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "\nslowest of {}:", times.len());
     for (time, place) in times.iter().take(5) {

@@ -1,0 +1,4 @@
+// A sum of nothing.
+fn main() {
+    let _: u8 = "one";
+}
