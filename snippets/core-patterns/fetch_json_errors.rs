@@ -55,7 +55,8 @@ async fn main() -> anyhow::Result<()> {
     let cutter = tokio::spawn(async move {
         let (mut connection, _) = cutting.accept().await?;
         let half = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
-        connection.read(&mut [0; 1024]).await?; // the request
+        let request = connection.read(&mut [0; 1024]).await?;
+        assert!(request > 0);
         connection.write_all(half).await?;
         connection.shutdown().await
     });
