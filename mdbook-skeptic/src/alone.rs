@@ -65,7 +65,11 @@ fn build(
     let io = |error: std::io::Error| format!("cannot write a package: {error}");
     let _ = fs::remove_dir_all(package);
     let bins = package.join("src/bin");
+    let tests = package.join("tests");
     fs::create_dir_all(&bins).map_err(io)?;
+    fs::create_dir_all(&tests).map_err(io)?;
+    // A package of nothing but tests is none.
+    fs::write(package.join("src/lib.rs"), "").map_err(io)?;
     let manifest = format!(
         "[package]\nname = \"alone\"\nversion = \"0.0.0\"\nedition = \
          \"2024\"\n\n[workspace]\n\n[profile.dev]\ndebug = 0\n\n{dependencies}"
@@ -74,10 +78,11 @@ fn build(
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock"))
         .map_err(io)?;
     for (index, program) in programs.iter().enumerate() {
-        fs::write(bins.join(format!("p{index}.rs")), program).map_err(io)?;
+        let folder = if program.contains("fn main") { &bins } else { &tests };
+        fs::write(folder.join(format!("p{index}.rs")), program).map_err(io)?;
     }
     let output = Command::new(rt::cargo())
-        .args(["check", "--quiet", "--bins"])
+        .args(["check", "--quiet", "--bins", "--tests"])
         .current_dir(package)
         .env("CARGO_TARGET_DIR", root.join("target/alone/target"))
         .output()
