@@ -304,7 +304,7 @@ async fn checksums_in_tasks() -> Result<()> {
 }
 
 fn a_call() -> Result<()> {
-    let (one, two) = (&one_thread()?, &two_workers()?);
+    let one = one_thread()?;
     compare(
         "a call that sums up 64 bytes",
         &[
@@ -329,10 +329,7 @@ fn a_call() -> Result<()> {
                 })
             }),
             way("a task", || one.block_on(in_tasks(1, checksums_in_tasks))),
-            way("a task, two workers", || {
-                two.block_on(in_tasks(1, checksums_in_tasks))
-            }),
-            way("spawn_blocking", || {
+            way("a call of spawn_blocking", || {
                 one.block_on(async {
                     for _ in 0..CALLS {
                         let sum = spawn_blocking(move || checksum(heights()));
@@ -386,8 +383,10 @@ fn a_file() -> Result<()> {
             way("std::fs, 64 KiB at a time", || read(path, 64)),
             way("std::fs, 4 KiB at a time", || read(path, 4)),
             way("the first, in spawn_blocking", || {
-                let path = path.to_owned();
-                one.block_on(spawn_blocking(move || read(&path, 64)))?
+                one.block_on(async {
+                    let path = path.to_owned();
+                    spawn_blocking(move || read(&path, 64)).await?
+                })
             }),
             way("tokio::fs, 1 MiB at a time", || {
                 one.block_on(read_async(path, 1024))

@@ -6,6 +6,7 @@ mod book {
 }
 mod builds;
 mod cli;
+mod coverage;
 mod form;
 mod guard;
 mod links;

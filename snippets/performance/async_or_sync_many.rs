@@ -1,0 +1,30 @@
+// ANCHOR: all
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// How many threads this process has, as Linux counts them.
+fn threads() -> anyhow::Result<usize> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let count = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    Ok(count.context("no count")?.trim().parse()?)
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut answers = JoinSet::new();
+    for _ in 0..10_000 {
+        answers.spawn(sleep(Duration::from_secs(1))); // the survey thinks
+    }
+    let threads = threads()?;
+    let answered = answers.join_all().await.len();
+    let time = start.elapsed();
+    println!("{answered} answers after {time:?}, with {threads} thread");
+    assert_eq!((answered, threads), (10_000, 1));
+    assert_eq!(time.as_secs(), 1);
+    Ok(())
+}
+// ANCHOR_END: all
