@@ -73,13 +73,14 @@ async def nothing_runs_before_the_first_step():
 # ANCHOR: uncancel
 async def refused_within_a_timeout(uncancel):
     async def observe():
-        async with asyncio.timeout(0.01):
+        async with asyncio.timeout(None) as limit:
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 if uncancel:
                     asyncio.current_task().uncancel()
-            await asyncio.Event().wait()  # until the time is over
+            limit.reschedule(0)  # now the time is over
+            await asyncio.Event().wait()
 
     return await cancel(observe())
 
@@ -137,23 +138,25 @@ async def a_group_waits_for_those_who_refuse():
 async def shielded():
     saved = []
 
-    async def save():
-        await asyncio.sleep(0.01)
+    async def save(written):
+        await written.wait()
         saved.append("picture")
 
     async def observe(saving):
         await asyncio.shield(saving)
 
     # The waiting is cancelled, the saving is not ...
-    saving = asyncio.create_task(save())
+    written = asyncio.Event()
+    saving = asyncio.create_task(save(written))
     await cancel(observe(saving))
     assert not saving.done()
+    written.set()
     await saving
     assert saved == ["picture"]
 
     # ... unless the loop ends. `run` cancels what is left, shielded or not.
     async def night():
-        saving = asyncio.create_task(save())
+        saving = asyncio.create_task(save(asyncio.Event()))
         await cancel(observe(saving))
 
     await asyncio.to_thread(asyncio.run, night())
