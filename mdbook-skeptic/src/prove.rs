@@ -41,10 +41,6 @@ struct Mutation {
 }
 
 impl Mutation {
-    fn place(&self) -> String {
-        format!("{}:{}: {}", self.file.display(), self.line, self.kind)
-    }
-
     /// Tells it from every other, and from itself on another text.
     fn id(&self) -> String {
         let mut hasher = DefaultHasher::new();
@@ -107,7 +103,7 @@ pub fn prove(
     let quiet = Quiet::start().map_err(|e| problem(e.to_string()))?;
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
-    let outcomes = Mutex::new(vec![None; mutations.len()]);
+    let outcomes = Mutex::new(vec![Ok(()); mutations.len()]);
     let failed = Mutex::new(None);
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let work = |worker: usize| -> Result<(), String> {
@@ -120,15 +116,14 @@ pub fn prove(
             let Some(mutation) = mutations.get(index) else {
                 return Ok(());
             };
-            let caught = match settled.get(mutation) {
-                Some(caught) => caught,
-                None => {
-                    let caught = is_caught(&book, &copy, mutation, &pristine)?;
-                    settled.note(mutation, caught)?;
-                    caught
-                }
+            let outcome = if settled.is_caught(mutation) {
+                Ok(())
+            } else {
+                let outcome = try_out(&book, &copy, mutation, &pristine)?;
+                settled.note(mutation, outcome.is_ok())?;
+                outcome
             };
-            lock(&outcomes)[index] = Some(caught);
+            lock(&outcomes)[index] = outcome;
             let done = done.fetch_add(1, Relaxed) + 1;
             quiet.progress(done, mutations.len());
         }
@@ -148,18 +143,17 @@ pub fn prove(
         return Err(problem(error));
     }
     let mut proof = Proof::default();
-    for (mutation, caught) in mutations.iter().zip(lock(&outcomes).iter()) {
+    for (mutation, outcome) in mutations.iter().zip(lock(&outcomes).iter()) {
         let count = proof.kinds.entry(mutation.kind).or_default();
         count.1 += 1;
-        if *caught == Some(true) {
-            count.0 += 1;
-        } else {
-            proof.missed.push(Problem::new(
+        match outcome {
+            Ok(()) => count.0 += 1,
+            Err(why) => proof.missed.push(Problem::new(
                 &mutation.file,
                 mutation.line,
-                format!("no check noticed: {}", mutation.kind),
+                format!("{why}: {}", mutation.kind),
                 "assert more, or close the hole in the guard",
-            ));
+            )),
         }
     }
     Ok(proof)
@@ -235,7 +229,7 @@ impl Drop for Quiet {
 /// Mutations that an earlier run has settled: a line each, `id caught`.
 struct Settled {
     file: Mutex<fs::File>,
-    known: BTreeMap<String, bool>,
+    known: BTreeSet<String>,
 }
 
 impl Settled {
@@ -246,16 +240,16 @@ impl Settled {
         let text = fs::read_to_string(&path).unwrap_or_default();
         let known = text
             .lines()
-            .filter_map(|line| line.split_once(' '))
-            .map(|(id, caught)| (id.to_owned(), caught == "caught"))
+            .filter_map(|line| line.strip_suffix(" caught"))
+            .map(str::to_owned)
             .collect();
         let file = fs::File::options().create(true).append(true).open(path);
         Ok(Settled { file: Mutex::new(file.map_err(io)?), known })
     }
 
-    /// What was missed is tried again: the book may have been mended.
-    fn get(&self, mutation: &Mutation) -> Option<bool> {
-        self.known.get(&mutation.id()).copied().filter(|caught| *caught)
+    /// What was missed is tried again: the guard may have been mended.
+    fn is_caught(&self, mutation: &Mutation) -> bool {
+        self.known.contains(&mutation.id())
     }
 
     fn note(&self, mutation: &Mutation, caught: bool) -> Result<(), String> {
@@ -286,20 +280,24 @@ fn copy(root: &Path, to: &Path) -> Result<PathBuf, String> {
 }
 
 /// Writes the mutation into the copy, runs the checks that it changes, and
-/// takes it back.
-fn is_caught(
+/// takes it back: `Ok` when one of them fails, else why the mutation was missed.
+///
+/// # Errors
+///
+/// If it could not be tried.
+fn try_out(
     book: &Book,
     copy: &Path,
     mutation: &Mutation,
     pristine: &BTreeSet<String>,
-) -> Result<bool, String> {
+) -> Result<Result<(), String>, String> {
     let io =
         |error| format!("cannot write {}: {error}", mutation.file.display());
     let file = copy.join(&mutation.file);
     let before = fs::read(&file).map_err(io)?;
     fs::write(&file, &mutation.text).map_err(io)?;
-    let caught = match Book::load(copy) {
-        Err(_) => Ok(true),
+    let outcome = match Book::load(copy) {
+        Err(_) => Ok(()),
         Ok(mutated) => {
             let mut checks = check::of(&mutated);
             checks.retain(|check| {
@@ -311,21 +309,27 @@ fn is_caught(
             checks.sort_by_key(|check| {
                 matches!(check.what, What::Dependencies { .. })
             });
-            let mut caught = Ok(false);
+            let mut outcome = Err("no check noticed".to_owned());
             for check in &checks {
-                caught = trips(book, copy, mutation, check);
-                if caught != Ok(false) {
-                    break;
-                }
+                outcome = match trips(book, copy, mutation, check) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => continue,
+                    Err(why) => Err(why),
+                };
+                break;
             }
-            caught
+            outcome
         }
     };
     fs::write(&file, before).map_err(io)?;
-    caught
+    Ok(outcome)
 }
 
 /// Whether a check fails, and for the reason that the mutation gives it.
+///
+/// # Errors
+///
+/// Why it could not be seen: it failed before the mutation had its say.
 fn trips(
     book: &Book,
     copy: &Path,
@@ -364,10 +368,7 @@ fn trips(
                 rt::Ran::Succeeded => false,
                 rt::Ran::Failed => true,
                 rt::Ran::DidNotCompile if must_run => {
-                    return Err(format!(
-                        "{}: does not compile with the assertion inverted",
-                        mutation.place()
-                    ));
+                    return Err("not compiled".to_owned());
                 }
                 rt::Ran::DidNotCompile => true,
             }
