@@ -1,5 +1,12 @@
 //! Everything that `cargo test` checks, a file per kind of check.
 
+use std::any;
+use std::sync::LazyLock;
+
+use mdbook_skeptic::{Book, rt};
+
+// libtest takes the tests by name: this one, the longest, at once.
+mod anchors;
 /// Every block of the book: names begin with the chapter and the recipe.
 mod book {
     mdbook_skeptic::tests!();
@@ -9,4 +16,17 @@ mod cli;
 mod coverage;
 mod form;
 mod guard;
-mod links;
+
+/// The book, as build.rs has found it in order.
+static BOOK: LazyLock<Book> = LazyLock::new(|| {
+    Book::load(env!("CARGO_MANIFEST_DIR")).expect("build.rs has loaded it")
+});
+
+const COMMAND: &str = env!("CARGO_BIN_EXE_async-cookbook");
+
+/// Runs a test that depends on the command alone, unless it has passed with
+/// the same command.
+fn with_command<T: Fn()>(test: T) {
+    static HASH: LazyLock<Option<u64>> = LazyLock::new(|| rt::content(COMMAND));
+    rt::once((any::type_name::<T>(), *HASH, include_str!("cli.rs")), test);
+}

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::{COMMAND, with_command};
+
 /// Nothing but a fault takes this long.
 const LIMIT: Duration = Duration::from_secs(30);
 /// For what may have to wait for other builds.
@@ -22,588 +24,673 @@ const END: Duration = Duration::from_secs(10);
 
 #[test]
 fn help_names_every_command_and_option() {
-    let book = TestBook::new();
-    for (arguments, named) in [
-        (
-            vec!["--help"],
-            vec![
-                "serve",
-                "build",
-                "list",
-                "run",
-                "--port",
-                "--host",
-                "--open",
-                "--version",
-                "3000",
-                "127.0.0.1",
-            ],
-        ),
-        (vec!["serve", "--help"], vec!["--port", "--host", "--open"]),
-        (vec!["build", "--help"], vec!["--dest <DIR>", "target/book"]),
-        (vec!["list", "--help"], vec!["chapter, name, title"]),
-        (vec!["run", "--help"], vec!["<RECIPE>", "exit status"]),
-    ] {
-        let end = book.run(&arguments);
-        assert!(end.status.success(), "{arguments:?}: {}", end.stderr);
-        for name in named {
-            assert!(end.stdout.contains(name), "{arguments:?}: {name}");
+    with_command(|| {
+        let book = TestBook::new();
+        for (arguments, named) in [
+            (
+                vec!["--help"],
+                vec![
+                    "serve",
+                    "build",
+                    "list",
+                    "run",
+                    "--port",
+                    "--host",
+                    "--open",
+                    "--version",
+                    "3000",
+                    "127.0.0.1",
+                ],
+            ),
+            (vec!["serve", "--help"], vec!["--port", "--host", "--open"]),
+            (vec!["build", "--help"], vec!["--dest <DIR>", "target/book"]),
+            (vec!["list", "--help"], vec!["chapter, name, title"]),
+            (vec!["run", "--help"], vec!["<RECIPE>", "exit status"]),
+        ] {
+            let end = book.run(&arguments);
+            assert!(end.status.success(), "{arguments:?}: {}", end.stderr);
+            for name in named {
+                assert!(end.stdout.contains(name), "{arguments:?}: {name}");
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn version_is_the_package_s() {
-    let end = TestBook::new().run(&["--version"]);
-    let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(end.stdout, format!("async-cookbook {version}\n"));
+    with_command(|| {
+        let end = TestBook::new().run(&["--version"]);
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(end.stdout, format!("async-cookbook {version}\n"));
+    });
 }
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    let book = TestBook::new();
-    for arguments in [
-        vec!["bake"],
-        vec!["run"],
-        vec!["--port", "70000"],
-        vec!["list", "--port", "3000"],
-        // Not ignored, either.
-        vec!["--port", "3000", "list"],
-    ] {
-        let end = book.run(&arguments);
-        assert_eq!(end.status.code(), Some(2), "{arguments:?}");
-        assert!(end.stderr.starts_with("error: "), "{}", end.stderr);
-    }
+    with_command(|| {
+        let book = TestBook::new();
+        for arguments in [
+            vec!["bake"],
+            vec!["run"],
+            vec!["--port", "70000"],
+            vec!["list", "--port", "3000"],
+            // Not ignored, either.
+            vec!["--port", "3000", "list"],
+        ] {
+            let end = book.run(&arguments);
+            assert_eq!(end.status.code(), Some(2), "{arguments:?}");
+            assert!(end.stderr.starts_with("error: "), "{}", end.stderr);
+        }
+    });
 }
 
 // Where the book is
 
 #[test]
 fn the_book_is_found_from_a_folder_below() {
-    let book = TestBook::new();
-    // It has a book.toml of its own, but no SUMMARY.md.
-    book.write("drafts/book.toml", "[book]\nsrc = \".\"\n");
-    let end = finish(book.command(&["list"]).current_dir(book.at("drafts")));
-    assert!(end.status.success(), "{}", end.stderr);
+    with_command(|| {
+        let book = TestBook::new();
+        // It has a book.toml of its own, but no SUMMARY.md.
+        book.write("drafts/book.toml", "[book]\nsrc = \".\"\n");
+        let end =
+            finish(book.command(&["list"]).current_dir(book.at("drafts")));
+        assert!(end.status.success(), "{}", end.stderr);
+    });
 }
 
 #[test]
 fn outside_any_book_it_says_where_to_go() {
-    let empty = TempDir::new().expect("a temporary folder");
-    for arguments in [vec![], vec!["build"], vec!["list"], vec!["run", "x"]] {
-        let mut command = cookbook(&arguments);
-        let message = refused(command.current_dir(empty.path()));
-        assert!(message.contains("no book in"), "{message}");
-        assert!(message.contains("cookbook's folder"), "{message}");
-    }
+    with_command(|| {
+        let empty = TempDir::new().expect("a temporary folder");
+        for arguments in [vec![], vec!["build"], vec!["list"], vec!["run", "x"]]
+        {
+            let mut command = cookbook(&arguments);
+            let message = refused(command.current_dir(empty.path()));
+            assert!(message.contains("no book in"), "{message}");
+            assert!(message.contains("cookbook's folder"), "{message}");
+        }
+    });
 }
 
 #[test]
 fn a_broken_book_toml_is_one_sentence() {
-    let book = TestBook::new();
-    book.write("book.toml", "[book\n");
-    let message = refused(&mut book.command(&["build"]));
-    assert!(message.contains("book.toml"), "{message}");
+    with_command(|| {
+        let book = TestBook::new();
+        book.write("book.toml", "[book\n");
+        let message = refused(&mut book.command(&["build"]));
+        assert!(message.contains("book.toml"), "{message}");
+    });
 }
 
 // list
 
 #[test]
 fn list_shows_chapter_name_and_title_in_columns() {
-    let end = TestBook::new().run(&["list"]);
-    assert_eq!(
-        end.stdout,
-        "\
+    with_command(|| {
+        let end = TestBook::new().run(&["list"]);
+        assert_eq!(
+            end.stdout,
+            "\
 bakery  bake_bread        Bake a loaf
 bakery  bake_bread_burnt  When it burns
 post    send_letter       Send a letter
 "
-    );
-    assert!(end.status.success());
+        );
+        assert!(end.status.success());
+    });
 }
 
 #[test]
 fn list_marks_a_page_of_no_chapter() {
-    let book = TestBook::new();
-    let shown = book.recipe("..", "greet", "hello");
-    book.append("src/welcome.md", &format!("\n{shown}"));
-    let list = book.run(&["list"]).stdout;
-    let line = "-       greet             Welcome\n";
-    assert!(list.starts_with(line), "{list}");
+    with_command(|| {
+        let book = TestBook::new();
+        let shown = book.recipe("..", "greet", "hello");
+        book.append("src/welcome.md", &format!("\n{shown}"));
+        let list = book.run(&["list"]).stdout;
+        let line = "-       greet             Welcome\n";
+        assert!(list.starts_with(line), "{list}");
+    });
 }
 
 #[test]
 fn list_shows_a_recipe_once() {
-    let book = TestBook::new();
-    let whole = book.run(&["list"]).stdout;
-    let again = book.recipe("../..", "bake_bread", "bread");
-    book.append("src/post/send-letter.md", &format!("\n{again}"));
-    assert_eq!(book.run(&["list"]).stdout, whole);
+    with_command(|| {
+        let book = TestBook::new();
+        let whole = book.run(&["list"]).stdout;
+        let again = book.recipe("../..", "bake_bread", "bread");
+        book.append("src/post/send-letter.md", &format!("\n{again}"));
+        assert_eq!(book.run(&["list"]).stdout, whole);
+    });
 }
 
 #[test]
 fn list_fits_100_columns() {
-    let book = TestBook::new();
-    let long = "Knead ".repeat(30);
-    book.replace("src/bakery/bake-bread.md", "When it burns", &long);
-    let end = book.run(&["list"]);
-    let widths: Vec<_> =
-        end.stdout.lines().map(|l| l.chars().count()).collect();
-    assert!(widths.iter().all(|width| *width <= 100), "{}", end.stdout);
-    assert!(end.stdout.contains('…'), "{}", end.stdout);
+    with_command(|| {
+        let book = TestBook::new();
+        let long = "Knead ".repeat(30);
+        book.replace("src/bakery/bake-bread.md", "When it burns", &long);
+        let end = book.run(&["list"]);
+        let widths: Vec<_> =
+            end.stdout.lines().map(|l| l.chars().count()).collect();
+        assert!(widths.iter().all(|width| *width <= 100), "{}", end.stdout);
+        assert!(end.stdout.contains('…'), "{}", end.stdout);
+    });
 }
 
 #[test]
 fn list_into_a_pipe_that_nobody_reads_is_no_error() {
-    let book = TestBook::new();
-    let (reader, writer) = io::pipe().expect("a pipe");
-    drop(reader);
-    let mut command = book.command(&["list"]);
-    let end = Running::spawn(command.stdout(writer)).end(LIMIT);
-    assert!(end.status.success(), "{}", end.stderr);
-    assert_eq!(end.stderr, "");
+    with_command(|| {
+        let book = TestBook::new();
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = book.command(&["list"]);
+        let end = Running::spawn(command.stdout(writer)).end(LIMIT);
+        assert!(end.status.success(), "{}", end.stderr);
+        assert_eq!(end.stderr, "");
+    });
 }
 
 #[test]
 fn everything_wrong_with_the_book_is_said_a_line_each() {
-    let book = TestBook::new();
-    let fences = "\n```\nx\n```\n\n```rust,ignore\nfn main() {}\n```\n";
-    book.append("src/post/send-letter.md", fences);
-    let end = book.run(&["list"]);
-    assert_eq!(end.status.code(), Some(1));
-    let lines: Vec<_> = end.stderr.lines().collect();
-    assert_eq!(lines.len(), 2, "{}", end.stderr);
-    for line in lines {
-        assert!(line.starts_with("error: src/post/send-letter.md:"), "{line}");
-    }
+    with_command(|| {
+        let book = TestBook::new();
+        let fences = "\n```\nx\n```\n\n```rust,ignore\nfn main() {}\n```\n";
+        book.append("src/post/send-letter.md", fences);
+        let end = book.run(&["list"]);
+        assert_eq!(end.status.code(), Some(1));
+        let lines: Vec<_> = end.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", end.stderr);
+        for line in lines {
+            assert!(
+                line.starts_with("error: src/post/send-letter.md:"),
+                "{line}"
+            );
+        }
+    });
 }
 
 // run
 
 #[test]
 fn run_prints_what_the_page_shows() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shown = root.join("snippets/core-patterns/fetch_json.out");
-    let shown = fs::read_to_string(shown).expect("the recipe's output");
-    for name in ["fetch_json", "fetch-json"] {
-        let mut command = cookbook(&["run", name]);
-        let end = Running::start(command.current_dir(root)).end(BUILD);
-        assert!(end.status.success(), "{}", end.stderr);
-        assert_eq!(end.stdout, shown, "{}", end.stderr);
-    }
+    with_command(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let shown = root.join("snippets/core-patterns/fetch_json.out");
+        let shown = fs::read_to_string(shown).expect("the recipe's output");
+        for name in ["fetch_json", "fetch-json"] {
+            let mut command = cookbook(&["run", name]);
+            let end = Running::start(command.current_dir(root)).end(BUILD);
+            assert!(end.status.success(), "{}", end.stderr);
+            assert_eq!(end.stdout, shown, "{}", end.stderr);
+        }
+    });
 }
 
 #[test]
 fn run_passes_on_input_output_and_status() {
-    let book = TestBook::new();
-    book.with_programs();
-    let mut command = book.command(&["run", "bake-bread"]);
-    command.current_dir(book.at("src"));
-    // A recipe of another book: a build folder that no other test uses.
-    command.env("CARGO_TARGET_DIR", book.at("target"));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut oven = Running::spawn(&mut command);
-    let mut stdin = oven.child.stdin.take().expect("piped");
-    stdin.write_all(b"flour").expect("the program reads it");
-    drop(stdin);
-    let end = oven.end(BUILD);
-    assert_eq!(end.stdout, "bread of flour\n");
-    assert!(end.stderr.contains("at the root: Ok(true)"), "{}", end.stderr);
-    assert_eq!(end.status.code(), Some(7));
+    with_command(|| {
+        let book = TestBook::new();
+        book.with_programs();
+        let mut command = book.command(&["run", "bake-bread"]);
+        command.current_dir(book.at("src"));
+        // A recipe of another book: a build folder that no other test uses.
+        command.env("CARGO_TARGET_DIR", book.at("target"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut oven = Running::spawn(&mut command);
+        let mut stdin = oven.child.stdin.take().expect("piped");
+        stdin.write_all(b"flour").expect("the program reads it");
+        drop(stdin);
+        let end = oven.end(BUILD);
+        assert_eq!(end.stdout, "bread of flour\n");
+        assert!(end.stderr.contains("at the root: Ok(true)"), "{}", end.stderr);
+        assert_eq!(end.status.code(), Some(7));
+    });
 }
 
 #[test]
 fn run_takes_the_page_of_a_program_with_another_name() {
-    let book = TestBook::new();
-    book.with_programs();
-    let (bread, letter) =
-        ("src/bakery/bake-bread.md", "src/post/send-letter.md");
-    for name in ["rye", "rye_burnt"] {
-        book.recipe("../..", name, "rye");
-    }
-    book.replace(bread, "bake_bread", "rye");
-    book.replace(letter, "send_letter", "bake_bread");
-    let mut command = book.command(&["run", "send-letter"]);
-    command.env("CARGO_TARGET_DIR", book.at("target"));
-    let end = Running::start(&mut command).end(BUILD);
-    assert_eq!(end.stdout, "bread of \n", "{}", end.stderr);
+    with_command(|| {
+        let book = TestBook::new();
+        book.with_programs();
+        let (bread, letter) =
+            ("src/bakery/bake-bread.md", "src/post/send-letter.md");
+        for name in ["rye", "rye_burnt"] {
+            book.recipe("../..", name, "rye");
+        }
+        book.replace(bread, "bake_bread", "rye");
+        book.replace(letter, "send_letter", "bake_bread");
+        let mut command = book.command(&["run", "send-letter"]);
+        command.env("CARGO_TARGET_DIR", book.at("target"));
+        let end = Running::start(&mut command).end(BUILD);
+        assert_eq!(end.stdout, "bread of \n", "{}", end.stderr);
+    });
 }
 
 #[test]
 fn run_of_an_unknown_name_offers_the_nearest() {
-    let book = TestBook::new();
-    let message = refused(&mut book.command(&["run", "bake-braed"]));
-    assert!(message.contains("`bake-braed`"), "{message}");
-    // The nearest first.
-    let near = "`bake_bread`, `bake_bread_burnt`";
-    assert!(message.contains(near), "{message}");
-    assert!(!message.contains("send_letter"), "{message}");
-    assert!(message.contains("`cargo run list`"), "{message}");
+    with_command(|| {
+        let book = TestBook::new();
+        let message = refused(&mut book.command(&["run", "bake-braed"]));
+        assert!(message.contains("`bake-braed`"), "{message}");
+        // The nearest first.
+        let near = "`bake_bread`, `bake_bread_burnt`";
+        assert!(message.contains(near), "{message}");
+        assert!(!message.contains("send_letter"), "{message}");
+        assert!(message.contains("`cargo run list`"), "{message}");
+    });
 }
 
 #[test]
 fn run_of_a_strange_name_offers_the_list() {
-    let book = TestBook::new();
-    for name in ["zzz", "", "$(touch hacked)", "; touch hacked", "--list"] {
-        let message = refused(&mut book.command(&["run", "--", name]));
-        assert!(message.contains("`cargo run list`"), "{message}");
-        assert!(!message.contains("nearest"), "{message}");
-    }
-    assert!(!book.at("hacked").exists());
+    with_command(|| {
+        let book = TestBook::new();
+        for name in ["zzz", "", "$(touch hacked)", "; touch hacked", "--list"] {
+            let message = refused(&mut book.command(&["run", "--", name]));
+            assert!(message.contains("`cargo run list`"), "{message}");
+            assert!(!message.contains("nearest"), "{message}");
+        }
+        assert!(!book.at("hacked").exists());
+    });
 }
 
 #[test]
 fn run_without_cargo_says_where_to_get_it() {
-    let book = TestBook::new();
-    let mut command = book.command(&["run", "bake-bread-burnt"]);
-    let message = refused(command.env("CARGO", book.at("no-cargo")));
-    assert!(message.contains("rustup.rs"), "{message}");
+    with_command(|| {
+        let book = TestBook::new();
+        let mut command = book.command(&["run", "bake-bread-burnt"]);
+        let message = refused(command.env("CARGO", book.at("no-cargo")));
+        assert!(message.contains("rustup.rs"), "{message}");
+    });
 }
 
 // serve
 
 #[test]
 fn serve_is_the_default_and_takes_its_options() {
-    let book = TestBook::new();
-    for arguments in [vec!["--port", "0"], vec!["serve", "--port", "0"]] {
-        let server = book.serve(&arguments);
-        assert!(server.address.starts_with("127.0.0.1:"));
-        assert_eq!(server.get("/").status, 200);
-        assert_eq!(server.terminate().stderr, "");
-    }
+    with_command(|| {
+        let book = TestBook::new();
+        for arguments in [vec!["--port", "0"], vec!["serve", "--port", "0"]] {
+            let server = book.serve(&arguments);
+            assert!(server.address.starts_with("127.0.0.1:"));
+            assert_eq!(server.get("/").status, 200);
+            assert_eq!(server.terminate().stderr, "");
+        }
+    });
 }
 
 #[test]
 fn serve_answers_with_pages_and_what_they_need() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0"]);
-    let index = server.get("/");
-    assert_eq!(index.status, 200);
-    assert!(index.body.contains("Welcome to the village"));
-    assert_eq!(index.header("content-type"), "text/html");
-    assert_eq!(index.header("cache-control"), "no-cache");
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let index = server.get("/");
+        assert_eq!(index.status, 200);
+        assert!(index.body.contains("Welcome to the village"));
+        assert_eq!(index.header("content-type"), "text/html");
+        assert_eq!(index.header("cache-control"), "no-cache");
 
-    let page = server.get("/bakery/bake-bread.html");
-    assert_eq!(page.status, 200);
-    assert!(page.body.contains("Flour and water"));
+        let page = server.get("/bakery/bake-bread.html");
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("Flour and water"));
 
-    for (kind, folder, ending) in [
-        ("text/css", "css/", ".css"),
-        ("text/javascript", "book", ".js"),
-        ("image/svg+xml", "favicon", ".svg"),
-    ] {
-        let link = link(&index.body, folder, ending);
-        let file = server.get(&format!("/{link}"));
-        assert_eq!(file.status, 200, "{link}");
-        assert_eq!(file.header("content-type"), kind, "{link}");
-        assert_eq!(file.header("cache-control"), "no-cache", "{link}");
-    }
-    // A page is always whole: its date is too coarse to tell two edits apart.
-    let date = "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n";
-    assert_eq!(server.ask("GET", "/", date).status, 200);
+        for (kind, folder, ending) in [
+            ("text/css", "css/", ".css"),
+            ("text/javascript", "book", ".js"),
+            ("image/svg+xml", "favicon", ".svg"),
+        ] {
+            let link = link(&index.body, folder, ending);
+            let file = server.get(&format!("/{link}"));
+            assert_eq!(file.status, 200, "{link}");
+            assert_eq!(file.header("content-type"), kind, "{link}");
+            assert_eq!(file.header("cache-control"), "no-cache", "{link}");
+        }
+        // A page is always whole: its date is too coarse to tell two edits apart.
+        let date = "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n";
+        assert_eq!(server.ask("GET", "/", date).status, 200);
+    });
 }
 
 #[test]
 fn serve_answers_head_without_a_body_and_refuses_post() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0"]);
-    let whole = server.get("/");
-    let head = server.ask("HEAD", "/", "");
-    assert_eq!(head.status, 200);
-    assert_eq!(head.body, "");
-    let length = whole.body.len().to_string();
-    assert_eq!(head.header("content-length"), length);
-    assert_eq!(server.ask("POST", "/", "").status, 405);
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let whole = server.get("/");
+        let head = server.ask("HEAD", "/", "");
+        assert_eq!(head.status, 200);
+        assert_eq!(head.body, "");
+        let length = whole.body.len().to_string();
+        assert_eq!(head.header("content-length"), length);
+        assert_eq!(server.ask("POST", "/", "").status, 405);
+    });
 }
 
 #[test]
 fn serve_answers_a_wrong_path_with_the_book_s_404() {
-    let book = TestBook::new();
-    // As a book says that is published below a path.
-    book.append("book.toml", "\n[output.html]\nsite-url = \"/village/\"\n");
-    let server = book.serve(&["--port", "0"]);
-    for path in ["/nowhere", "/bakery/nothing.html", "/a/b/c/", "/%00"] {
-        let answer = server.get(path);
-        assert_eq!(answer.status, 404, "{path}");
-        assert_eq!(answer.header("content-type"), "text/html", "{path}");
-        assert!(answer.body.contains("Document not found"), "{path}");
-        assert!(answer.body.contains("<base href=\"/\">"), "{path}");
-    }
-    let long = format!("/{}", "a".repeat(4000));
-    assert_eq!(server.get(&long).status, 404);
+    with_command(|| {
+        let book = TestBook::new();
+        // As a book says that is published below a path.
+        book.append("book.toml", "\n[output.html]\nsite-url = \"/village/\"\n");
+        let server = book.serve(&["--port", "0"]);
+        for path in ["/nowhere", "/bakery/nothing.html", "/a/b/c/", "/%00"] {
+            let answer = server.get(path);
+            assert_eq!(answer.status, 404, "{path}");
+            assert_eq!(answer.header("content-type"), "text/html", "{path}");
+            assert!(answer.body.contains("Document not found"), "{path}");
+            assert!(answer.body.contains("<base href=\"/\">"), "{path}");
+        }
+        let long = format!("/{}", "a".repeat(4000));
+        assert_eq!(server.get(&long).status, 404);
+    });
 }
 
 #[test]
 fn serve_shows_nothing_outside_the_rendering() {
-    let book = TestBook::new();
-    book.write("secret.txt", "the oven's combination");
-    let server = book.serve(&["--port", "0"]);
-    let absolute = book.at("secret.txt").display().to_string();
-    let absolute = absolute.as_str();
-    let up = "../".repeat(20);
-    for path in [
-        "/../secret.txt".to_owned(),
-        "/bakery/../../secret.txt".to_owned(),
-        "/..%2fsecret.txt".to_owned(),
-        "/%2e%2e/secret.txt".to_owned(),
-        "/..%5csecret.txt".to_owned(),
-        format!("/{absolute}"),
-        format!("//{absolute}"),
-        format!("/{up}{absolute}"),
-        format!("/{}", absolute.replace('/', "%2f")),
-        "/book.toml".to_owned(),
-        "/SUMMARY.md".to_owned(),
-    ] {
-        let answer = server.get(&path);
-        assert_eq!(answer.status, 404, "{path}");
-        assert!(!answer.body.contains("combination"), "{path}");
-    }
+    with_command(|| {
+        let book = TestBook::new();
+        book.write("secret.txt", "the oven's combination");
+        let server = book.serve(&["--port", "0"]);
+        let absolute = book.at("secret.txt").display().to_string();
+        let absolute = absolute.as_str();
+        let up = "../".repeat(20);
+        for path in [
+            "/../secret.txt".to_owned(),
+            "/bakery/../../secret.txt".to_owned(),
+            "/..%2fsecret.txt".to_owned(),
+            "/%2e%2e/secret.txt".to_owned(),
+            "/..%5csecret.txt".to_owned(),
+            format!("/{absolute}"),
+            format!("//{absolute}"),
+            format!("/{up}{absolute}"),
+            format!("/{}", absolute.replace('/', "%2f")),
+            "/book.toml".to_owned(),
+            "/SUMMARY.md".to_owned(),
+        ] {
+            let answer = server.get(&path);
+            assert_eq!(answer.status, 404, "{path}");
+            assert!(!answer.body.contains("combination"), "{path}");
+        }
+    });
 }
 
 #[test]
 fn serve_lists_no_folder() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0"]);
-    // Without the slash the links of its index would lead astray.
-    let bare = server.get("/post");
-    assert_eq!((bare.status, bare.header("location")), (307, "/post/"));
-    assert!(server.get("/post/").body.contains("The post office"));
-    let bare = server.get("/bakery/");
-    assert_eq!(bare.status, 404);
-    assert!(!bare.body.contains("secret-recipe.png"));
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        // Without the slash the links of its index would lead astray.
+        let bare = server.get("/post");
+        assert_eq!((bare.status, bare.header("location")), (307, "/post/"));
+        assert!(server.get("/post/").body.contains("The post office"));
+        let bare = server.get("/bakery/");
+        assert_eq!(bare.status, 404);
+        assert!(!bare.body.contains("secret-recipe.png"));
+    });
 }
 
 #[test]
 fn serve_shows_an_edit_on_reload() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0"]);
-    let page = "/bakery/bake-bread.html";
-    let source = "src/bakery/bake-bread.md";
-    assert!(server.get(page).body.contains("Flour and water"));
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let page = "/bakery/bake-bread.html";
+        let source = "src/bakery/bake-bread.md";
+        assert!(server.get(page).body.contains("Flour and water"));
 
-    book.replace(source, "Flour and water", "Flour, water, salt");
-    assert!(server.get(page).body.contains("Flour, water, salt"));
+        book.replace(source, "Flour and water", "Flour, water, salt");
+        assert!(server.get(page).body.contains("Flour, water, salt"));
 
-    // A file with an old date is an edit as well.
-    let file = fs::File::options().write(true).open(book.at(source));
-    let file = file.expect("the page");
-    book.replace(source, "Flour, water, salt", "Rye and salt, wet!");
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("a date");
-    assert!(server.get(page).body.contains("Rye and salt, wet!"));
+        // A file with an old date is an edit as well.
+        let file = fs::File::options().write(true).open(book.at(source));
+        let file = file.expect("the page");
+        book.replace(source, "Flour, water, salt", "Rye and salt, wet!");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("a date");
+        assert!(server.get(page).body.contains("Rye and salt, wet!"));
 
-    // So is a snippet that a page includes, a style, and book.toml.
-    book.write("snippets/note.txt", "Mind the crust");
-    let note = "\n```text\n{{#include ../../snippets/note.txt}}\n```\n";
-    book.append(source, note);
-    assert!(server.get(page).body.contains("Mind the crust"));
-    book.write("snippets/note.txt", "Mind the crumb");
-    assert!(server.get(page).body.contains("Mind the crumb"));
-    book.write("theme/head.hbs", "<meta name=\"oven\">");
-    assert!(server.get(page).body.contains("<meta name=\"oven\">"));
-    book.replace("book.toml", "Village", "Hamlet");
-    assert!(server.get("/").body.contains("<title>Welcome - Hamlet"));
+        // So is a snippet that a page includes, a style, and book.toml.
+        book.write("snippets/note.txt", "Mind the crust");
+        let note = "\n```text\n{{#include ../../snippets/note.txt}}\n```\n";
+        book.append(source, note);
+        assert!(server.get(page).body.contains("Mind the crust"));
+        book.write("snippets/note.txt", "Mind the crumb");
+        assert!(server.get(page).body.contains("Mind the crumb"));
+        book.write("theme/head.hbs", "<meta name=\"oven\">");
+        assert!(server.get(page).body.contains("<meta name=\"oven\">"));
+        book.replace("book.toml", "Village", "Hamlet");
+        assert!(server.get("/").body.contains("<title>Welcome - Hamlet"));
+    });
 }
 
 #[test]
 fn serve_keeps_the_book_that_it_has_when_an_edit_breaks_it() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0"]);
-    let page = "/bakery/bake-bread.html";
-    book.replace("book.toml", "[book]", "[book");
-    for _ in 0..3 {
-        assert!(server.get(page).body.contains("Flour and water"));
-    }
-    book.replace("book.toml", "[book", "[book]");
-    book.replace("src/bakery/bake-bread.md", "Flour and water", "Mended");
-    assert!(server.get(page).body.contains("Mended"));
-    let end = server.terminate();
-    let lines: Vec<_> = end.stderr.lines().collect();
-    assert_eq!(lines.len(), 1, "once, not a request: {}", end.stderr);
-    assert!(lines[0].starts_with("error: "), "{}", end.stderr);
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let page = "/bakery/bake-bread.html";
+        book.replace("book.toml", "[book]", "[book");
+        for _ in 0..3 {
+            assert!(server.get(page).body.contains("Flour and water"));
+        }
+        book.replace("book.toml", "[book", "[book]");
+        book.replace("src/bakery/bake-bread.md", "Flour and water", "Mended");
+        assert!(server.get(page).body.contains("Mended"));
+        let end = server.terminate();
+        let lines: Vec<_> = end.stderr.lines().collect();
+        assert_eq!(lines.len(), 1, "once, not a request: {}", end.stderr);
+        assert!(lines[0].starts_with("error: "), "{}", end.stderr);
+    });
 }
 
 #[test]
 fn what_mdbook_only_logs_reaches_stderr() {
-    let book = TestBook::new();
-    book.append("src/post/send-letter.md", "\n{{#include gone.txt}}\n");
-    let server = book.serve(&["--port", "0"]);
-    let end = server.terminate();
-    assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
-    assert!(!end.stderr.contains('\u{1b}'), "{}", end.stderr);
+    with_command(|| {
+        let book = TestBook::new();
+        book.append("src/post/send-letter.md", "\n{{#include gone.txt}}\n");
+        let server = book.serve(&["--port", "0"]);
+        let end = server.terminate();
+        assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
+        assert!(!end.stderr.contains('\u{1b}'), "{}", end.stderr);
+    });
 }
 
 #[test]
 fn a_port_that_is_taken_is_one_sentence() {
-    let book = TestBook::new();
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = taken.local_addr().expect("bound").port().to_string();
-    let message = refused(&mut book.command(&["serve", "--port", &port]));
-    assert!(message.contains(&format!("port {port} is taken")), "{message}");
-    assert!(message.contains("`--port 0`"), "{message}");
+    with_command(|| {
+        let book = TestBook::new();
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = taken.local_addr().expect("bound").port().to_string();
+        let message = refused(&mut book.command(&["serve", "--port", &port]));
+        assert!(
+            message.contains(&format!("port {port} is taken")),
+            "{message}"
+        );
+        assert!(message.contains("`--port 0`"), "{message}");
+    });
 }
 
 #[test]
 fn a_host_that_is_none_is_one_sentence() {
-    let book = TestBook::new();
-    let arguments = ["--port", "0", "--host", "host.invalid"];
-    let message = refused(&mut book.command(&arguments));
-    assert!(message.contains("`--host`"), "{message}");
+    with_command(|| {
+        let book = TestBook::new();
+        let arguments = ["--port", "0", "--host", "host.invalid"];
+        let message = refused(&mut book.command(&arguments));
+        assert!(message.contains("`--host`"), "{message}");
+    });
 }
 
 #[test]
 fn serve_warns_when_other_machines_can_read() {
-    let book = TestBook::new();
-    let server = book.serve(&["--port", "0", "--host", "0.0.0.0"]);
-    assert!(server.address.starts_with("127.0.0.1:"), "{}", server.address);
-    assert_eq!(server.get("/").status, 200);
-    let end = server.terminate();
-    let warned = end.stderr.starts_with("warning: other machines can read");
-    assert!(warned, "{}", end.stderr);
-    assert_eq!(end.stderr.lines().count(), 1);
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0", "--host", "0.0.0.0"]);
+        assert!(server.address.starts_with("127.0.0.1:"), "{}", server.address);
+        assert_eq!(server.get("/").status, 200);
+        let end = server.terminate();
+        let warned = end.stderr.starts_with("warning: other machines can read");
+        assert!(warned, "{}", end.stderr);
+        assert_eq!(end.stderr.lines().count(), 1);
+    });
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn open_hands_the_address_to_the_browser() {
-    use std::os::unix::fs::PermissionsExt;
-    let book = TestBook::new();
-    let script = "#!/bin/sh\necho \"$1\" > opened.tmp\nmv opened.tmp opened\n";
-    book.write("bin/xdg-open", script);
-    let executable = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(book.at("bin/xdg-open"), executable).expect("ours");
-    let path = format!("{}:/usr/bin:/bin", book.at("bin").display());
-    let mut command = book.command(&["--port", "0", "--open"]);
-    let server = Server::start(command.env("PATH", path));
-    let opened = book.at("opened");
-    let url = (0..LIMIT.as_millis() / 10).find_map(|_| {
-        thread::sleep(Duration::from_millis(10));
-        fs::read_to_string(&opened).ok()
+    with_command(|| {
+        use std::os::unix::fs::PermissionsExt;
+        let book = TestBook::new();
+        let script =
+            "#!/bin/sh\necho \"$1\" > opened.tmp\nmv opened.tmp opened\n";
+        book.write("bin/xdg-open", script);
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(book.at("bin/xdg-open"), executable).expect("ours");
+        let path = format!("{}:/usr/bin:/bin", book.at("bin").display());
+        let mut command = book.command(&["--port", "0", "--open"]);
+        let server = Server::start(command.env("PATH", path));
+        let opened = book.at("opened");
+        let url = (0..LIMIT.as_millis() / 10).find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            fs::read_to_string(&opened).ok()
+        });
+        let expected = format!("http://{}\n", server.address);
+        assert_eq!(url.as_deref(), Some(&*expected));
     });
-    let expected = format!("http://{}\n", server.address);
-    assert_eq!(url.as_deref(), Some(&*expected));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn without_a_browser_it_serves_all_the_same() {
-    let book = TestBook::new();
-    let mut command = book.command(&["--port", "0", "--open"]);
-    let server = Server::start(command.env("PATH", ""));
-    assert_eq!(server.get("/").status, 200);
-    let end = server.terminate();
-    assert!(end.stderr.starts_with("warning: "), "{}", end.stderr);
-    assert!(end.stderr.contains("http://127.0.0.1:"), "{}", end.stderr);
+    with_command(|| {
+        let book = TestBook::new();
+        let mut command = book.command(&["--port", "0", "--open"]);
+        let server = Server::start(command.env("PATH", ""));
+        assert_eq!(server.get("/").status, 200);
+        let end = server.terminate();
+        assert!(end.stderr.starts_with("warning: "), "{}", end.stderr);
+        assert!(end.stderr.contains("http://127.0.0.1:"), "{}", end.stderr);
+    });
 }
 
 #[test]
 #[cfg(unix)]
 fn a_signal_ends_the_server_though_clients_hold_on() {
-    let book = TestBook::new();
-    for signal in ["TERM", "INT"] {
-        let server = book.serve(&["--port", "0"]);
-        // A browser's spare connection, a kept one, and half a request.
-        let spare = server.connect();
-        let mut kept = server.connect();
-        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
-        let mut byte = [0];
-        kept.read_exact(&mut byte).expect("an answer");
-        let mut half = server.connect();
-        half.write_all(b"GET / HTTP/1.1\r\nHo").expect("sent");
+    with_command(|| {
+        let book = TestBook::new();
+        for signal in ["TERM", "INT"] {
+            let server = book.serve(&["--port", "0"]);
+            // A browser's spare connection, a kept one, and half a request.
+            let spare = server.connect();
+            let mut kept = server.connect();
+            kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+            let mut byte = [0];
+            kept.read_exact(&mut byte).expect("an answer");
+            let mut half = server.connect();
+            half.write_all(b"GET / HTTP/1.1\r\nHo").expect("sent");
 
-        let end = server.end_by(signal, END);
-        assert_eq!(end.status.code(), Some(0), "{signal}: {}", end.stderr);
-        assert_eq!(end.stderr, "", "{signal}");
-        drop((spare, kept, half));
-    }
-    let left: Vec<_> = fs::read_dir(book.at("tmp")).expect("TMPDIR").collect();
-    assert!(left.is_empty(), "{left:?}");
+            let end = server.end_by(signal, END);
+            assert_eq!(end.status.code(), Some(0), "{signal}: {}", end.stderr);
+            assert_eq!(end.stderr, "", "{signal}");
+            drop((spare, kept, half));
+        }
+        let left: Vec<_> =
+            fs::read_dir(book.at("tmp")).expect("TMPDIR").collect();
+        assert!(left.is_empty(), "{left:?}");
+    });
 }
 
 // build
 
 #[test]
 fn build_renders_to_a_fresh_folder_and_again() {
-    let book = TestBook::new();
-    let dest = book.at("out/deep");
-    let arguments = ["build", "--dest", "out/deep"];
-    let end = book.run(&arguments);
-    assert!(end.status.success(), "{}", end.stderr);
-    assert!(end.stdout.contains("out/deep"), "{}", end.stdout);
-    assert!(dest.join("bakery/bake-bread.html").is_file());
-    assert!(dest.join("404.html").is_file());
+    with_command(|| {
+        let book = TestBook::new();
+        let dest = book.at("out/deep");
+        let arguments = ["build", "--dest", "out/deep"];
+        let end = book.run(&arguments);
+        assert!(end.status.success(), "{}", end.stderr);
+        assert!(end.stdout.contains("out/deep"), "{}", end.stdout);
+        assert!(dest.join("bakery/bake-bread.html").is_file());
+        assert!(dest.join("404.html").is_file());
 
-    // A page that is gone goes; the second build is no foreigner's.
-    fs::write(dest.join("stale.html"), "").expect("ours");
-    assert!(book.run(&arguments).status.success());
-    assert!(!dest.join("stale.html").exists());
-    assert!(dest.join("index.html").is_file());
+        // A page that is gone goes; the second build is no foreigner's.
+        fs::write(dest.join("stale.html"), "").expect("ours");
+        assert!(book.run(&arguments).status.success());
+        assert!(!dest.join("stale.html").exists());
+        assert!(dest.join("index.html").is_file());
+    });
 }
 
 #[test]
 fn build_renders_to_target_book_from_wherever_it_is_called() {
-    let book = TestBook::new();
-    let mut command = book.command(&["build"]);
-    let end = finish(command.current_dir(book.at("src/bakery")));
-    assert!(end.status.success(), "{}", end.stderr);
-    assert!(book.at("target/book/index.html").is_file());
+    with_command(|| {
+        let book = TestBook::new();
+        let mut command = book.command(&["build"]);
+        let end = finish(command.current_dir(book.at("src/bakery")));
+        assert!(end.status.success(), "{}", end.stderr);
+        assert!(book.at("target/book/index.html").is_file());
+    });
 }
 
 #[test]
 fn build_spares_a_folder_that_it_has_not_made() {
-    let book = TestBook::new();
-    book.write("precious/novel.txt", "Chapter 1");
-    book.write("hand-made/.nojekyll", "");
-    book.write("site/.git/HEAD", "ref: refs/heads/pages");
-    for folder in ["site", "."] {
-        let mark = format!("{folder}/.nojekyll");
-        book.write(&mark, "... process mdBook's output.\n");
-    }
-    for (dest, kept) in [
-        ("precious", "precious/novel.txt"),
-        ("hand-made", "hand-made/.nojekyll"),
-        ("site", "site/.git/HEAD"),
-        (".", "book.toml"),
-    ] {
-        let mut command = book.command(&["build", "--dest", dest]);
-        let message = refused(&mut command);
-        assert!(message.contains("another folder with `--dest`"), "{message}");
-        assert!(book.at(kept).is_file(), "{dest}");
-        assert!(!book.at(dest).join("index.html").exists(), "{dest}");
-    }
+    with_command(|| {
+        let book = TestBook::new();
+        book.write("precious/novel.txt", "Chapter 1");
+        book.write("hand-made/.nojekyll", "");
+        book.write("site/.git/HEAD", "ref: refs/heads/pages");
+        for folder in ["site", "."] {
+            let mark = format!("{folder}/.nojekyll");
+            book.write(&mark, "... process mdBook's output.\n");
+        }
+        for (dest, kept) in [
+            ("precious", "precious/novel.txt"),
+            ("hand-made", "hand-made/.nojekyll"),
+            ("site", "site/.git/HEAD"),
+            (".", "book.toml"),
+        ] {
+            let mut command = book.command(&["build", "--dest", dest]);
+            let message = refused(&mut command);
+            assert!(
+                message.contains("another folder with `--dest`"),
+                "{message}"
+            );
+            assert!(book.at(kept).is_file(), "{dest}");
+            assert!(!book.at(dest).join("index.html").exists(), "{dest}");
+        }
+    });
 }
 
 #[test]
 fn build_writes_neither_into_the_sources_nor_over_a_file() {
-    let book = TestBook::new();
-    for dest in
-        ["src", "src/html", "new/../src/html", "book.toml", "book.toml/html"]
-    {
-        let mut command = book.command(&["build", "--dest", dest]);
-        let message = refused(&mut command);
-        assert!(message.contains("`--dest`"), "{dest}: {message}");
-    }
-    assert!(book.at("src/SUMMARY.md").is_file());
-    assert!(!book.at("src/html").exists(), "no empty folder is left behind");
+    with_command(|| {
+        let book = TestBook::new();
+        for dest in [
+            "src",
+            "src/html",
+            "new/../src/html",
+            "book.toml",
+            "book.toml/html",
+        ] {
+            let mut command = book.command(&["build", "--dest", dest]);
+            let message = refused(&mut command);
+            assert!(message.contains("`--dest`"), "{dest}: {message}");
+        }
+        assert!(book.at("src/SUMMARY.md").is_file());
+        assert!(
+            !book.at("src/html").exists(),
+            "no empty folder is left behind"
+        );
+    });
 }
 
 #[test]
 fn build_writes_no_page_that_the_summary_misses() {
-    let book = TestBook::new();
-    book.append("src/SUMMARY.md", "- [Missing](missing.md)\n");
-    let message = refused(&mut book.command(&["build"]));
-    assert!(message.contains("missing.md"), "{message}");
-    assert!(!book.at("src/missing.md").exists());
-}
-
-#[test]
-fn build_renders_the_cookbook() {
-    let temporary = TempDir::new().expect("a temporary folder");
-    let dest = temporary.path().join("book");
-    let mut command = cookbook(&["build", "--dest"]);
-    command.arg(&dest).current_dir(env!("CARGO_MANIFEST_DIR"));
-    let end = finish(&mut command);
-    assert!(end.status.success(), "{}", end.stderr);
-    assert!(dest.join("core-patterns/fetch-json.html").is_file());
+    with_command(|| {
+        let book = TestBook::new();
+        book.append("src/SUMMARY.md", "- [Missing](missing.md)\n");
+        let message = refused(&mut book.command(&["build"]));
+        assert!(message.contains("missing.md"), "{message}");
+        assert!(!book.at("src/missing.md").exists());
+    });
 }
 
 // A book to try the command on
@@ -716,7 +803,7 @@ impl TestBook {
 }
 
 fn cookbook(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_async-cookbook"));
+    let mut command = Command::new(COMMAND);
     // No error may show a backtrace, even where one is asked for.
     command.args(arguments).env("RUST_BACKTRACE", "full");
     command

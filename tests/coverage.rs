@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mdbook_skeptic::Book;
+use crate::BOOK;
 
 /// Section of the guide, page, program.
 const SECTIONS: [(&str, &str, &str); 18] = [
@@ -42,11 +42,10 @@ const SECTIONS: [(&str, &str, &str); 18] = [
 
 #[test]
 fn every_section_of_the_guide_has_its_page_and_program() {
-    let book = Book::load(env!("CARGO_MANIFEST_DIR")).expect("a good book");
     let mut pages = BTreeSet::new();
     for (section, path, program) in SECTIONS {
         let path = PathBuf::from(path).with_extension("md");
-        let page = book.pages.iter().find(|page| page.path == path);
+        let page = BOOK.pages.iter().find(|page| page.path == path);
         let page = page.unwrap_or_else(|| panic!("{section}: no {path:?}"));
         let shows = page.blocks.iter().any(|block| {
             let stem = block.file().and_then(Path::file_stem);

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use mdbook_skeptic::{Block, Book, Kind, Page};
+use mdbook_skeptic::{Block, Kind, Page};
+
+use crate::BOOK;
 
 const HEADINGS: [&str; 6] = [
     "In Python",
@@ -13,10 +15,6 @@ const HEADINGS: [&str; 6] = [
     "Pitfalls",
     "Use it",
 ];
-
-fn book() -> Book {
-    Book::load(env!("CARGO_MANIFEST_DIR")).expect("build.rs has loaded it")
-}
 
 /// The pages of a chapter, but for its opening and for the reference.
 fn is_recipe(page: &Page) -> bool {
@@ -34,7 +32,7 @@ fn none(faults: Vec<String>) {
 #[test]
 fn every_recipe_has_its_parts_in_order() {
     let mut faults = Vec::new();
-    for page in book().pages.iter().filter(|page| is_recipe(page)) {
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
         let text = fs::read_to_string(&page.file).expect("a page");
         let found: Vec<&str> = text
@@ -69,7 +67,7 @@ fn every_recipe_has_its_parts_in_order() {
 #[test]
 fn every_chapter_opens_with_what_it_is_for() {
     let mut faults = Vec::new();
-    for page in &book().pages {
+    for page in &BOOK.pages {
         if page.path.ends_with("README.md") {
             let text = fs::read_to_string(&page.file).expect("a page");
             let words = text.split_whitespace().count();
@@ -102,7 +100,7 @@ fn is_whole(page: &Page, block: &Block) -> bool {
 #[test]
 fn every_program_is_followed_by_what_it_prints() {
     let mut faults = Vec::new();
-    for page in &book().pages {
+    for page in &BOOK.pages {
         for (index, block) in page.blocks.iter().enumerate() {
             if !is_whole(page, block) {
                 continue;
@@ -124,7 +122,7 @@ fn every_program_is_followed_by_what_it_prints() {
 #[test]
 fn every_program_has_the_form() {
     let mut faults = Vec::new();
-    for (page, block) in book().blocks() {
+    for (page, block) in BOOK.blocks() {
         if !block.kind.is_rust() || block.file().is_none() {
             continue;
         }
@@ -166,7 +164,7 @@ fn every_program_has_the_form() {
 #[test]
 fn every_python_file_has_the_form() {
     let mut faults = Vec::new();
-    for (_, block) in book().blocks() {
+    for (_, block) in BOOK.blocks() {
         let Some(file) = block.file() else { continue };
         if block.kind != Kind::Python {
             continue;
@@ -203,7 +201,7 @@ fn every_program_is_an_example_of_its_name() {
             faults.push(format!("{name} is not the name of {path:?}"));
         }
     }
-    for (page, block) in book().blocks() {
+    for (page, block) in BOOK.blocks() {
         if block.kind != Kind::Rust {
             continue;
         }

@@ -1,5 +1,6 @@
 //! Breaks what the guard checks by running it, and sees each check fail.
 
+use std::any;
 use std::panic::catch_unwind;
 use std::path::Path;
 
@@ -21,6 +22,17 @@ fn current_platform() -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// Runs a test, unless it has passed with the same guard.
+fn once<T: Fn()>(test: T) {
+    const READ: [&str; 4] = [
+        include_str!("guard.rs"),
+        include_str!("../Cargo.lock"),
+        include_str!("../snippets/features.toml"),
+        include_str!("../snippets/core-patterns/fetch_json.rs"),
+    ];
+    rt::once((any::type_name::<T>(), READ), test);
+}
+
 /// What a check says when it fails.
 #[track_caller]
 fn refused(check: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -33,79 +45,95 @@ fn refused(check: impl FnOnce() + std::panic::UnwindSafe) -> String {
 
 #[test]
 fn a_program_must_compile_run_and_succeed() {
-    rt::program("a:1", 60, || skeptic("fn main() { assert_eq!(1, 1); }"));
-    for program in [
-        || skeptic("fn main() { assert_eq!(1, 2); }"),
-        || skeptic("fn main() { nonsense }"),
-        || skeptic("fn main() { std::process::exit(3); }"),
-        || skeptic("fn f() {}"),
-    ] {
-        refused(|| rt::program("a:1", 60, program));
-    }
+    once(|| {
+        rt::program("a:1", 60, ROOT, 1, || {
+            skeptic("fn main() { assert_eq!(1, 1); }")
+        });
+        for program in [
+            || skeptic("fn main() { assert_eq!(1, 2); }"),
+            || skeptic("fn main() { nonsense }"),
+            || skeptic("fn main() { std::process::exit(3); }"),
+            || skeptic("fn f() {}"),
+        ] {
+            refused(|| rt::program("a:1", 60, ROOT, 2, program));
+        }
+    });
 }
 
 #[test]
 fn should_panic_means_compile_and_panic() {
-    rt::must_panic("a:1", 60, || skeptic("fn main() { panic!(\"as told\"); }"));
-    for (program, why) in [
-        ((|| skeptic("fn main() {}")) as fn(), "ends with success"),
-        (|| skeptic("fn main() { nonsense }"), "Command failed"),
-        (|| skeptic("fn main() { std::process::exit(101); }"), "101"),
-        (|| skeptic("fn main() { std::process::exit(1); }"), "1"),
-        (|| skeptic("fn main() { std::process::abort(); }"), "signal"),
-        // Compiles as far as types go, and fails when it is instantiated.
-        (
-            || {
-                skeptic(
-                    "fn f<T>() { const { assert!(size_of::<T>() == 1) } }\n\
+    once(|| {
+        rt::must_panic("a:1", 60, ROOT, 1, || {
+            skeptic("fn main() { panic!(\"as told\"); }")
+        });
+        for (program, why) in [
+            ((|| skeptic("fn main() {}")) as fn(), "ends with success"),
+            (|| skeptic("fn main() { nonsense }"), "Command failed"),
+            (|| skeptic("fn main() { std::process::exit(101); }"), "101"),
+            (|| skeptic("fn main() { std::process::exit(1); }"), "1"),
+            (|| skeptic("fn main() { std::process::abort(); }"), "signal"),
+            // Compiles as far as types go, and fails when it is instantiated.
+            (
+                || {
+                    skeptic(
+                        "fn f<T>() { const { assert!(size_of::<T>() == 1) } }\n\
                      fn main() { f::<u64>(); panic!() }",
-                );
-            },
-            "Command failed",
-        ),
-    ] {
-        let message = refused(|| rt::must_panic("a:1", 60, program));
-        assert!(message.contains(why), "{why}: {message}");
-    }
+                    );
+                },
+                "Command failed",
+            ),
+        ] {
+            let message =
+                refused(|| rt::must_panic("a:1", 60, ROOT, 2, program));
+            assert!(message.contains(why), "{why}: {message}");
+        }
+    });
 }
 
 #[test]
 fn what_does_not_end_is_killed() {
-    let hangs = || skeptic("fn main() { loop { std::thread::park(); } }");
-    refused(|| rt::program("a:1", 1, hangs));
-    let message = refused(|| rt::must_panic("a:1", 1, hangs));
-    assert!(message.contains("does not end"), "{message}");
+    once(|| {
+        let hangs = || skeptic("fn main() { loop { std::thread::park(); } }");
+        refused(|| rt::program("a:1", 1, ROOT, 2, hangs));
+        let message = refused(|| rt::must_panic("a:1", 1, ROOT, 2, hangs));
+        assert!(message.contains("does not end"), "{message}");
+    });
 }
 
 const FILE: &str = "snippets/core-patterns/fetch_json.rs";
 
 #[test]
 fn an_output_must_be_the_one_shown() {
-    let shown = include_str!("../snippets/core-patterns/fetch_json.out");
-    rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
-    let wrong = shown.replace("Bergen", "Oslo");
-    let message = refused(|| {
-        rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, &wrong)
+    once(|| {
+        let shown = include_str!("../snippets/core-patterns/fetch_json.out");
+        rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
+        let wrong = shown.replace("Bergen", "Oslo");
+        let message = refused(|| {
+            rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, &wrong)
+        });
+        assert!(message.contains("-parcel 7 is in Oslo"), "{message}");
+        assert!(message.contains("+parcel 7 is in Bergen"), "{message}");
+        let short = shown.lines().next().unwrap_or_default();
+        refused(|| {
+            rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, short)
+        });
+        let message = refused(|| {
+            rt::console("a:1", 60, ROOT, ("fetch_jso", FILE), None, shown)
+        });
+        assert!(message.contains("no example"), "{message}");
+        let other = FILE.replace("fetch_json.rs", "run_many.rs");
+        let message = refused(move || {
+            rt::console("a:1", 60, ROOT, ("fetch_json", &other), None, shown);
+        });
+        assert!(message.contains("is built from"), "{message}");
     });
-    assert!(message.contains("-parcel 7 is in Oslo"), "{message}");
-    assert!(message.contains("+parcel 7 is in Bergen"), "{message}");
-    let short = shown.lines().next().unwrap_or_default();
-    refused(|| rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, short));
-    let message = refused(|| {
-        rt::console("a:1", 60, ROOT, ("fetch_jso", FILE), None, shown)
-    });
-    assert!(message.contains("no example"), "{message}");
-    let other = FILE.replace("fetch_json.rs", "run_many.rs");
-    let message = refused(move || {
-        rt::console("a:1", 60, ROOT, ("fetch_json", &other), None, shown);
-    });
-    assert!(message.contains("is built from"), "{message}");
 }
 
 #[test]
 fn a_compile_error_must_be_the_one_shown() {
-    let program = "fn main() {\n    let _: u8 = \"one\";\n}\n";
-    let shown = "\
+    once(|| {
+        let program = "fn main() {\n    let _: u8 = \"one\";\n}\n";
+        let shown = "\
 error[E0308]: mismatched types
  --> src/main.rs:2:17
   |
@@ -114,134 +142,157 @@ error[E0308]: mismatched types
   |            |
   |            expected due to this
 ";
-    let check = |expected: &'static str, program: &'static str, shown| {
-        rt::compile_fail("a:1", ROOT, expected, program, shown);
-    };
-    check("E0308", program, shown);
-    for (expected, program, shown, why) in [
-        ("E0277", program, shown, "not E0277"),
-        ("E0308", "fn main() {}", shown, "it compiles"),
-        ("E0308", program, "error[E0308]: other", "not what is shown"),
-        (
-            "E0308",
-            "fn main() {\n    let _: u8 = \"one\";\n    f();\n}\n",
-            shown,
-            "more than E0308",
-        ),
-        ("unused_must_use", "fn main() {}", shown, "it compiles"),
-    ] {
-        let message = refused(|| check(expected, program, shown));
-        assert!(message.contains(why), "{why}: {message}");
-    }
+        let check = |expected: &'static str, program: &'static str, shown| {
+            rt::compile_fail("a:1", ROOT, expected, program, shown);
+        };
+        check("E0308", program, shown);
+        for (expected, program, shown, why) in [
+            ("E0277", program, shown, "not E0277"),
+            ("E0308", "fn main() {}", shown, "it compiles"),
+            ("E0308", program, "error[E0308]: other", "not what is shown"),
+            (
+                "E0308",
+                "fn main() {\n    let _: u8 = \"one\";\n    f();\n}\n",
+                shown,
+                "more than E0308",
+            ),
+            ("unused_must_use", "fn main() {}", shown, "it compiles"),
+        ] {
+            let message = refused(|| check(expected, program, shown));
+            assert!(message.contains(why), "{why}: {message}");
+        }
+    });
 }
 
 #[test]
 fn a_lint_must_say_what_is_shown() {
-    let program = "async fn work() {}\n\n#[tokio::main]\nasync fn main() {\n    \
+    once(|| {
+        let program = "async fn work() {}\n\n#[tokio::main]\nasync fn main() {\n    \
                    work();\n}\n";
-    let message = refused(|| {
-        rt::compile_fail("a:1", ROOT, "unused_must_use", program, "x");
+        let message = refused(|| {
+            rt::compile_fail("a:1", ROOT, "unused_must_use", program, "x");
+        });
+        assert!(message.contains("+warning: unused implementer"), "{message}");
     });
-    assert!(message.contains("+warning: unused implementer"), "{message}");
 }
 
 #[test]
 fn python_must_run_and_succeed() {
-    let python = |text: &'static str, limit| {
-        rt::python("a:1", limit, ROOT, "", text);
-    };
-    python("assert 1 + 1 == 2", 60);
-    for (text, why) in [
-        ("assert 1 + 1 == 3", "AssertionError"),
-        ("raise SystemExit(1)", "ends with"),
-        ("x ==", "SyntaxError"),
-    ] {
-        let message = refused(|| python(text, 60));
-        assert!(message.contains(why), "{message}");
-    }
-    let message = refused(|| python("import time\ntime.sleep(60)", 1));
-    assert!(message.contains("did not end"), "{message}");
+    once(|| {
+        let python = |text: &'static str, limit| {
+            rt::python("a:1", limit, ROOT, "", text);
+        };
+        python("assert 1 + 1 == 2", 60);
+        for (text, why) in [
+            ("assert 1 + 1 == 3", "AssertionError"),
+            ("raise SystemExit(1)", "ends with"),
+            ("x ==", "SyntaxError"),
+        ] {
+            let message = refused(|| python(text, 60));
+            assert!(message.contains(why), "{message}");
+        }
+        let message = refused(|| python("import time\ntime.sleep(60)", 1));
+        assert!(message.contains("did not end"), "{message}");
+    });
 }
 
 #[test]
 fn python_is_shut_in_and_leaves_nothing_behind() {
-    let python = |text: &str| {
-        let text = text.to_owned();
-        refused(move || rt::python("a:1", 60, ROOT, "", &text))
-    };
-    let message = python(
-        "import subprocess\n\
+    once(|| {
+        let python = |text: &str| {
+            let text = text.to_owned();
+            refused(move || rt::python("a:1", 60, ROOT, "", &text))
+        };
+        let message = python(
+            "import subprocess\n\
          subprocess.Popen(['sleep', '60'], start_new_session=True)",
-    );
-    assert!(message.contains("leaves a process behind: sleep"), "{message}");
-    let message = python("open('left', 'w').close()");
-    assert!(message.contains("leaves \"left\" behind"), "{message}");
-    if cfg!(target_os = "linux") {
-        let outside = Path::new(OUT_DIR).join("not-to-be-written");
-        let message = python(&format!("open({outside:?}, 'w')"));
-        assert!(message.contains("PermissionError"), "{message}");
-        assert!(!outside.exists());
-    }
+        );
+        assert!(
+            message.contains("leaves a process behind: sleep"),
+            "{message}"
+        );
+        let message = python("open('left', 'w').close()");
+        assert!(message.contains("leaves \"left\" behind"), "{message}");
+        if cfg!(target_os = "linux") {
+            let outside = Path::new(OUT_DIR).join("not-to-be-written");
+            let message = python(&format!("open({outside:?}, 'w')"));
+            assert!(message.contains("PermissionError"), "{message}");
+            assert!(!outside.exists());
+        }
+    });
 }
 
 /// Where the system lets a program have a network of its own.
 #[test]
 fn python_sees_no_network_but_the_loopback() {
-    let own = ["--user", "--net", "true"];
-    let possible = std::process::Command::new("unshare").args(own).status();
-    if !possible.is_ok_and(|status| status.success()) {
-        assert!(std::env::var("CI").is_err(), "CI cannot seal the network");
-        return;
-    }
-    let text = "import socket\n\
+    once(|| {
+        let own = ["--user", "--net", "true"];
+        let possible = std::process::Command::new("unshare").args(own).status();
+        if !possible.is_ok_and(|status| status.success()) {
+            assert!(std::env::var("CI").is_err(), "CI cannot seal the network");
+            return;
+        }
+        let text = "import socket\n\
                 names = [name for _, name in socket.if_nameindex()]\n\
                 assert names == ['lo'], names\n\
                 server = socket.create_server(('127.0.0.1', 0))\n\
                 socket.create_connection(server.getsockname()).close()\n\
                 server.close()";
-    rt::python("a:1", 60, ROOT, "", text);
+        rt::python("a:1", 60, ROOT, "", text);
+    });
 }
 
 #[test]
 fn a_dependency_block_must_be_what_the_programs_need() {
-    let program = "#[tokio::main]\nasync fn main() { \
+    once(|| {
+        let program = "#[tokio::main]\nasync fn main() { \
                    tokio::time::sleep(std::time::Duration::ZERO).await; }";
-    let lock = include_str!("../Cargo.lock");
-    let version = lock
-        .split("name = \"tokio\"\nversion = \"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .expect("tokio is locked");
-    let block = |version: &str, features: &str| {
-        format!(
-            "[dependencies]\ntokio = {{ version = \"{version}\", features = \
+        let lock = include_str!("../Cargo.lock");
+        let version = lock
+            .split("name = \"tokio\"\nversion = \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("tokio is locked");
+        let block = |version: &str, features: &str| {
+            format!(
+                "[dependencies]\ntokio = {{ version = \"{version}\", features = \
              [{features}] }}\n"
-        )
-    };
-    let features = "\"macros\", \"rt-multi-thread\", \"time\"";
-    let check = |shown: &str| {
-        let file = "snippets/features.toml";
-        rt::dependencies("a:1", ROOT, file, shown, &[program]);
-    };
-    check(&block(version, features));
-    // Under another name it is still tokio.
-    let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
-    let only = format!("[dependencies]\ntokio = \"{version}\"\n");
-    rt::dependencies("a:1", ROOT, "", &only, &[alias]);
-    let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
-    let message = refused(|| {
-        rt::dependencies("a:1", ROOT, "", "[dependencies]\n", &[transitive]);
+            )
+        };
+        let features = "\"macros\", \"rt-multi-thread\", \"time\"";
+        let check = |shown: &str| {
+            let file = "snippets/features.toml";
+            rt::dependencies("a:1", ROOT, file, shown, &[program]);
+        };
+        check(&block(version, features));
+        // Under another name it is still tokio.
+        let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
+        let only = format!("[dependencies]\ntokio = \"{version}\"\n");
+        rt::dependencies("a:1", ROOT, "", &only, &[alias]);
+        let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
+        let message = refused(|| {
+            rt::dependencies(
+                "a:1",
+                ROOT,
+                "",
+                "[dependencies]\n",
+                &[transitive],
+            );
+        });
+        assert!(message.contains("no page can list"), "{message}");
+        for wrong in [
+            block("1.0.0", features),
+            block("*", features),
+            block(version, "\"macros\", \"rt-multi-thread\""),
+            block(
+                version,
+                "\"macros\", \"net\", \"rt-multi-thread\", \"time\"",
+            ),
+            block(version, features) + "serde = \"1.0\"\n",
+            "[dependencies]\n".to_owned(),
+        ] {
+            let message = refused(|| check(&wrong));
+            assert!(message.contains("not what is shown"), "{message}");
+        }
     });
-    assert!(message.contains("no page can list"), "{message}");
-    for wrong in [
-        block("1.0.0", features),
-        block("*", features),
-        block(version, "\"macros\", \"rt-multi-thread\""),
-        block(version, "\"macros\", \"net\", \"rt-multi-thread\", \"time\""),
-        block(version, features) + "serde = \"1.0\"\n",
-        "[dependencies]\n".to_owned(),
-    ] {
-        let message = refused(|| check(&wrong));
-        assert!(message.contains("not what is shown"), "{message}");
-    }
 }

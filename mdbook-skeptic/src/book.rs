@@ -576,18 +576,24 @@ fn check_file(
     line: Option<usize>,
     problems: &mut Vec<Problem>,
 ) {
-    match fs::read(root.join(page)) {
+    let path = root.join(page);
+    // The size first: what is too large is not read.
+    let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    if size > LARGEST as u64 {
+        problems.push(Problem::new(
+            page,
+            None,
+            format!("this page has {} MiB", size >> 20),
+            "split it: 4 MiB are the most",
+        ));
+        return;
+    }
+    match fs::read(path) {
         Err(error) => problems.push(Problem::new(
             summary,
             line,
             format!("cannot read {}: {error}", page.display()),
             "write the page, or correct its path",
-        )),
-        Ok(bytes) if bytes.len() > LARGEST => problems.push(Problem::new(
-            page,
-            None,
-            format!("this page has {} MiB", bytes.len() >> 20),
-            "split it: 4 MiB are the most",
         )),
         Ok(bytes) => {
             if let Err(error) = String::from_utf8(bytes) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -52,11 +53,10 @@ fn call(book: &Book, check: &Check) -> String {
         path.map(|path| path.display().to_string()).unwrap_or_default()
     };
     let call = match what {
-        What::Program { must_panic: false, .. } => {
-            format!("program({place:?}, {limit}, run_{name})")
-        }
-        What::Program { must_panic: true, .. } => {
-            format!("must_panic({place:?}, {limit}, run_{name})")
+        What::Program { must_panic, text, .. } => {
+            let of = if *must_panic { "must_panic" } else { "program" };
+            let text = hash(&as_compiled(text));
+            format!("{of}({place:?}, {limit}, {root}, {text}, run_{name})")
         }
         What::Output { example, file, shown } => {
             let file = file.display().to_string();
@@ -95,14 +95,21 @@ fn call(book: &Book, check: &Check) -> String {
     match service {
         Some((variable, script)) if !matches!(what, What::Output { .. }) => {
             let script = script.display().to_string();
+            let what = hash(&format!("{what:?}"));
             format!(
                 "::mdbook_skeptic::rt::with_service({place:?}, {root}, \
-                 {variable:?}, {script:?}, module_path!(), {name:?}, \
-                 || {call})"
+                 ({variable:?}, {script:?}), (module_path!(), {name:?}), \
+                 {what}, || {call})"
             )
         }
         _ => call,
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is shown must be used: a function that nothing calls, or a macro that

@@ -1,24 +1,4 @@
-//! Tests every code block that an mdBook shows: no fence without a checker.
-//!
-//! The book is loaded and expanded by mdBook's own library, its fences are
-//! found by mdBook's own parser, and [skeptic] compiles and runs what they
-//! hold. A block that nothing would check stops the build, with the page and
-//! the line of its source, the reason, and how to mend it.
-//!
-//! In `build.rs`, next to `book.toml`:
-//!
-//! ```
-//! // the body of `fn main`
-//! mdbook_skeptic::build();
-//! ```
-//!
-//! and in `tests/book.rs`:
-//!
-//! ```compile_fail
-//! mdbook_skeptic::tests!(); // needs the OUT_DIR of that build.rs
-//! ```
-//!
-//! [skeptic]: https://docs.rs/skeptic/0.14.2/skeptic/
+#![doc = include_str!("../README.md")]
 
 mod alone;
 mod bless;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::hash::Hash;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -13,26 +13,36 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::passed;
 
-/// What a build of the book's examples has made.
-#[derive(Clone, Default)]
+/// What a build of the package has made.
+#[derive(Default)]
 pub(crate) struct Built {
-    /// The libraries of each package, by name and version.
-    libraries: BTreeMap<(String, String), BTreeSet<PathBuf>>,
-    /// The examples, by name: executable and source.
-    pub examples: BTreeMap<String, (PathBuf, PathBuf)>,
+    pub libraries: Libraries,
+    pub examples: Executables,
+    pub tests: Executables,
 }
 
-/// Builds the examples, once in a run. There is nothing left to build under
-/// `cargo test`; but `cargo test --test NAME` builds none.
+/// The builds of each package, by name and version.
+pub type Libraries = BTreeMap<(String, String), BTreeSet<PathBuf>>;
+
+/// By name: the executable, and the source it is built from.
+type Executables = BTreeMap<String, (PathBuf, PathBuf)>;
+
+/// Builds the package, once in a run. There is nothing left to build under
+/// `cargo test`; but `cargo test --test NAME` builds no examples.
 pub(crate) fn built(root: &Path) -> Result<&'static Built, String> {
     static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
-    let result = BUILT.get_or_init(|| build(root));
-    result.as_ref().map_err(Clone::clone)
+    // While the book is not in order its tests cannot be built.
+    let build = || {
+        build(root, &["test", "--no-run"])
+            .or_else(|_| build(root, &["build", "--examples"]))
+    };
+    BUILT.get_or_init(build).as_ref().map_err(Clone::clone)
 }
 
-fn build(root: &Path) -> Result<Built, String> {
+fn build(root: &Path, arguments: &[&str]) -> Result<Built, String> {
     let output = Command::new(super::cargo())
-        .args(["build", "--examples", "--message-format=json"])
+        .args(arguments)
+        .arg("--message-format=json")
         .current_dir(root)
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
@@ -42,28 +52,29 @@ fn build(root: &Path) -> Result<Built, String> {
     let mut built = Built::default();
     for message in Message::parse_stream(output.stdout.as_slice()).flatten() {
         let Message::CompilerArtifact(artifact) = message else { continue };
-        if let Some(executable) = &artifact.executable {
-            if artifact.target.kind.iter().any(|kind| kind == "example") {
-                let name = artifact.target.name.clone();
-                let source = artifact.target.src_path.clone().into();
-                built.examples.insert(name, (executable.into(), source));
-            }
+        let target = artifact.target;
+        if let Some(executable) = artifact.executable {
+            let of_kind = match target.kind.first().map(String::as_str) {
+                Some("example") => &mut built.examples,
+                Some("test") => &mut built.tests,
+                _ => continue,
+            };
+            let files = (executable.into(), target.src_path.into());
+            of_kind.insert(target.name, files);
             continue;
         }
         // registry+https://…#tokio@1.54.1
         let id = artifact.package_id.repr;
         let id = id.rsplit('#').next().unwrap_or_default();
         let Some((name, version)) = id.split_once('@') else { continue };
-        let libraries = built
-            .libraries
-            .entry((name.to_owned(), version.to_owned()))
-            .or_default();
-        let library = artifact.filenames.iter().find(|file| {
+        let library = artifact.filenames.into_iter().find(|file| {
             let file = file.as_str();
             file.ends_with(".rlib")
                 || file.ends_with(std::env::consts::DLL_SUFFIX)
         });
-        libraries.extend(library.map(|file| file.clone().into_std_path_buf()));
+        let package = (name.to_owned(), version.to_owned());
+        let libraries = built.libraries.entry(package).or_default();
+        libraries.extend(library.map(PathBuf::from));
     }
     Ok(built)
 }
@@ -81,46 +92,31 @@ pub(crate) fn same_file(built: &Path, shown: &Path) -> Result<(), String> {
     ))
 }
 
-/// Builds the test target of this name from this file, and returns its
-/// executable.
+/// The executable of the test target of this name, which is built from this
+/// file.
 pub(crate) fn test(
     root: &Path,
     name: &str,
     file: &str,
-) -> Result<PathBuf, String> {
-    let output = Command::new(super::cargo())
-        .args(["test", "--no-run", "--message-format=json", "--test", name])
-        .current_dir(root)
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let (target, source) = Message::parse_stream(output.stdout.as_slice())
-        .flatten()
-        .find_map(|message| match message {
-            Message::CompilerArtifact(artifact)
-                if artifact.target.name == name =>
-            {
-                Some((artifact.executable?, artifact.target.src_path))
-            }
-            _ => None,
-        })
+) -> Result<&'static Path, String> {
+    let (target, source) = built(root)?
+        .tests
+        .get(name)
         .ok_or("is no test target of Cargo.toml's")?;
-    same_file(source.as_std_path(), &root.join(file))?;
-    Ok(target.into())
+    same_file(source, &root.join(file))?;
+    Ok(target)
 }
 
 /// The builds that [`link`] passes on, as they are now.
-pub(crate) fn stamp(root: &Path) -> Result<impl Hash, String> {
+pub(crate) fn stamp(root: &Path) -> Result<u64, String> {
+    static STAMP: OnceLock<u64> = OnceLock::new();
     let libraries = built(root)?.libraries.values().flatten();
-    let stamps = libraries.map(|file| passed::stamp(file));
-    Ok((stamps.collect::<Vec<_>>(), compiler_version()))
-}
-
-fn compiler_version() -> Option<Vec<u8>> {
-    let mut compiler = Command::new(super::compile::rustc());
-    Some(compiler.arg("-vV").output().ok()?.stdout)
+    Ok(*STAMP.get_or_init(|| {
+        let stamps = libraries.map(|file| passed::stamp(file));
+        let mut hasher = DefaultHasher::new();
+        stamps.collect::<Vec<_>>().hash(&mut hasher);
+        hasher.finish()
+    }))
 }
 
 /// Passes the compiler the builds of the crates that a program names.

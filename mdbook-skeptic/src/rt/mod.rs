@@ -14,6 +14,7 @@ mod watchdog;
 
 use std::any::Any;
 use std::fs;
+use std::hash::Hash;
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,20 +22,58 @@ use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use crates::Libraries;
+
+/// Runs a check of the package's own, unless it has passed on the same input
+/// with the same guard: what takes long and depends on little.
+///
+/// # Panics
+///
+/// If the check does.
+pub fn once(input: impl Hash, check: impl FnOnce()) {
+    let check = || catch_unwind(AssertUnwindSafe(check));
+    if let Err(failure) = passed::once(input, check) {
+        resume_unwind(failure);
+    }
+}
+
+/// What a file holds, as an input of [`once`]; `None` where it cannot be read.
+pub fn content(file: impl AsRef<Path>) -> Option<u64> {
+    passed::content(file.as_ref())
+}
+
 /// Runs a program by skeptic, which must end with success within `limit`
-/// seconds.
+/// seconds. `text` is the hash of its text.
 ///
 /// # Panics
 ///
 /// If it does not compile, fails, or does not end.
-pub fn program(place: &str, limit: u64, run: fn()) {
-    let _watch = watchdog::watch(Duration::from_secs(limit));
+pub fn program(place: &str, limit: u64, root: &str, text: u64, run: fn()) {
     let _timed = Timed::start(place);
-    short_messages();
-    if let Err(failure) = attempt(run) {
-        explain(place, limit, &*failure);
-        resume_unwind(failure);
-    }
+    let linked = linked(place, root);
+    once(("program", text, limit, linked), || {
+        let _watch = watchdog::watch(Duration::from_secs(limit));
+        short_messages();
+        if let Err(failure) = attempt(run) {
+            explain(place, limit, &*failure);
+            resume_unwind(failure);
+        }
+    });
+}
+
+/// What is built of each package that the one in `root` depends on.
+///
+/// # Errors
+///
+/// What cargo says, if it cannot build them.
+pub fn libraries(root: &Path) -> Result<&'static Libraries, String> {
+    crates::built(root).map(|built| &built.libraries)
+}
+
+/// The crates that programs are linked with, as they are now.
+fn linked(place: &str, root: &str) -> u64 {
+    crates::stamp(Path::new(root))
+        .unwrap_or_else(|why| panic!("{place}: {why}"))
 }
 
 /// skeptic's message names every library that it has linked: 50 KB in which
@@ -80,15 +119,23 @@ fn attempt(run: impl Fn()) -> thread::Result<()> {
     outcome
 }
 
-/// Runs a program by skeptic, which must compile and then panic.
+/// Runs a program by skeptic, which must compile and then panic within `limit`
+/// seconds. `text` is the hash of its text.
 ///
 /// # Panics
 ///
 /// If it does not compile, succeeds, does not end, or fails in another way
 /// than by a panic.
-pub fn must_panic(place: &str, limit: u64, run: fn()) {
-    let _watch = watchdog::watch(Duration::from_secs(limit));
+pub fn must_panic(place: &str, limit: u64, root: &str, text: u64, run: fn()) {
     let _timed = Timed::start(place);
+    let linked = linked(place, root);
+    once(("must panic", text, limit, linked), || {
+        let _watch = watchdog::watch(Duration::from_secs(limit));
+        panics(place, limit, run);
+    });
+}
+
+fn panics(place: &str, limit: u64, run: fn()) {
     let Err(failure) = attempt(run) else {
         panic!("{place}: this should panic, and ends with success");
     };
@@ -139,26 +186,24 @@ pub fn console(
         let script = Path::new(script);
         service::Needed { variable, script, root }
     });
-    if let Some(needed) = needed {
-        match needed.missing() {
-            Err(why) => panic!("{place}: {why}"),
-            Ok(Some(missing)) if skips_fail() => {
-                panic!("{place}: cannot run: {missing}")
+    let mut missing = None;
+    let mut check = |program: &Path| {
+        if let Some(needed) = needed {
+            missing = needed.missing()?;
+            if let Some(missing) = &missing {
+                return Err(format!("cannot run: {missing}"));
             }
-            Ok(Some(missing)) => return skipped::note(missing),
-            Ok(None) => {}
         }
-    }
-    let check = |program: &Path| {
-        let printed = output::of(program, &[], needed, limit)?;
-        compare(shown, &printed)
+        compare(shown, &output::of(program, &[], needed, limit)?)
     };
     let checked = output::example(root, name, file).and_then(|program| {
-        let input = (name, shown, passed::stamp(program));
-        passed::once(input, || check(program))
+        let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));
+        passed::once((name, shown, stamps), || check(program))
     });
-    if let Err(why) = checked {
-        panic!("{place}: `{name}` {why}");
+    match (checked, missing) {
+        (Err(_), Some(missing)) if !skips_fail() => skipped::note(missing),
+        (Err(why), _) => panic!("{place}: `{name}` {why}"),
+        (Ok(()), _) => {}
     }
 }
 
@@ -180,9 +225,9 @@ pub fn tests(
     let limit = Duration::from_secs(limit);
     let checked =
         crates::test(Path::new(root), name, file).and_then(|target| {
-            let input = (name, program, shown, passed::stamp(&target));
+            let input = (name, program, shown, passed::stamp(target));
             passed::once(input, || {
-                compare(shown, &output::of_tests(&target, program, limit)?)
+                compare(shown, &output::of_tests(target, program, limit)?)
             })
         });
     if let Err(why) = checked {
@@ -202,10 +247,12 @@ const BLESS: &str =
     "if the program is right: cargo run --bin mdbook-skeptic -- bless";
 
 /// Runs a check whose program needs a server, in a process of its own that has
-/// the server's address in `variable`.
+/// the server's address in the environment.
 ///
 /// Where the server is not installed, the check is skipped and counted in a
-/// line at the end of the run. `module` and `name` are the running test's.
+/// line at the end of the run. `service` is the name of the variable and the
+/// script that starts the server, `test` the running test's module and name,
+/// `text` the hash of the program's text.
 ///
 /// # Panics
 ///
@@ -213,41 +260,51 @@ const BLESS: &str =
 pub fn with_service(
     place: &str,
     root: &str,
-    variable: &str,
-    script: &str,
-    module: &str,
-    name: &str,
+    (variable, script): (&str, &str),
+    (module, name): (&str, &str),
+    text: u64,
     check: fn(),
 ) {
-    if std::env::var_os(variable).is_some() {
+    if std::env::var_os(IN_SERVICE).is_some() {
         return check();
     }
     let script = Path::new(script);
-    let service = match service::Service::start(Path::new(root), script) {
-        Err(why) => panic!("{place}: {why}"),
-        Ok(Some(service)) => service,
-        Ok(None) => {
-            let missing = format!("no server for {variable}");
-            assert!(!skips_fail(), "{place}: cannot run: {missing}");
-            return skipped::note(missing);
+    let needed = service::Needed { variable, script, root: Path::new(root) };
+    let input = (name, text, linked(place, root), needed.stamp());
+    let mut missing = None;
+    let checked = passed::once(input, || {
+        let Some(service) = service::Service::start(needed.root, script)?
+        else {
+            missing = Some(format!("no server for {variable}"));
+            return Err(format!("cannot run: no server for {variable}"));
+        };
+        // libtest names a test by its module without the crate.
+        let module = module.split_once("::").map_or("", |(_, below)| below);
+        let test = [module, name].join("::");
+        let output = std::env::current_exe()
+            .and_then(|running| {
+                Command::new(running)
+                    .args([test.trim_start_matches("::"), "--exact"])
+                    .arg("--nocapture")
+                    .env(variable, &service.address)
+                    .env(IN_SERVICE, "1")
+                    .output()
+            })
+            .map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        eprintln!("{said}{}", String::from_utf8_lossy(&output.stderr));
+        let ran = said.contains("test result: ok. 1 passed");
+        if output.status.success() && ran {
+            Ok(())
+        } else {
+            Err("see above".to_owned())
         }
-    };
-    // libtest names a test by its module without the crate.
-    let module = module.split_once("::").map_or("", |(_, below)| below);
-    let test = [module, name].join("::");
-    let test = test.trim_start_matches("::");
-    let running = std::env::current_exe()
-        .unwrap_or_else(|error| panic!("{place}: {error}"));
-    let output = Command::new(running)
-        .args([test, "--exact", "--nocapture"])
-        .env(variable, &service.address)
-        .env(IN_SERVICE, "1")
-        .output()
-        .unwrap_or_else(|error| panic!("{place}: {error}"));
-    let said = String::from_utf8_lossy(&output.stdout);
-    eprintln!("{said}{}", String::from_utf8_lossy(&output.stderr));
-    let ran = said.contains("test result: ok. 1 passed");
-    assert!(output.status.success() && ran, "{place}: see above");
+    });
+    match (checked, missing) {
+        (Err(_), Some(missing)) if !skips_fail() => skipped::note(missing),
+        (Err(why), _) => panic!("{place}: {why}"),
+        (Ok(()), _) => {}
+    }
 }
 
 /// Set where a check runs in a process of its own, and reports nothing itself.

@@ -1,17 +1,19 @@
 //! What has passed and has not changed since need not run again.
 //!
 //! As `go test` does it, and for the same reason: a check that has nothing
-//! new to look at is the price of every run of the tests. A program is shut
-//! in, so that what it does depends on the program alone. Only passes are
-//! kept, under everything that they depended on. With `CI=true`, or with
-//! `SKEPTIC_FRESH` set, everything runs.
+//! new to look at is the price of every run of the tests. What a program does
+//! depends on its text, on the crates it is linked with and on the compiler;
+//! examples and Python are shut in besides. Only passes are kept, under
+//! everything that they depended on. With `CI=true`, or with `SKEPTIC_FRESH`
+//! set, everything runs.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{LazyLock, OnceLock};
 use std::time::SystemTime;
 
 static UNCHANGED: AtomicUsize = AtomicUsize::new(0);
@@ -22,11 +24,16 @@ pub(crate) fn stamp(file: &Path) -> Option<(PathBuf, u64, SystemTime)> {
     Some((file.to_owned(), metadata.len(), metadata.modified().ok()?))
 }
 
+/// A file by its content: `None` where it cannot be read.
+pub(crate) fn content(file: &Path) -> Option<u64> {
+    fs::read(file).ok().map(hash)
+}
+
 /// Runs a check, unless it has passed on the same input, with the same guard.
-pub(crate) fn once(
+pub(crate) fn once<E>(
     input: impl Hash,
-    check: impl FnOnce() -> Result<(), String>,
-) -> Result<(), String> {
+    check: impl FnOnce() -> Result<(), E>,
+) -> Result<(), E> {
     let Some(folder) = folder() else { return check() };
     let file =
         folder.join(format!("{:016x}{:016x}", key(0, &input), key(1, &input)));
@@ -41,11 +48,7 @@ pub(crate) fn once(
 }
 
 fn key(salt: u8, input: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    salt.hash(&mut hasher);
-    GUARD.hash(&mut hasher);
-    input.hash(&mut hasher);
-    hasher.finish()
+    hash((salt, *CHECKER, input))
 }
 
 /// The guard's own sources: a check that has changed has passed nothing yet.
@@ -61,10 +64,26 @@ const GUARD: [&str; 9] = [
     include_str!("service.rs"),
 ];
 
+/// The guard and the compiler.
+static CHECKER: LazyLock<u64> = LazyLock::new(|| {
+    let compiler =
+        Command::new(super::compile::rustc()).arg("-vV").output().ok();
+    hash((GUARD, compiler.map(|output| output.stdout)))
+});
+
+fn hash(input: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    input.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn folder() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let find = || {
-        if super::skips_fail() || std::env::var_os("SKEPTIC_FRESH").is_some() {
+        // In a service's process, the caller has looked.
+        let fresh = ["SKEPTIC_FRESH", super::IN_SERVICE];
+        let fresh = fresh.iter().any(|name| std::env::var_os(name).is_some());
+        if fresh || super::skips_fail() {
             return None;
         }
         let running = std::env::current_exe().ok()?;

@@ -1,8 +1,11 @@
 //! A server that a program needs and that is started for it alone.
 
+use std::hash::Hash;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use super::passed;
 
 /// A server that a program asks for.
 #[derive(Clone, Copy)]
@@ -15,6 +18,11 @@ pub(crate) struct Needed<'a> {
 }
 
 impl Needed<'_> {
+    /// The script as it is now.
+    pub(crate) fn stamp(&self) -> impl Hash + use<> {
+        passed::stamp(&self.root.join(self.script))
+    }
+
     /// Why it cannot be had, if its script says that it is not installed.
     pub(crate) fn missing(&self) -> Result<Option<String>, String> {
         let service = Service::start(self.root, self.script)?;
