@@ -72,6 +72,13 @@ fn should_panic_means_compile_and_panic() {
             (|| skeptic("fn main() { std::process::exit(101); }"), "101"),
             (|| skeptic("fn main() { std::process::exit(1); }"), "1"),
             (|| skeptic("fn main() { std::process::abort(); }"), "signal"),
+            // A panic, but not this program's.
+            (
+                || {
+                    skeptic("fn main() { [1].iter().step_by(0); }");
+                },
+                "a crate that it uses does",
+            ),
             // Compiles as far as types go, and fails when it is instantiated.
             (
                 || {

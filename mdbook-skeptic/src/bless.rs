@@ -82,14 +82,11 @@ fn rewrite(
                         script,
                         root: &book.root,
                     });
-                    rt::output::of(program, &[], needed, limit)
+                    rt::output::of(program, &[], true, needed, limit)
                 }
                 (None, Some(tests)) => {
-                    let name = block.test().unwrap_or_default();
-                    rt::crates::test(&book.root, name, &source(before))
-                        .and_then(|target| {
-                            rt::output::of_tests(&target, &tests.text, limit)
-                        })
+                    let root = &book.root;
+                    rt::output::of_test_program(root, &tests.text, limit)
                 }
                 (None, None) => return Ok(None),
             };

@@ -356,7 +356,7 @@ fn trips(
                 rt::compile::program(&book.root, &compiled, folder.path(), &[]);
             match program {
                 Ok(program) => {
-                    rt::output::of(&program, &[], needed, LIMIT).is_err()
+                    rt::output::of(&program, &[], true, needed, LIMIT).is_err()
                 }
                 Err(why) if must_run => return Err(why),
                 Err(_) => true,
@@ -379,7 +379,10 @@ fn trips(
                 example,
                 &file.display().to_string(),
             )?;
-            shown_wrong(shown, rt::output::of(program, &[], needed, LIMIT))
+            shown_wrong(
+                shown,
+                rt::output::of(program, &[], true, needed, LIMIT),
+            )
         }
         What::Tests { program, shown, .. } => shown_wrong(
             shown,
@@ -466,11 +469,9 @@ fn of_fence(page: &Page, block: &Block, text: &str, found: &mut Vec<Mutation>) {
         }
         if old.starts_with("{{#") {
             push("include path wrong", line, &old.replacen('.', "x.", 1));
-            push(
-                "include path wrong",
-                line,
-                &old.replace("snippets", "snippet"),
-            );
+            if let Some((folder, file)) = old.rsplit_once('/') {
+                push("include path wrong", line, &format!("{folder}-/{file}"));
+            }
         }
         if block.kind == Kind::Toml && old.contains(" = ") {
             push("version changed", line, &bumped(old));

@@ -128,6 +128,21 @@ fn a_foreign_book_is_tested_and_its_faults_are_found() {
     let said = text(&output);
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("part_deep_page_line_5 ... FAILED"), "{said}");
+    book.write(page, &before);
+    // A thread fails, and nobody asks.
+    let program = "code/sum.rs";
+    let quiet = fs::read_to_string(book.path(program)).expect("a program");
+    let loud = quiet.replace(
+        "    println!",
+        "    let failing = std::thread::spawn(|| panic!(\"unheard\"));\n    \
+         while !failing.is_finished() {}\n    println!",
+    );
+    assert_ne!(loud, quiet);
+    book.write(program, &loud);
+    let said = text(&book.test());
+    assert!(said.contains("part of it has not: "), "{said}");
+    assert!(said.contains("part_sum_output_line_7 ... FAILED"), "{said}");
+    book.write(program, &quiet);
     // The build fails, by place.
     book.write(page, &before.replace("```rust", "```rust,ignore"));
     let said = text(&book.test());

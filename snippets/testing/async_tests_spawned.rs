@@ -14,6 +14,8 @@ async fn broken_a_wrong_height_passes() {
     while !task.is_finished() {
         yield_now().await;
     }
+    // A test that ends here has passed. The panic is in the handle:
+    assert!(task.await.is_err_and(|error| error.is_panic()));
 }
 // ANCHOR_END: broken
 

@@ -150,12 +150,15 @@ fn panics(place: &str, limit: u64, run: fn()) {
     let again = Command::new(&binary).output().unwrap_or_else(|error| {
         panic!("{place}: cannot run {} again: {error}", binary.display())
     });
-    let panicked =
-        String::from_utf8_lossy(&again.stderr).contains("panicked at");
+    let said = String::from_utf8_lossy(&again.stderr);
+    let panic = said.lines().find(|line| line.contains("panicked at"));
+    let Some(panic) = panic.filter(|_| again.status.code() == Some(101)) else {
+        panic!("{place}: this should panic, and ends with {}", again.status);
+    };
+    // skeptic's name for every program.
     assert!(
-        again.status.code() == Some(101) && panicked,
-        "{place}: this should panic, and ends with {}",
-        again.status
+        panic.contains("/test.rs:"),
+        "{place}: this should panic, and a crate that it uses does: {panic}"
     );
 }
 
@@ -194,7 +197,10 @@ pub fn console(
                 return Err(format!("cannot run: {missing}"));
             }
         }
-        compare(shown, &output::of(program, &[], needed, limit)?)
+        let source = fs::read_to_string(root.join(file))
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        let asks = output::asks_about_panics(&source);
+        compare(shown, &output::of(program, &[], asks, needed, limit)?)
     };
     let checked = output::example(root, name, file).and_then(|program| {
         let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));

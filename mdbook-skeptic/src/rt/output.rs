@@ -37,7 +37,15 @@ pub(crate) fn of_source(
     let folder = TempDir::with_prefix("mdbook-skeptic-")
         .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let target = compile::program(root, program, folder.path(), &[])?;
-    of(&target, &[], needed, limit)
+    let asks = asks_about_panics(program);
+    of(&target, &[], asks, needed, limit)
+}
+
+/// Whether a program looks at what became of its tasks: one that does not must
+/// have none that panics, for such a panic reaches nobody.
+pub(crate) fn asks_about_panics(source: &str) -> bool {
+    let ways = ["is_panic", "into_panic", "catch_unwind"];
+    ways.iter().any(|way| source.contains(way))
 }
 
 /// What a program prints to its standard output: run twice, once with all
@@ -45,11 +53,12 @@ pub(crate) fn of_source(
 ///
 /// # Errors
 ///
-/// If it fails, does not end, leaves something behind, or prints something
-/// else the second time.
+/// If it fails, does not end, leaves something behind, prints something else
+/// the second time, or panics somewhere without asking about it.
 pub(crate) fn of(
     program: &Path,
     arguments: &[&str],
+    asks_about_panics: bool,
     needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
@@ -70,7 +79,14 @@ pub(crate) fn of(
             let said = ended.stdout + &ended.stderr;
             return Err(format!("ends with {}\n{said}", ended.status));
         }
-        Ok(without_times(&ended.stdout))
+        let mut said = ended.stderr.lines();
+        match said.find(|line| line.contains("panicked at")) {
+            Some(panic) if !asks_about_panics => Err(format!(
+                "ends with success, and part of it has not: {panic}; await \
+                 the task, and pass its panic on"
+            )),
+            _ => Ok(without_times(&ended.stdout)),
+        }
     };
     let first = run()?;
     let second = {
@@ -97,7 +113,7 @@ pub(crate) fn of_tests(
     program: &str,
     limit: Duration,
 ) -> Result<String, String> {
-    let printed = of(target, &["--test-threads=1"], None, limit)?;
+    let printed = of(target, &["--test-threads=1"], true, None, limit)?;
     let written = program
         .lines()
         .filter(|line| {
