@@ -14,6 +14,7 @@ mod book {
 mod builds;
 mod cli;
 mod coverage;
+mod figures;
 mod form;
 mod guard;
 

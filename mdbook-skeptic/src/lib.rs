@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Its `fn main` is a build script's, shown as a reader has to write it.
+#![allow(clippy::needless_doctest_main)]
 
 mod alone;
 mod bless;

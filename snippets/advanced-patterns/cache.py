@@ -18,7 +18,8 @@ def memoise(capacity, time_to_live):
             begun, flight = known.pop(key, (0, None))
             if (
                 flight is None
-                or flight.done() and flight.exception()
+                or flight.done()
+                and (flight.cancelled() or flight.exception())
                 or time.monotonic() - begun > time_to_live
             ):
                 begun = time.monotonic()

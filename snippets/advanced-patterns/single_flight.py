@@ -8,7 +8,9 @@ class Rates:
 
     async def get(self, currency, ask):
         flight = self.flights.get(currency)
-        if flight is None or flight.done() and flight.exception():
+        if flight is None or flight.done() and (
+            flight.cancelled() or flight.exception()
+        ):
             flight = self.flights[currency] = asyncio.create_task(ask())
         # Without the shield, one who leaves would cancel it for all.
         return await asyncio.shield(flight)
@@ -48,6 +50,15 @@ async def main():
     assert await second == 1.08
     assert first.cancelled() and requests == 4
 
+    async def ask_a_bank_that_gives_up():
+        raise asyncio.CancelledError
+
+    try:
+        await rates.get("CHF", ask_a_bank_that_gives_up)
+        raise AssertionError("it has given up")
+    except asyncio.CancelledError:
+        assert await rates.get("CHF", ask_the_bank) == 1.08
+
     # ANCHOR: shield
     flight = asyncio.create_task(ask_the_bank())
     waiter = asyncio.create_task(asyncio.wait_for(flight, 60))
@@ -60,7 +71,7 @@ async def main():
     # What it lacks: rates grow old, and none is ever thrown away.
     for n in range(1_000):
         await rates.get(f"coin {n}", lambda: asyncio.sleep(0, 0.0))
-    assert len(rates.flights) == 1_003
+    assert len(rates.flights) == 1_004
 
 
 asyncio.run(main())

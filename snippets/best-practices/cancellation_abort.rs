@@ -58,7 +58,15 @@ async fn main() -> anyhow::Result<()> {
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     assert!(logged().is_empty());
-    println!("aborted before it begins: nothing runs");
+    let shutter = Shutter;
+    let task = tokio::spawn(async move {
+        log("never");
+        drop(shutter);
+    });
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(logged(), ["closed"]);
+    println!("aborted before it begins: nothing runs, and Drop does");
     // ANCHOR_END: before
 
     // ANCHOR: after
@@ -81,7 +89,7 @@ async fn main() -> anyhow::Result<()> {
     send.send(task.abort_handle()).expect("received above");
     assert!(task.await.unwrap_err().is_cancelled());
     assert_eq!(logged(), ["still running"]);
-    println!("aborted while it computes: it runs on to its next await");
+    println!("aborted while it computes: it runs on to its next wait");
     // ANCHOR_END: busy
     Ok(())
 }

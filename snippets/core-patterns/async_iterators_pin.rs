@@ -33,7 +33,7 @@ async fn main() {
     let mut readings = Box::pin(replay());
     let place = from_ref(&*readings);
     let (_, first) = readings.next().await.expect("three readings");
-    let mut roof = [readings]; // moved, half-way through
+    let mut roof = [readings]; // moved, halfway through
     let (degrees, second) = roof[0].next().await.expect("three readings");
     assert_eq!(degrees, 19.0);
     assert_eq!(from_ref(&*roof[0]), place);

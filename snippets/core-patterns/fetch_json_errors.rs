@@ -22,19 +22,23 @@ async fn fetch_parcel(
 
 // ANCHOR: advice
 fn advice(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "perhaps done: repeat only what is harmless twice"
-    } else if error.is_connect() {
+    if error.is_connect() {
         "never sent: repeat"
+    } else if error.is_timeout() {
+        "perhaps done: repeat only what is harmless twice"
     } else if error.source().is_some_and(|source| source.is::<JsonError>()) {
         "report it: the courier's API has changed"
-    } else if error.is_decode() || error.is_body() {
+    } else if error.is_decode() || error.is_body() || error.is_request() {
         "cut off: repeat only what is harmless twice"
-    } else if error.status().is_some_and(|status| status.is_server_error()) {
+    } else if error.status().is_some_and(passes) {
         "repeat later"
     } else {
         "do not repeat"
     }
+}
+
+fn passes(status: StatusCode) -> bool {
+    status.is_server_error() || [408, 429].contains(&status.as_u16())
 }
 // ANCHOR_END: advice
 
@@ -43,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let app = Router::new()
         .route("/ok", get(|| async { Json(json!({ "city": "Bergen" })) }))
         .route("/busy", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+        .route("/often", get(|| async { StatusCode::TOO_MANY_REQUESTS }))
         .route("/html", get(|| async { "<h1>Welcome</h1>" }))
         .route("/other", get(|| async { Json(json!({ "town": "Bergen" })) }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -53,12 +58,15 @@ async fn main() -> anyhow::Result<()> {
     let cutting = TcpListener::bind("127.0.0.1:0").await?;
     let cut = cutting.local_addr()?;
     let cutter = tokio::spawn(async move {
-        let (mut connection, _) = cutting.accept().await?;
-        let half = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
-        let request = connection.read(&mut [0; 1024]).await?;
-        assert!(request > 0);
-        connection.write_all(half).await?;
-        connection.shutdown().await
+        let half = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
+        for sent in [half, ""] {
+            let (mut connection, _) = cutting.accept().await?;
+            let request = connection.read(&mut [0; 1024]).await?;
+            assert!(request > 0);
+            connection.write_all(sent.as_bytes()).await?;
+            connection.shutdown().await?;
+        }
+        std::io::Result::Ok(())
     });
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 
@@ -70,9 +78,11 @@ async fn main() -> anyhow::Result<()> {
     for (what, url, expected) in [
         ("no such page", format!("{courier}/lost"), "do not repeat"),
         ("503", format!("{courier}/busy"), "repeat later"),
+        ("429", format!("{courier}/often"), "repeat later"),
         ("no JSON", format!("{courier}/html"), "report it"),
         ("other fields", format!("{courier}/other"), "report it"),
         ("half a body", format!("http://{cut}"), "cut off"),
+        ("no head", format!("http://{cut}"), "cut off"),
         ("no server", format!("http://{closed}"), "never sent"),
         ("no answer", format!("http://{silent}"), "perhaps done"),
     ] {

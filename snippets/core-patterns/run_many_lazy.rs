@@ -16,7 +16,7 @@ async fn main() -> anyhow::Result<()> {
     let day = Duration::from_secs(24 * 60 * 60);
 
     // ANCHOR: broken
-    // Broken: five futures are made, and none of them starts by that.
+    // Broken: five futures are made, and that starts none of them.
     let reads = [(); 5].map(|()| read());
     sleep(day).await;
     assert_eq!(ASKED.load(Relaxed), 0);

@@ -1,9 +1,12 @@
 // ANCHOR: all
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep};
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// How many threads this process has, as Linux counts them.
 fn threads() -> anyhow::Result<usize> {
@@ -17,7 +20,13 @@ async fn main() -> anyhow::Result<()> {
     let start = Instant::now();
     let mut answers = JoinSet::new();
     for _ in 0..10_000 {
-        answers.spawn(sleep(Duration::from_secs(1))); // the survey thinks
+        answers.spawn(async {
+            ASKED.fetch_add(1, Relaxed);
+            sleep(Duration::from_secs(1)).await; // the survey thinks
+        });
+    }
+    while ASKED.load(Relaxed) < 10_000 {
+        yield_now().await;
     }
     let threads = threads()?;
     let answered = answers.join_all().await.len();

@@ -5,33 +5,32 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::time::DelayQueue;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A queue that serves the greatest first.
-#[derive(Default)]
 struct PriorityQueue<T> {
     heap: Mutex<BinaryHeap<T>>,
-    more: Notify,
+    items: Semaphore,
 }
 
 impl<T: Ord> PriorityQueue<T> {
+    fn new() -> Self {
+        Self { heap: Mutex::default(), items: Semaphore::new(0) }
+    }
+
     fn put(&self, item: T) {
         self.heap.lock().expect("never poisoned").push(item);
-        self.more.notify_one(); // kept, if nobody waits
+        self.items.add_permits(1);
     }
 
     async fn get(&self) -> T {
-        loop {
-            let first = self.heap.lock().expect("never poisoned").pop();
-            match first {
-                Some(item) => return item,
-                None => self.more.notified().await,
-            }
-        }
+        self.items.acquire().await.expect("never closed").forget();
+        let first = self.heap.lock().expect("never poisoned").pop();
+        first.expect("a permit for each")
     }
 }
 
@@ -69,8 +68,8 @@ async fn main() -> anyhow::Result<()> {
     println!("close and drain: refused, or received");
 
     // BinaryHeap: the greatest first, `Reverse` for the least.
-    let ships = PriorityQueue::default();
-    let calm = PriorityQueue::default();
+    let ships = PriorityQueue::new();
+    let calm = PriorityQueue::new();
     for metres in [90, 240, 120] {
         ships.put(metres);
         calm.put(Reverse(metres));
@@ -81,7 +80,7 @@ async fn main() -> anyhow::Result<()> {
     // Who waits is woken.
     let (ship, ()) = tokio::join!(ships.get(), async { ships.put(150) });
     assert_eq!(ship, 150);
-    println!("BinaryHeap and Notify: by size");
+    println!("BinaryHeap and Semaphore: by size");
 
     // DelayQueue: by time.
     let start = Instant::now();

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm.exc import DetachedInstanceError
 
 
 class Base(DeclarativeBase):
@@ -41,7 +42,10 @@ async def main():
     engine = create_async_engine("sqlite+aiosqlite://")
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
+    # ANCHOR: sessions
+    # By default `member.id` would raise DetachedInstanceError after the commit.
     sessions = async_sessionmaker(engine, expire_on_commit=False)
+    # ANCHOR_END: sessions
 
     id = await join(sessions, "ada@example.org")
     ada = await find(sessions, "ada@example.org")
@@ -52,6 +56,11 @@ async def main():
         await join(sessions, "ada@example.org")
         raise AssertionError("joined twice")
     except AlreadyMember:
+        pass
+    try:
+        await join(async_sessionmaker(engine), "eve@example.org")
+        raise AssertionError("she has joined, and nobody knows her number")
+    except DetachedInstanceError:
         pass
     await engine.dispose()
 
