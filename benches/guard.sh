@@ -11,7 +11,8 @@ trap 'rm -rf "$folder"' EXIT
 git clone --quiet . "$folder/book"
 if [ -d .venv ]; then ln -s "$PWD/.venv" "$folder/book/.venv"; fi
 cd "$folder/book"
-unset CI RUST_BACKTRACE
+unset CI RUST_BACKTRACE SKEPTIC_FRESH CARGO_TARGET_DIR RUSTFLAGS
+export LC_ALL=C # a point in $EPOCHREALTIME
 
 # Seconds of wall time, in `seconds`. What is printed goes to a log.
 measure() {
@@ -32,6 +33,8 @@ nodes = [n for n in found["resolve"]["nodes"] if n["id"] in members]
 used = {d["pkg"] for n in nodes for d in n["deps"]} - members
 print(*(f"-p{name}" for name in sorted(used)), sep="\n")')
 
+test ${#names[@]} -gt 30
+
 row "the whole book" seconds ratio
 measure cargo build "${names[@]}"
 dependencies=$seconds
@@ -42,7 +45,8 @@ row "cargo test, cold, with them" "$cold" "$(by "$cold" "$dependencies")"
 measure cargo test
 measure cargo test
 row "nothing changed" "$seconds" "$(by "$seconds" "$dependencies")"
-printf '\n// One line more.\n' >> snippets/core-patterns/run_many.rs
+sed -i 's/^async fn main/\/\/ One line more.\n&/' \
+    snippets/core-patterns/run_many.rs
 measure cargo test
 row "one snippet edited" "$seconds" "$(by "$seconds" "$dependencies")"
 git checkout --quiet snippets
@@ -77,6 +81,8 @@ for line in sys.stdin:
         if file.endswith((".rlib", ".so")) and "target" in found:
             print("--extern", found["target"]["name"].replace("-", "_")
                   + "=" + file, sep="\n")')
+
+test ${#externs[@]} -gt 30
 
 echo
 row "$count blocks" seconds "a block"

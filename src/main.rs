@@ -6,6 +6,7 @@ mod serve;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,7 +58,7 @@ enum Command {
     Prove {
         /// Try about so many of all the ways, spread evenly
         #[arg(long, value_name = "COUNT")]
-        sample: Option<usize>,
+        sample: Option<NonZeroUsize>,
     },
 }
 

@@ -213,10 +213,12 @@ fn signal_to_end() -> Result<impl Future<Output = ()>> {
     let cannot = || failed("cannot listen to signals", "try again");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot())?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(cannot())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {} // the terminal is closed
         }
     })
 }

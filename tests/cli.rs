@@ -575,7 +575,7 @@ fn without_a_browser_it_serves_all_the_same() {
 fn a_signal_ends_the_server_though_clients_hold_on() {
     with_command(|| {
         let book = TestBook::new();
-        for signal in ["TERM", "INT"] {
+        for signal in ["TERM", "INT", "HUP"] {
             let server = book.serve(&["--port", "0"]);
             // A browser's spare connection, a kept one, and half a request.
             let spare = server.connect();

@@ -14,7 +14,9 @@ use mdbook_renderer::{RenderContext, Renderer};
 use mdbook_summary::{Summary, SummaryItem, parse_summary};
 use walkdir::WalkDir;
 
+use crate::disguise;
 use crate::fence::Kind;
+use crate::generate;
 use crate::include::{self, Directive};
 use crate::page::{self, Expanded, Page, Piece};
 use crate::pairs;
@@ -190,6 +192,14 @@ impl Book {
                 }
             }
             let expanded = Expanded::new(&rendered.content, pieces);
+            if disguise::code_in(&source.name).is_some() {
+                problems.push(Problem::new(
+                    &file,
+                    None,
+                    format!("this page is called {:?}", source.name),
+                    "give it a title without code in SUMMARY.md",
+                ));
+            }
             let blocks = page::read(&file, &expanded, &options, problems);
             for (line, what, mend) in
                 pairs::check(&self.root, &blocks, &commands)
@@ -204,6 +214,11 @@ impl Book {
                 blocks,
             });
         }
+    }
+
+    /// Tells the blocks of this book, as they are shown, from any others.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        generate::hash(&format!("{:?}", self.pages))
     }
 
     /// Cuts the expanded text into what the page says itself and what its

@@ -53,19 +53,23 @@ static PYTHON: LazyLock<RegexSet> = LazyLock::new(|| {
     .expect("valid patterns")
 });
 
-/// Lines of a terminal's: a command, a panic, a compiler's message.
+/// Lines of a terminal's, of SQL and of TOML: a command, a panic, a compiler's
+/// message, a table.
 static OUTPUT: LazyLock<RegexSet> = LazyLock::new(|| {
     RegexSet::new([
         r"^\s*(\$|>>>|#>) ",
+        r"^\s*([A-Z_]+=\S+\s+)*(cargo|rustc|rustup|pip|python3?|git|docker|npm|curl) [a-z-]",
+        r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b",
         r"panicked at",
         r"^Traceback",
         r"^(error|warning)(\[|:)",
-        r"^\[[\w.-]*dependencies\]",
+        r"^\[[\w.-]+\]$",
+        r#"^[\w-]+\s*=\s*[\{\["]"#,
     ])
     .expect("valid patterns")
 });
 
-fn code_in(text: &str) -> Option<&'static str> {
+pub(crate) fn code_in(text: &str) -> Option<&'static str> {
     if text.lines().any(|line| RUST.is_match(line)) {
         return Some("rust");
     }
@@ -77,6 +81,80 @@ fn code_in(text: &str) -> Option<&'static str> {
         return Some("python");
     }
     None
+}
+
+/// Whether lines that are shown are no code to the compiler: the hidden lines
+/// around them make them a comment, a string, or words of a macro.
+pub(crate) fn swallowed(lines: &[(String, bool)]) -> Option<String> {
+    const MARK: &str = "__mdbook_skeptic_shown";
+    let mut marked = String::new();
+    let (mut marks, mut before) = (0, true);
+    for (line, hidden) in lines {
+        if !hidden && before && !line.trim().is_empty() {
+            marked.push_str(MARK);
+            marked.push(' ');
+            marks += 1;
+        }
+        before = *hidden || before && line.trim().is_empty();
+        marked.push_str(line);
+        marked.push('\n');
+    }
+    // What does not lex does not compile.
+    let tokens = TokenStream::from_str(&marked).ok()?;
+    let (code, quoted) = count(tokens, MARK, false, &mut Vec::new());
+    (code < marks || quoted > 0).then(|| {
+        "hidden lines make a comment, a string or a macro's words of what is \
+         shown"
+            .to_owned()
+    })
+}
+
+/// How often a word stands as code, and how often among a macro's words:
+/// `stringify!`, or a macro that the program defines itself.
+fn count(
+    tokens: TokenStream,
+    word: &str,
+    quoted: bool,
+    defined: &mut Vec<String>,
+) -> (usize, usize) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let (mut code, mut in_macros) = (0, 0);
+    for (index, token) in tokens.iter().enumerate() {
+        let name = |at: Option<usize>| match at.and_then(|at| tokens.get(at)) {
+            Some(TokenTree::Ident(name)) => name.to_string(),
+            _ => String::new(),
+        };
+        let bang = |at: Option<usize>| {
+            matches!(at.and_then(|at| tokens.get(at)),
+                Some(TokenTree::Punct(p)) if p.as_char() == '!')
+        };
+        match token {
+            TokenTree::Ident(ident) if ident == word => {
+                if quoted {
+                    in_macros += 1;
+                } else {
+                    code += 1;
+                }
+            }
+            TokenTree::Ident(ident)
+                if ident == "macro_rules" && bang(Some(index + 1)) =>
+            {
+                defined.push(name(Some(index + 2)));
+            }
+            TokenTree::Group(group) => {
+                let called = name(index.checked_sub(2));
+                let of_macro = bang(index.checked_sub(1))
+                    && (["stringify", "concat"].contains(&called.as_str())
+                        || defined.contains(&called));
+                let quoted = quoted || of_macro;
+                let (c, m) = count(group.stream(), word, quoted, defined);
+                code += c;
+                in_macros += m;
+            }
+            _ => {}
+        }
+    }
+    (code, in_macros)
 }
 
 /// Whether inline code is a program, not a name or a call.
@@ -120,9 +198,11 @@ fn in_data(block: &Block) -> Vec<(String, String)> {
     if let Some(line) = block.text.lines().find(|line| OUTPUT.is_match(line)) {
         return vec![(
             format!(
-                "this ```text may be an output that nothing compares: {line}"
+                "this ```text may be a command, a table or an output that \
+                 nothing checks: {line}"
             ),
-            "show it in a ```console fence, or after its program".into(),
+            "tag it ```sh, ```toml or ```console, or show it after its program"
+                .into(),
         )];
     }
     match code_in(&block.text) {
@@ -193,6 +273,12 @@ fn program(block: &Block) -> Vec<(String, String)> {
             "show what is compiled; put other platforms on a page of their own",
         );
     }
+    if let Some(reads) = seen.reads {
+        fault(
+            &format!("`{reads}` reads a file that a reader does not have"),
+            "write what is in it into the program",
+        );
+    }
     if let Some(lint) = seen.silenced {
         fault(
             &format!("`{lint}` is silenced, so that lines need not run"),
@@ -220,9 +306,35 @@ const HIDES: &str = "can hide lines from the compiler";
 struct Seen {
     assertion: bool,
     conditional: Option<String>,
+    reads: Option<String>,
     silenced: Option<String>,
     test: bool,
     ignored: bool,
+}
+
+/// Macros that read a file when the program is compiled.
+const READ: [&str; 3] = ["include", "include_bytes", "include_str"];
+
+/// Whether a program's own macro of this name would change what it says.
+fn shadows(name: &str) -> bool {
+    const STD: [&str; 15] = [
+        "bail",
+        "dbg",
+        "ensure",
+        "eprint",
+        "eprintln",
+        "format",
+        "matches",
+        "panic",
+        "print",
+        "println",
+        "todo",
+        "unreachable",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    name.starts_with("assert") || STD.contains(&name)
 }
 
 const SILENT: [&str; 9] = [
@@ -250,16 +362,23 @@ impl Seen {
                     if bang && ["cfg", "cfg_select"].contains(&name.as_str()) {
                         self.conditional = Some(format!("{name}!"));
                     }
+                    if bang && READ.contains(&name.as_str()) {
+                        self.reads = Some(format!("{name}!"));
+                    }
+                    if name == "as"
+                        && let Some(TokenTree::Ident(alias)) =
+                            tokens.get(index + 1)
+                        && shadows(&alias.to_string())
+                    {
+                        self.conditional = Some(format!("as {alias}"));
+                    }
                     let defined = match tokens.get(index + 2) {
                         Some(TokenTree::Ident(macro_name)) => {
                             macro_name.to_string()
                         }
                         _ => String::new(),
                     };
-                    if bang
-                        && name == "macro_rules"
-                        && defined.starts_with("assert")
-                    {
+                    if bang && name == "macro_rules" && shadows(&defined) {
                         self.conditional = Some(format!("{defined}!"));
                     }
                     if bang
@@ -298,6 +417,10 @@ impl Seen {
         let name = last.trim_start_matches("r#");
         match name {
             "cfg" | "cfg_attr" => self.conditional = Some(text.clone()),
+            "path" => self.reads = Some(text.clone()),
+            _ if text.trim_start().starts_with("diagnostic") => {
+                self.conditional = Some(text.clone());
+            }
             "allow" | "expect" => {
                 let silent = |lint: &&str| {
                     SILENT.contains(lint)

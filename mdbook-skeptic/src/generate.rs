@@ -41,6 +41,13 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
         let call = call(book, check);
         let _ = writeln!(tests, "#[test] fn {name}() {{ {call}; }}");
     }
+    let fingerprint = book.fingerprint();
+    let _ = writeln!(
+        tests,
+        "#[test] fn the_book_is_the_one_that_was_built() {{ \
+         ::mdbook_skeptic::rt::as_built(env!(\"CARGO_MANIFEST_DIR\"), \
+         {fingerprint}); }}"
+    );
     write_if_changed(&out_dir.join("book-tests.rs"), &tests)
 }
 
@@ -106,7 +113,7 @@ fn call(book: &Book, check: &Check) -> String {
     }
 }
 
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

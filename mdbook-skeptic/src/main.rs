@@ -1,6 +1,7 @@
 //! The guard at the command line: `mdbook-skeptic check|bless|alone|prove [FOLDER]`.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use mdbook_skeptic::{Book, Problem};
@@ -31,7 +32,9 @@ fn main() -> ExitCode {
         ["alone"] => alone("."),
         ["alone", folder] => alone(folder),
         ["prove"] => prove(".", None),
-        ["prove", "--sample", count] if count.parse::<usize>().is_ok() => {
+        ["prove", "--sample", count]
+            if count.parse::<NonZeroUsize>().is_ok() =>
+        {
             prove(".", count.parse().ok())
         }
         ["prove", folder] => prove(folder, None),
@@ -77,7 +80,10 @@ fn alone(folder: &str) -> Result<(), Vec<Problem>> {
     mdbook_skeptic::alone(&book, |step| println!("{step}"))
 }
 
-fn prove(folder: &str, sample: Option<usize>) -> Result<(), Vec<Problem>> {
+fn prove(
+    folder: &str,
+    sample: Option<NonZeroUsize>,
+) -> Result<(), Vec<Problem>> {
     let proof = mdbook_skeptic::prove(folder, sample)?;
     print!("{proof}");
     if proof.missed.is_empty() { Ok(()) } else { Err(proof.missed) }

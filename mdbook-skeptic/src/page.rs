@@ -187,7 +187,8 @@ static COMMENT: LazyLock<Regex> =
 static STYLED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?ix) (^|[\s"'/]) (style|srcdoc|on[a-z]+) \s* = | ^/.
-        | class \s* = [^>]* (language-|playground|hljs) | javascript: | data:"#,
+        | class \s* = [^>]* (language-|playground|hljs) | javascript: | data:
+        | \bhidden\b | &"#,
     )
     .expect("a valid pattern")
 });
@@ -306,6 +307,17 @@ pub(crate) fn read(
                                     .into(),
                             );
                         }
+                        if kind.is_rust()
+                            && let Some(what) =
+                                disguise::swallowed(&lines_of(&text))
+                        {
+                            report(
+                                at,
+                                what,
+                                "show code that the compiler sees as code"
+                                    .into(),
+                            );
+                        }
                         if let Some(mark) = invisible(&text) {
                             report(
                                 at,
@@ -355,6 +367,15 @@ pub(crate) fn read(
                         blocks.push(block);
                     }
                 }
+            }
+            Event::Start(Tag::Image { dest_url, .. })
+                if dest_url.contains("//") =>
+            {
+                report(
+                    range.start,
+                    "a picture from elsewhere may show anything".into(),
+                    "keep it beside the page".into(),
+                );
             }
             Event::Start(
                 Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. },
@@ -428,8 +449,9 @@ const FENCE_IT: &str = "put code between ``` fences, where it is checked";
 fn invisible(text: &str) -> Option<char> {
     text.replace("\r\n", "\n").chars().find(|c| {
         matches!(c,
-            '\0' | '\r' | '\u{c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'
-            ..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            '\0' | '\r' | '\u{c}' | '\u{ad}' | '\u{61c}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{feff}')
     })
 }
 
@@ -455,8 +477,18 @@ fn raw_html(html: &str) -> Option<String> {
     if ["<!-->", "<!--->", "--!>"].iter().any(|end| html.contains(end)) {
         return Some("a comment that ends early may show what is in it".into());
     }
-    let html = COMMENT.replace_all(html, "");
-    for tag in TAG.captures_iter(&html) {
+    let rest = COMMENT.replace_all(html, "");
+    if rest.contains("<!--") {
+        return Some(
+            "a comment that does not end here hides what follows".into(),
+        );
+    }
+    for tag in TAG.captures_iter(html) {
+        if tag[2].contains("<!--") {
+            return Some("a comment in an attribute may show code".into());
+        }
+    }
+    for tag in TAG.captures_iter(&rest) {
         let name = tag[1].to_ascii_lowercase();
         if !HTML.contains(&name.as_str()) {
             return Some(format!(
@@ -481,9 +513,14 @@ fn plain(kind: &Kind, text: &str) -> String {
     }
 }
 
+/// The lines of a Rust block as they are compiled, and whether each is hidden.
+fn lines_of(text: &str) -> Vec<(String, bool)> {
+    text.lines().map(unhide).collect()
+}
+
 fn shown(text: &str) -> String {
-    text.lines()
-        .map(unhide)
+    lines_of(text)
+        .into_iter()
         .filter(|(_, hidden)| !hidden)
         .map(|(line, _)| line + "\n")
         .collect()

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::fence::Kind;
+use crate::include;
 use crate::page::Block;
 
 static NAME: LazyLock<Regex> =
@@ -32,9 +33,12 @@ pub(crate) fn check(
             faults.push((block.line, what, mend));
         };
         let before = index.checked_sub(1).map(|before| &blocks[before]);
+        if let Some((what, mend)) = altered(root, block) {
+            fault(what, mend);
+        }
         match &block.kind {
             Kind::Console => {
-                if let Err((what, mend)) = console(block, before) {
+                if let Err((what, mend)) = console(root, block, before) {
                     fault(what, mend);
                 }
             }
@@ -92,6 +96,25 @@ pub(crate) fn check(
                     );
                 }
             }
+            Kind::Text | Kind::Json if block.files.is_empty() => {
+                let runs = |before: &Block| {
+                    before.heading == block.heading
+                        && (before.kind.is_rust()
+                            || [Kind::Python, Kind::Console]
+                                .contains(&before.kind))
+                        && !matches!(before.kind, Kind::CompileFail(_))
+                };
+                if before.is_some_and(runs) {
+                    fault(
+                        "this may be what the program prints, and nothing \
+                         compares it"
+                            .into(),
+                        "show it in a ```console fence, or under a heading of \
+                         its own"
+                            .into(),
+                    );
+                }
+            }
             Kind::Toml if blocks.iter().all(|b| !b.kind.is_rust()) => {
                 fault(
                     "no program on this page needs these dependencies".into(),
@@ -126,7 +149,41 @@ fn shows(block: &Block, extension: &str) -> bool {
     block.files.iter().any(is)
 }
 
+/// The lines of the file that a block shows, without its anchors.
+fn lines_of(root: &Path, block: &Block) -> Option<Vec<String>> {
+    let text = fs::read_to_string(root.join(block.file()?)).ok()?;
+    let lines = text.lines().filter(|line| !include::is_anchor(line));
+    Some(lines.map(str::to_owned).collect())
+}
+
+/// What is shown must be the file's, line by line: a list takes indentation
+/// off, and a preprocessor can change anything.
+fn altered(root: &Path, block: &Block) -> Option<(String, String)> {
+    let lines = lines_of(root, block)?;
+    let skip = usize::from(block.kind == Kind::Console);
+    let shown: Vec<&str> = block.text.trim_end().lines().skip(skip).collect();
+    let first = shown.iter().position(|line| !line.is_empty())?;
+    let shown = &shown[first..];
+    let same = |at: &[String]| at.iter().eq(shown.iter().copied());
+    if lines.windows(shown.len()).any(same) {
+        return None;
+    }
+    Some((
+        format!("this is not what {} holds", block.file()?.display()),
+        "include it outside of lists and quotes, as it is".into(),
+    ))
+}
+
+/// Whether a block shows its whole file, hidden lines included.
+fn is_whole(root: &Path, block: &Block) -> bool {
+    lines_of(root, block).is_some_and(|lines| {
+        let file = lines.join("\n");
+        file.trim() == block.text.trim()
+    })
+}
+
 fn console(
+    root: &Path,
     block: &Block,
     before: Option<&Block>,
 ) -> Result<(), (String, String)> {
@@ -150,6 +207,12 @@ fn console(
         return Err((
             format!("the program `{name}` is not shown above its output"),
             format!("include {name}.rs in the fence right before this one"),
+        ));
+    }
+    if !before.is_some_and(|before| is_whole(root, before)) {
+        return Err((
+            format!("a part of `{name}` is neither shown nor hidden"),
+            "put all of it between `ANCHOR: all` and `ANCHOR_END: all`".into(),
         ));
     }
     if block.text.lines().nth(1).is_none() {

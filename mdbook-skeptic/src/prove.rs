@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -82,7 +83,7 @@ impl fmt::Display for Proof {
 /// If the book itself is not in order, or the copy cannot be made.
 pub fn prove(
     root: impl AsRef<Path>,
-    sample: Option<usize>,
+    sample: Option<NonZeroUsize>,
 ) -> Result<Proof, Vec<Problem>> {
     let book = Book::load(root)?;
     let problem = |error: String| {
@@ -90,7 +91,7 @@ pub fn prove(
     };
     let mut mutations = mutations(&book).map_err(problem)?;
     if let Some(sample) = sample {
-        let step = mutations.len().div_ceil(sample.max(1));
+        let step = mutations.len().div_ceil(sample.get());
         mutations = mutations.into_iter().step_by(step.max(1)).collect();
     }
     let folder = book.root.join("target/prove");

@@ -290,6 +290,11 @@ fn lines_that_are_shown_and_never_run_are_refused() {
         (&format!("{main}\n#[test]\nfn f() {{}}"), "#[test]"),
         (&format!("{main}\n#[tokio::test]\nasync fn f() {{}}"), "#[test]"),
         (&format!("{main}\n// \"####"), "\"####"),
+        (&format!("{main}\nconst A: &str = include_str!(\"a\");"), "reads"),
+        (&format!("{main}\n#[path = \"a.rs\"]\nmod a;"), "reads"),
+        (&format!("{main}\nmacro_rules! println {{ () => {{}} }}"), "println"),
+        (&format!("{main}\nuse std::drop as assert_eq;"), "as assert_eq"),
+        (&format!("{main}\n#[diagnostic::x]\nfn f() {{}}"), "diagnostic"),
         (&format!("{main} // \r x"), ""),
     ] {
         refused(&rust(program), "src/page.md:3", what);
@@ -299,6 +304,90 @@ fn lines_that_are_shown_and_never_run_are_refused() {
         "src/page.md:3",
         "nothing",
     );
+}
+
+#[test]
+fn what_hidden_lines_make_words_of_is_refused() {
+    for (before, after) in [
+        ("/*", "*/"),
+        ("let _ = r#\"", "\"#;"),
+        ("let _ = stringify! {", "};"),
+        ("macro_rules! drop { ($($t:tt)*) => {} } drop! {", "}"),
+    ] {
+        let program = format!(
+            "# fn main() {{ assert!(1 > 0); {before}\nlet x = wrong();\n\
+             # {after} }}"
+        );
+        refused(&rust(&program), "src/page.md:3", "hidden lines make");
+    }
+    // A macro that runs what it is given.
+    let program = "# fn main() { std::thread_local! {\nstatic A: u8 = 1;\n# }\n\
+                   # assert_eq!(A.get(), 1); }";
+    assert_eq!(kinds(&rust(program)), [Kind::Rust]);
+}
+
+#[test]
+fn what_is_shown_is_what_the_file_holds() {
+    // A list takes indentation off.
+    let python = "# ANCHOR: a\n    assert 1\n    assert 2\n# ANCHOR_END: a\n";
+    let made = Made::new(&[
+        ("code/a.py", format!("if True:\n{python}").as_bytes()),
+        (
+            "src/page.md",
+            b"- x\n\n  ```python\n{{#include ../code/a.py:a}}\n  ```\n",
+        ),
+    ]);
+    expect(made.load(), "src/page.md:3", "not what code/a.py holds");
+    made.write("src/page.md", b"```python\n{{#include ../code/a.py:a}}\n```\n");
+    assert!(made.load().is_ok(), "{:?}", made.load());
+    // A line that is no command belongs to the file.
+    made.write(
+        "src/page.md",
+        b"```python\n{{#include ../code/a.py:a}}\n$ cargo x = wrong()\n```\n",
+    );
+    expect(made.load(), "src/page.md:1", "not what code/a.py holds");
+    // An output is that of the whole file.
+    let hidden =
+        format!("// before\n// ANCHOR: all\n{PROGRAM}\n// ANCHOR_END: all\n");
+    let made = Made::new(&[
+        ("code/a.rs", hidden.as_bytes()),
+        ("code/a.out", b"x\n"),
+        (
+            "src/page.md",
+            b"```rust\n{{#include ../code/a.rs:all}}\n```\n\n```console\n\
+              $ cargo run --example a\n{{#include ../code/a.out}}\n```\n",
+        ),
+    ]);
+    expect(made.load(), "src/page.md:5", "neither shown nor hidden");
+    made.write("code/a.rs", hidden.replace("// before\n", "").as_bytes());
+    assert!(made.load().is_ok(), "{:?}", made.load());
+}
+
+#[test]
+fn what_may_be_an_output_stands_in_a_console() {
+    let output = "```text\nparcel 7 is in Oslo\n```\n";
+    let text = format!("{}\nIt prints:\n\n{output}", rust(PROGRAM));
+    refused(&text, "src/page.md:", "nothing compares");
+    for code in [
+        "cargo add tokio --features fulll",
+        "RUST_LOG=debug cargo run",
+        "SELECT * FORM parcels",
+        "tokio = { version = \"9\" }",
+        "[profile.release]",
+    ] {
+        refused(&format!("```text\n{code}\n```\n"), "src/page.md:1", "nothing");
+    }
+    let text = format!("{}\n## A map\n\n{output}", rust(PROGRAM));
+    assert_eq!(kinds(&text), [Kind::Rust, Kind::Text]);
+}
+
+#[test]
+fn code_in_a_title_is_refused() {
+    let made = Made::new(&[
+        ("src/SUMMARY.md", b"[`let x = wrong();`](page.md)\n"),
+        ("src/page.md", b"Only words.\n"),
+    ]);
+    expect(made.load(), "src/page.md: ", "is called");
 }
 
 #[test]

@@ -37,7 +37,10 @@ pub(crate) fn message(
             .args(["--crate-type=bin", "--emit=metadata", "-o", "main.rmeta"])
             .args(["--error-format=json", "--cap-lints=warn"])
             .args(ask)
-            .env_remove("RUSTFLAGS");
+            .env_remove("RUSTFLAGS")
+            // As for a reader who builds it there.
+            .env_remove("DATABASE_URL")
+            .env("CARGO_MANIFEST_DIR", folder.path());
         crates::link(&mut command, root, program)?;
         let output = command.output();
         output.map_err(|error| format!("cannot run the compiler: {error}"))

@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 
 pub use crates::Libraries;
 
+use crate::book::Book;
+
 /// Runs a check of the package's own, unless it has passed on the same input
 /// with the same guard: what takes long and depends on little.
 ///
@@ -160,6 +162,24 @@ fn panics(place: &str, limit: u64, run: fn()) {
         panic.contains("/test.rs:"),
         "{place}: this should panic, and a crate that it uses does: {panic}"
     );
+}
+
+/// Sees that the book in `root` is still what its tests were made from. Cargo
+/// looks at the times of files: one that is replaced by an older one, or a
+/// preprocessor that has changed, is nothing new to it.
+///
+/// # Panics
+///
+/// If the book has changed, or is not in order.
+pub fn as_built(root: &str, fingerprint: u64) {
+    match Book::load(root) {
+        Ok(book) => assert!(
+            book.fingerprint() == fingerprint,
+            "the book has changed since its tests were made; touch book.toml, \
+             and they are made anew"
+        ),
+        Err(problems) => panic!("{}", problems[0]),
+    }
 }
 
 /// Compares what a `console` block shows with what the example prints, whose

@@ -36,8 +36,9 @@ pub(crate) fn check(
             .map_err(|error| format!("cannot be read: {error}"))?,
         Program::Text(text) => text.clone(),
     };
-    // The packages that are there: installing one changes this folder.
-    let packages = passed::stamp(&root.join(".venv/lib"));
+    // The packages that are there: installing one changes their folder.
+    let packages =
+        passed::stamp(Path::new(version.lines().next().unwrap_or("")));
     let mut missing = None;
     let checked =
         passed::once((&source, version, &interpreter, packages), || {
@@ -88,13 +89,15 @@ pub(crate) enum Program {
     Text(String),
 }
 
-/// The book's own `.venv`, else `python3`; at least 3.11. With its version.
+/// The book's own `.venv`, else `python3`; at least 3.11. With the folder of its
+/// packages, and its version.
 pub(crate) fn interpreter(root: &Path) -> Result<(PathBuf, String), String> {
     static FOUND: OnceLock<Result<(PathBuf, String), String>> = OnceLock::new();
     let find = || {
         let own = root.join(".venv/bin/python");
         let python = if own.exists() { own } else { PathBuf::from("python3") };
-        let ask = "import sys; print(sys.version); \
+        let ask = "import sys, sysconfig; \
+                   print(sysconfig.get_path('purelib')); print(sys.version); \
                    sys.exit(sys.version_info < (3, 11))";
         match Command::new(&python).args(["-I", "-c", ask]).output() {
             Ok(output) if output.status.success() => {
