@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book as Chapters, Chapter};
@@ -12,6 +13,7 @@ use mdbook_markdown::MarkdownOptions;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use mdbook_renderer::{RenderContext, Renderer};
 use mdbook_summary::{Summary, SummaryItem, parse_summary};
+use regex::Regex;
 use walkdir::WalkDir;
 
 use crate::disguise;
@@ -95,6 +97,44 @@ impl Book {
         if problems.is_empty() { Ok(book) } else { Err(sorted(problems)) }
     }
 
+    /// Styles and templates are on every page: they must show no code.
+    fn read_theme(&self, config: &Config, problems: &mut Vec<Problem>) {
+        static CODE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r#"(?i)<(pre|code|textarea|xmp)\b|\bcontent:\s*["'][^"']{3}"#,
+            )
+            .expect("a valid pattern")
+        });
+        let html = config.html_config().unwrap_or_default();
+        let theme = html.theme.clone().unwrap_or_else(|| "theme".into());
+        let mut files = html.additional_css.clone();
+        for entry in WalkDir::new(self.root.join(&theme)).sort_by_file_name() {
+            let Ok(entry) = entry else { continue };
+            let extension = entry.path().extension().and_then(|e| e.to_str());
+            if matches!(extension, Some("hbs" | "css" | "html")) {
+                let below = entry.path().strip_prefix(&self.root);
+                files.push(below.unwrap_or(entry.path()).to_owned());
+            }
+        }
+        files.sort();
+        files.dedup();
+        for file in files {
+            let text = fs::read_to_string(self.root.join(&file));
+            if let Some(code) = text.ok().as_deref().and_then(|t| CODE.find(t))
+            {
+                problems.push(Problem::new(
+                    &file,
+                    None,
+                    format!(
+                        "`{}` may show code that nothing ran",
+                        code.as_str()
+                    ),
+                    "show code on a page, where it is checked",
+                ));
+            }
+        }
+    }
+
     fn read_pages(
         &mut self,
         config: Config,
@@ -122,6 +162,7 @@ impl Book {
                 ));
             }
         }
+        self.read_theme(&config, problems);
         let mut options = MarkdownOptions::default();
         if let Some(html) = config.html_config() {
             options.smart_punctuation = html.smart_punctuation;

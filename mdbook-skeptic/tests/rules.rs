@@ -625,6 +625,14 @@ fn files_and_settings_that_bypass_the_pages_are_refused() {
         made.write("book.toml", toml.as_bytes());
         expect(made.load(), "book.toml: ", "");
     }
+    made.write("book.toml", b"[output.html]\nadditional-css = [\"a.css\"]\n");
+    made.write("a.css", b"td { vertical-align: top; }");
+    made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    made.write("a.css", b"p::after { content: \"wrong()\"; }");
+    expect(made.load(), "a.css: ", "nothing ran");
+    made.write("a.css", b"");
+    made.write("theme/header.hbs", b"<pre><code>wrong()</code></pre>");
+    expect(made.load(), "theme/header.hbs: ", "nothing ran");
 }
 
 #[test]
