@@ -45,6 +45,7 @@ impl Foreign {
             "[package]\nname = \"foreign\"\nversion = \"0.0.0\"\nedition = \
              \"2024\"\n\n[workspace]\nresolver = \"1\"\n\n[profile.dev]\ndebug \
              = 0\n\n[[example]]\nname = \"sum\"\npath = \"code/sum.rs\"\n\n\
+             [[test]]\nname = \"sums\"\npath = \"code/sums.rs\"\n\n\
              {manifest}"
         );
         let this = Foreign { folder, target: workspace.join("target/foreign") };
@@ -117,6 +118,7 @@ fn a_foreign_book_is_tested_and_its_faults_are_found() {
         "part_deep_page_line_5",
         "part_deep_page_line_13",
         "afterword_line_3",
+        "sums_tests_line_12",
     ] {
         assert!(said.contains(name), "no test {name} in {said}");
     }
