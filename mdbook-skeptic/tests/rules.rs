@@ -369,7 +369,7 @@ fn what_may_be_an_output_stands_in_a_console() {
     let text = format!("{}\nIt prints:\n\n{output}", rust(PROGRAM));
     refused(&text, "src/page.md:", "nothing compares");
     for code in [
-        "cargo add tokio --features fulll",
+        "cargo add tokio --features none",
         "RUST_LOG=debug cargo run",
         "SELECT * FORM parcels",
         "tokio = { version = \"9\" }",
