@@ -18,11 +18,11 @@ use walkdir::WalkDir;
 
 use crate::disguise;
 use crate::fence::Kind;
-use crate::generate;
 use crate::include::{self, Directive};
 use crate::page::{self, Expanded, Page, Piece};
 use crate::pairs;
 use crate::problem::Problem;
+use crate::rt::passed::hash;
 use crate::settings::Settings;
 
 /// A book that has passed every rule that can be checked without running it.
@@ -259,7 +259,7 @@ impl Book {
 
     /// Tells the blocks of this book, as they are shown, from any others.
     pub(crate) fn fingerprint(&self) -> u64 {
-        generate::hash(&format!("{:?}", self.pages))
+        hash(format!("{:?}", self.pages))
     }
 
     /// Cuts the expanded text into what the page says itself and what its

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::book::Book;
 use crate::check::{self, Check, What};
+use crate::rt::passed::hash;
 
 /// Writes `book-tests.rs` and what it needs into `out_dir`.
 pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
@@ -62,7 +62,7 @@ fn call(book: &Book, check: &Check) -> String {
     let call = match what {
         What::Program { must_panic, text, .. } => {
             let of = if *must_panic { "must_panic" } else { "program" };
-            let text = hash(&as_compiled(text));
+            let text = hash(as_compiled(text));
             format!("{of}({place:?}, {limit}, {root}, {text}, run_{name})")
         }
         What::Output { example, file, shown } => {
@@ -102,7 +102,7 @@ fn call(book: &Book, check: &Check) -> String {
     match service {
         Some((variable, script)) if !matches!(what, What::Output { .. }) => {
             let script = script.display().to_string();
-            let what = hash(&format!("{what:?}"));
+            let what = hash(format!("{what:?}"));
             format!(
                 "::mdbook_skeptic::rt::with_service({place:?}, {root}, \
                  ({variable:?}, {script:?}), (module_path!(), {name:?}), \
@@ -111,12 +111,6 @@ fn call(book: &Book, check: &Check) -> String {
         }
         _ => call,
     }
-}
-
-pub(crate) fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// What is shown must be used: a function that nothing calls, or a macro that

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -44,9 +43,8 @@ struct Mutation {
 impl Mutation {
     /// Tells it from every other, and from itself on another text.
     fn id(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        (self.kind, &self.file, self.line, &self.text).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        let what = (self.kind, &self.file, self.line, &self.text);
+        format!("{:016x}", rt::passed::hash(what))
     }
 }
 

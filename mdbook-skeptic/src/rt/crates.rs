@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -113,9 +112,7 @@ pub(crate) fn stamp(root: &Path) -> Result<u64, String> {
     let libraries = built(root)?.libraries.values().flatten();
     Ok(*STAMP.get_or_init(|| {
         let stamps = libraries.map(|file| passed::stamp(file));
-        let mut hasher = DefaultHasher::new();
-        stamps.collect::<Vec<_>>().hash(&mut hasher);
-        hasher.finish()
+        passed::hash(stamps.collect::<Vec<_>>())
     }))
 }
 

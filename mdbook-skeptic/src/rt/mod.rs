@@ -5,7 +5,7 @@ pub(crate) mod crates;
 pub(crate) mod dependencies;
 mod load;
 pub(crate) mod output;
-mod passed;
+pub(crate) mod passed;
 pub(crate) mod python;
 mod run;
 pub(crate) mod service;

@@ -72,7 +72,8 @@ static CHECKER: LazyLock<u64> = LazyLock::new(|| {
     hash((GUARD, compiler.map(|output| output.stdout)))
 });
 
-fn hash(input: impl Hash) -> u64 {
+/// Tells what it is given from anything else, within one build of the guard.
+pub(crate) fn hash(input: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     input.hash(&mut hasher);
     hasher.finish()
