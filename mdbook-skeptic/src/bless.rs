@@ -14,30 +14,63 @@ use crate::page::{Block, Page};
 use crate::problem::Problem;
 use crate::rt;
 use crate::rt::service::Needed;
+use crate::timeline;
 
 /// Rewrites every output, message and dependency block that a page shows, from
 /// a run of the programs as they are. Returns the files that have changed.
 ///
-/// An output or a message that a page includes and that does not exist yet is
-/// made. Nothing else is written.
+/// An output, a message or a timeline that a page includes and that does not
+/// exist yet is made. Nothing else is written. With `only`, the other pages
+/// are left as they are.
 ///
 /// # Errors
 ///
 /// Everything that stands in the way, one problem each; what could be
 /// rewritten has been.
-pub fn bless(root: impl AsRef<Path>) -> Result<Vec<PathBuf>, Vec<Problem>> {
+pub fn bless(
+    root: impl AsRef<Path>,
+    only: Option<&Path>,
+) -> Result<Vec<PathBuf>, Vec<Problem>> {
     let root = root.as_ref();
     let mut changed = make_missing(root);
     let book = Book::load(root)?;
     let mut problems = Vec::new();
+    let mut pages = book.pages.clone();
+    if let Some(only) = only {
+        pages.retain(|page| page.file == only);
+        if pages.is_empty() {
+            return Err(vec![Problem::new(
+                only,
+                None,
+                "no page of the book",
+                "name it as SUMMARY.md does, below the source folder",
+            )]);
+        }
+    }
     // From the end of a page to its start, so that lines keep their numbers.
-    for page in &book.pages {
+    for page in &pages {
         for (index, block) in page.blocks.iter().enumerate().rev() {
             match rewrite(&book, page, index, block) {
                 Ok(file) => changed.extend(file),
                 Err(why) => problems.push(Problem::new(
                     &page.file,
                     block.line,
+                    why,
+                    "mend it, and bless again",
+                )),
+            }
+        }
+    }
+    for page in &pages {
+        for picture in &page.pictures {
+            let limit = book.settings.time_limit;
+            match timeline::draw(&book.root, &picture.file, limit)
+                .and_then(|text| write(&book, picture.file.clone(), text))
+            {
+                Ok(file) => changed.extend(file),
+                Err(why) => problems.push(Problem::new(
+                    &page.file,
+                    picture.line,
                     why,
                     "mend it, and bless again",
                 )),
@@ -164,17 +197,23 @@ fn make_missing(root: &Path) -> Vec<PathBuf> {
             };
             let result = path
                 .extension()
-                .is_some_and(|found| found == "out" || found == "stderr");
+                .and_then(|found| found.to_str())
+                .is_some_and(|found| ["out", "stderr", "svg"].contains(&found));
             let file = folder.join(&path);
             let inside = file
                 .parent()
                 .and_then(|folder| folder.canonicalize().ok())
                 .zip(root.canonicalize().ok())
                 .is_some_and(|(folder, root)| folder.starts_with(root));
+            // A picture has to look like one for the book to load.
+            let text = match path.extension() {
+                Some(found) if found == "svg" => "<figure></figure>\n",
+                _ => "not run yet\n",
+            };
             if result
                 && inside
                 && file.symlink_metadata().is_err()
-                && fs::write(&file, "not run yet\n").is_ok()
+                && fs::write(&file, text).is_ok()
             {
                 made.push(file);
             }

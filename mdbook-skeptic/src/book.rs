@@ -241,10 +241,14 @@ impl Book {
                     "give it a title without code in SUMMARY.md",
                 ));
             }
-            let blocks = page::read(&file, &expanded, &options, problems);
+            let (blocks, pictures) =
+                page::read(&file, &expanded, &options, problems);
             for (line, what, mend) in
                 pairs::check(&self.root, &blocks, &commands)
             {
+                problems.push(Problem::new(&file, line, what, mend));
+            }
+            for (line, what, mend) in pairs::pictures(&blocks, &pictures) {
                 problems.push(Problem::new(&file, line, what, mend));
             }
             self.pages.push(Page {
@@ -253,6 +257,7 @@ impl Book {
                 title: source.name.clone(),
                 parents: source.parent_names.clone(),
                 blocks,
+                pictures,
             });
         }
     }

@@ -1,11 +1,12 @@
 //! What must be checked by running it, block by block.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::book::Book;
 use crate::fence::Kind;
-use crate::page::{Block, Page};
+use crate::page::{Block, Page, Picture};
 
 /// A test of the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,11 @@ pub(crate) enum What {
         shown: String,
         programs: Vec<String>,
     },
+    /// A timeline, by its file.
+    Picture {
+        file: PathBuf,
+        shown: String,
+    },
 }
 
 /// The checks of a book, in its order. What several blocks show is checked
@@ -91,6 +97,17 @@ pub(crate) fn of(book: &Book) -> Vec<Check> {
             let place = format!("{}:{}", page.file.display(), block.line);
             let service = service(book, &what);
             checks.push(Check { name, place, what, service });
+        }
+        for Picture { line, file, text } in &page.pictures {
+            if !seen.insert(file.display().to_string()) {
+                continue;
+            }
+            let stem = named(page, file.file_stem()) + "_picture";
+            let (_, name) = names.unique(&stem, *line);
+            let place = format!("{}:{line}", page.file.display());
+            let what =
+                What::Picture { file: file.clone(), shown: text.clone() };
+            checks.push(Check { name, place, what, service: None });
         }
     }
     checks
@@ -173,6 +190,10 @@ fn what(
 
 /// `core_patterns_fetch_json` for a program of chapter `core-patterns`.
 fn stem(page: &Page, block: &Block) -> String {
+    named(page, block.file().and_then(Path::file_stem))
+}
+
+fn named(page: &Page, of_file: Option<&OsStr>) -> String {
     let mut parts: Vec<String> = page
         .path
         .parent()
@@ -181,10 +202,7 @@ fn stem(page: &Page, block: &Block) -> String {
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
     let of_page = page.path.file_stem().unwrap_or_default().to_string_lossy();
-    let of_file = block
-        .file()
-        .and_then(Path::file_stem)
-        .map(|stem| stem.to_string_lossy().into_owned());
+    let of_file = of_file.map(|stem| stem.to_string_lossy().into_owned());
     parts.push(of_file.unwrap_or_else(|| of_page.into_owned()));
     let name = sanitize(&parts.join("_"));
     // A function's name does not begin with a digit.

@@ -90,6 +90,10 @@ fn call(book: &Book, check: &Check) -> String {
             "compile_fail({place:?}, {root}, {expected:?}, {program:?}, \
              {shown:?})"
         ),
+        What::Picture { file, shown } => {
+            let file = file.display().to_string();
+            format!("picture({place:?}, {limit}, {root}, {file:?}, {shown:?})")
+        }
         What::Dependencies { shown, programs } => {
             let features = path(book.settings.features.as_deref());
             format!(

@@ -60,6 +60,12 @@ pub(crate) fn is_anchor(line: &str) -> bool {
     ANCHOR.is_match(line)
 }
 
+/// The anchor whose comment a line is: whether it ends there, and its name.
+pub(crate) fn anchor(line: &str) -> Option<(bool, &str)> {
+    let mark = ANCHOR.captures(line)?;
+    Some((mark.get(1).is_some(), mark.get(2)?.as_str()))
+}
+
 /// All directives of a text, in order.
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
     let mut found: Vec<Directive> = Vec::new();

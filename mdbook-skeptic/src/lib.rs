@@ -16,6 +16,7 @@ mod problem;
 mod prove;
 pub mod rt;
 mod settings;
+mod timeline;
 
 use std::env;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub use alone::alone;
 pub use bless::bless;
 pub use book::Book;
 pub use fence::Kind;
-pub use page::{Block, Page};
+pub use page::{Block, Page, Picture};
 pub use problem::Problem;
 pub use prove::{Proof, prove};
 pub use settings::Settings;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::ExitCode;
 
 use mdbook_skeptic::{Book, Problem};
@@ -11,8 +12,9 @@ usage: mdbook-skeptic COMMAND [FOLDER]
 
 FOLDER holds book.toml; the current folder by default. Commands:
   check  report everything in the book that no test would check
-  bless  rewrite the outputs, compiler messages and dependency blocks that the
-         book shows, from a run of its programs
+  bless  rewrite the outputs, timelines, compiler messages and dependency
+         blocks that the book shows, from a run of its programs; with
+         `FOLDER PAGE`, those of one page, `book/chapter/page.md`
   prove  break every block in every way that applies, one at a time, on a
          copy, and see that a check fails; with `--sample N`, about N of them
   alone  build every page's programs with the page's dependencies alone";
@@ -27,8 +29,9 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         ["check"] => check("."),
         ["check", folder] => check(folder),
-        ["bless"] => bless("."),
-        ["bless", folder] => bless(folder),
+        ["bless"] => bless(".", None),
+        ["bless", folder] => bless(folder, None),
+        ["bless", folder, page] => bless(folder, Some(page)),
         ["alone"] => alone("."),
         ["alone", folder] => alone(folder),
         ["prove"] => prove(".", None),
@@ -68,8 +71,8 @@ fn check(folder: &str) -> Result<(), Vec<Problem>> {
     Ok(())
 }
 
-fn bless(folder: &str) -> Result<(), Vec<Problem>> {
-    for file in mdbook_skeptic::bless(folder)? {
+fn bless(folder: &str, only: Option<&str>) -> Result<(), Vec<Problem>> {
+    for file in mdbook_skeptic::bless(folder, only.map(Path::new))? {
         println!("rewrote {}", file.display());
     }
     Ok(())

@@ -28,6 +28,20 @@ pub struct Page {
     pub parents: Vec<String>,
     /// Every fenced block that it shows, in order.
     pub blocks: Vec<Block>,
+    /// Every timeline that it shows, in order.
+    pub pictures: Vec<Picture>,
+}
+
+/// A timeline: a figure drawn from the run of a program, included by a page.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Picture {
+    /// The line of the page's source that includes it, from 1.
+    pub line: usize,
+    /// Its file, relative to the book's root.
+    pub file: PathBuf,
+    /// Its HTML.
+    pub text: String,
 }
 
 /// A fenced block as the reader sees it.
@@ -160,6 +174,20 @@ impl<'a> Expanded<'a> {
         included == 0 || (included == 1 && own <= 2)
     }
 
+    /// The SVG file that is all of a block of HTML.
+    fn picture(&self, range: &Range<usize>) -> Option<&Path> {
+        let end = range.start + self.text[range.clone()].trim_end().len();
+        self.pieces.iter().find_map(|piece| match piece {
+            Piece::Included { range: at, files, .. }
+                if at.start <= range.start && end <= at.end =>
+            {
+                let file = files.first().map(PathBuf::as_path)?;
+                (file.extension()? == "svg").then_some(file)
+            }
+            _ => None,
+        })
+    }
+
     fn files(&self, range: &Range<usize>) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for piece in &self.pieces {
@@ -246,12 +274,13 @@ pub(crate) fn read(
     expanded: &Expanded,
     options: &MarkdownOptions,
     problems: &mut Vec<Problem>,
-) -> Vec<Block> {
+) -> (Vec<Block>, Vec<Picture>) {
     let mut blocks = Vec::new();
+    let mut pictures = Vec::new();
     let mut heading = String::new();
     let mut in_heading = false;
     let mut code: Option<(Range<usize>, String, String)> = None;
-    let mut html: Option<(usize, String)> = None;
+    let mut html: Option<(Range<usize>, String)> = None;
 
     let mut report = |at: usize, what: String, mend: String| {
         problems.push(Problem::new(file, expanded.line(at), what, mend));
@@ -394,13 +423,16 @@ pub(crate) fn read(
                 }
             }
             Event::Start(Tag::HtmlBlock) => {
-                html = Some((range.start, String::new()));
+                html = Some((range, String::new()));
             }
             Event::End(TagEnd::HtmlBlock) => {
-                if let Some((at, text)) = html.take()
-                    && let Some(what) = raw_html(&text)
-                {
-                    report(at, what, FENCE_IT.into());
+                let Some((range, text)) = html.take() else { continue };
+                if let Some(file) = expanded.picture(&range) {
+                    let line = expanded.line(range.start);
+                    let file = file.to_owned();
+                    pictures.push(Picture { line, file, text });
+                } else if let Some(what) = raw_html(&text) {
+                    report(range.start, what, FENCE_IT.into());
                 }
             }
             Event::Html(text) => match &mut html {
@@ -440,7 +472,7 @@ pub(crate) fn read(
             _ => {}
         }
     }
-    blocks
+    (blocks, pictures)
 }
 
 const FENCE_IT: &str = "put code between ``` fences, where it is checked";

@@ -9,7 +9,8 @@ use regex::Regex;
 
 use crate::fence::Kind;
 use crate::include;
-use crate::page::Block;
+use crate::page::{Block, Picture};
+use crate::timeline;
 
 static NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("^[A-Za-z0-9_-]+$").expect("a valid pattern"));
@@ -230,4 +231,30 @@ fn console(
         }
         _ => Ok(()),
     }
+}
+
+/// A picture must be of a program that the page shows.
+pub(crate) fn pictures(
+    blocks: &[Block],
+    pictures: &[Picture],
+) -> Vec<(usize, String, String)> {
+    let shown = |picture: &&Picture| {
+        let program = timeline::source(&picture.file).map(|(file, _)| file);
+        blocks.iter().any(|block| {
+            block.kind.is_rust() && block.file() == program.as_deref()
+        })
+    };
+    let others = pictures.iter().filter(|picture| !shown(picture));
+    others
+        .map(|picture| {
+            let what = format!(
+                "{} is drawn from no program of this page",
+                picture.file.display()
+            );
+            let mend = "call it after a program that the page shows, \
+                        `program.svg` or `program.anchor.svg`"
+                .into();
+            (picture.line, what, mend)
+        })
+        .collect()
 }

@@ -24,6 +24,7 @@ use crate::page::{Block, Page};
 use crate::problem::Problem;
 use crate::rt;
 use crate::rt::service::Needed;
+use crate::timeline;
 
 /// A program that a mutation keeps from ending is killed after this.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -398,6 +399,9 @@ fn trips(
             shown,
             rt::compile::message(&book.root, program, expected),
         ),
+        What::Picture { file, shown } => {
+            shown_wrong(shown, timeline::draw(&book.root, file, LIMIT))
+        }
         What::Dependencies { shown, programs } => shown_wrong(
             shown,
             rt::dependencies::block(&book.root, features, programs),
@@ -422,6 +426,9 @@ fn mutations(book: &Book) -> Result<Vec<Mutation>, String> {
                 let text = read(&book.root, file)?;
                 of_file(&book.root, file, block, &text, &mut found)?;
             }
+        }
+        for picture in &page.pictures {
+            of_picture(&picture.file, &picture.text, &mut found);
         }
     }
     Ok(found)
@@ -561,6 +568,30 @@ fn of_file(
         _ => {}
     }
     Ok(())
+}
+
+/// A picture with a bar taken out, and with a word too many.
+fn of_picture(file: &Path, text: &str, found: &mut Vec<Mutation>) {
+    let lines = text.lines().enumerate();
+    let ways = [
+        ("timeline without a bar", "<rect", ""),
+        ("timeline told wrongly", "</li>", "; and more</li>"),
+    ];
+    for (kind, of, new) in ways {
+        let Some((index, line)) =
+            lines.clone().find(|(_, line)| line.contains(of))
+        else {
+            continue;
+        };
+        let new = if new.is_empty() {
+            "<g></g>".to_owned()
+        } else {
+            line.replace(of, new)
+        };
+        let text = with_line(text, index + 1, &new);
+        let file = file.to_owned();
+        found.push(Mutation { kind, file, text, line: index + 1 });
+    }
 }
 
 /// A program with one of its assertions inverted, for each of them.

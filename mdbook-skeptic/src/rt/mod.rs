@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 pub use crates::Libraries;
 
 use crate::book::Book;
+use crate::timeline;
 
 /// Runs a check of the package's own, unless it has passed on the same input
 /// with the same guard: what takes long and depends on little.
@@ -422,6 +423,28 @@ pub fn dependencies(
     });
     if let Err(why) = checked {
         panic!("{place}: what the page's programs need {why}");
+    }
+}
+
+/// Draws the timeline of a program's run, and compares it with what is shown.
+///
+/// # Panics
+///
+/// If they differ, or if the program cannot be run, or recorded.
+pub fn picture(place: &str, limit: u64, root: &str, file: &str, shown: &str) {
+    let _timed = Timed::start(place);
+    let root = Path::new(root);
+    let limit = Duration::from_secs(limit);
+    let file = Path::new(file);
+    let program = timeline::source(file).map(|(program, _)| program);
+    let text = program.and_then(|program| content(root.join(program)));
+    let checked = crates::stamp(root).and_then(|libraries| {
+        passed::once((file, shown, text, libraries), || {
+            compare(shown, &timeline::draw(root, file, limit)?)
+        })
+    });
+    if let Err(why) = checked {
+        panic!("{place}: {} {why}", file.display());
     }
 }
 

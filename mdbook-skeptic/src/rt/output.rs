@@ -62,6 +62,19 @@ pub(crate) fn of(
     needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
+    let printed = |printed: &str| Ok(printed.to_owned());
+    what(program, arguments, asks_about_panics, needed, limit, printed)
+}
+
+/// The same for what can be made of the output.
+pub(crate) fn what(
+    program: &Path,
+    arguments: &[&str],
+    asks_about_panics: bool,
+    needed: Option<Needed>,
+    limit: Duration,
+    made: impl Fn(&str) -> Result<String, String>,
+) -> Result<String, String> {
     let run = || {
         let mut command = Command::new(program);
         command.args(arguments);
@@ -85,7 +98,7 @@ pub(crate) fn of(
                 "ends with success, and part of it has not: {panic}; await \
                  the task, and pass its panic on"
             )),
-            _ => Ok(without_times(&ended.stdout)),
+            _ => made(&without_times(&ended.stdout)),
         }
     };
     let first = run()?;

@@ -1,0 +1,68 @@
+//! Timelines: who ran when, drawn from a program's own run.
+//!
+//! `queue.svg` is drawn from the run of `queue.rs` beside it,
+//! `queue.broken.svg` from what happens between its comments
+//! `ANCHOR: broken` and `ANCHOR_END: broken`, or in the test `broken`.
+
+mod draw;
+mod instrument;
+mod run;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::rt::{compile, output};
+
+/// The program whose run a picture shows, and the part of it, if not all.
+pub(crate) fn source(picture: &Path) -> Option<(PathBuf, Option<String>)> {
+    let stem = picture.file_stem()?.to_str()?;
+    let (program, part) = match stem.split_once('.') {
+        Some((program, part)) => (program, Some(part.to_owned())),
+        None => (stem, None),
+    };
+    Some((picture.with_file_name(format!("{program}.rs")), part))
+}
+
+/// The picture of a run of a program, in the book's root.
+///
+/// # Errors
+///
+/// If the program cannot be recorded, prints something else than without the
+/// recorder, or has nothing to draw.
+pub(crate) fn draw(
+    root: &Path,
+    picture: &Path,
+    limit: Duration,
+) -> Result<String, String> {
+    let (program, part) = source(picture).ok_or("is no name of a picture")?;
+    let shown = program.display();
+    let text = fs::read_to_string(root.join(&program))
+        .map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let recorded = instrument::instrument(&text, part.as_deref())
+        .map_err(|why| format!("{shown} {why}"))?;
+    let folder = TempDir::with_prefix("mdbook-skeptic-")
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let target = compile::program(root, &recorded.program, folder.path(), &[])
+        .map_err(|why| format!("{shown} does not compile, recorded:\n{why}"))?;
+    // A test may be one that should panic, and prints what libtest prints.
+    let is_test = !text.contains("fn main(");
+    let asks = is_test || output::asks_about_panics(&text);
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    let output = fs::read_to_string(root.join(program.with_extension("out")));
+    let output = output.ok();
+    let drawn = |printed: &str| {
+        let (printed, log) =
+            printed.split_once('\u{1}').ok_or("ends before its main does")?;
+        let same = |output: &String| output.trim() == printed.trim();
+        if !is_test && !output.as_ref().is_none_or(same) {
+            return Err("prints something else".to_owned());
+        }
+        let run = run::read(log, &recorded.functions)?;
+        Ok(draw::figure(&name, part.as_deref(), &run))
+    };
+    output::what(&target, &[], asks, None, limit, drawn)
+        .map_err(|why| format!("{shown}, recorded, {why}"))
+}
