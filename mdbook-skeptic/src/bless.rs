@@ -1,5 +1,5 @@
 //! Rewrites what a book shows of its programs: outputs, the compiler's
-//! messages, dependency blocks.
+//! messages, dependency blocks, the script of its parts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,17 @@ use crate::check;
 use crate::fence::Kind;
 use crate::include;
 use crate::page::{Block, Page};
+use crate::parts;
 use crate::problem::Problem;
 use crate::rt;
 use crate::rt::service::Needed;
 
 /// Rewrites every output, message and dependency block that a page shows, from
-/// a run of the programs as they are. Returns the files that have changed.
+/// a run of the programs as they are, and the script of their parts. Returns
+/// the files that have changed.
 ///
 /// An output or a message that a page includes and that does not exist yet is
-/// made. Nothing else is written.
+/// made, as is the script. Nothing else is written.
 ///
 /// # Errors
 ///
@@ -30,6 +32,17 @@ pub fn bless(root: impl AsRef<Path>) -> Result<Vec<PathBuf>, Vec<Problem>> {
     let mut changed = make_missing(root);
     let book = Book::load(root)?;
     let mut problems = Vec::new();
+    if let Some(file) = &book.settings.parts {
+        match write(&book, file.clone(), parts::script(&book.pages)) {
+            Ok(file) => changed.extend(file),
+            Err(why) => problems.push(Problem::new(
+                file,
+                None,
+                why,
+                "mend it, and bless again",
+            )),
+        }
+    }
     // From the end of a page to its start, so that lines keep their numbers.
     for page in &book.pages {
         for (index, block) in page.blocks.iter().enumerate().rev() {

@@ -60,6 +60,12 @@ pub(crate) fn is_anchor(line: &str) -> bool {
     ANCHOR.is_match(line)
 }
 
+/// The name of an anchor that a line begins, or ends: then also `true`.
+pub(crate) fn anchor(line: &str) -> Option<(&str, bool)> {
+    let mark = ANCHOR.captures(line)?;
+    Some((mark.get(2)?.as_str(), mark.get(1).is_some()))
+}
+
 /// All directives of a text, in order.
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
     let mut found: Vec<Directive> = Vec::new();

@@ -11,6 +11,7 @@ use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use regex::Regex;
 
 use crate::fence::{self, Kind};
+use crate::parts::Part;
 use crate::problem::Problem;
 use crate::{disguise, include};
 
@@ -28,6 +29,9 @@ pub struct Page {
     pub parents: Vec<String>,
     /// Every fenced block that it shows, in order.
     pub blocks: Vec<Block>,
+    /// What corresponds in its Python and its Rust program; none where
+    /// `book.toml` asks for no `parts`.
+    pub parts: Vec<Part>,
 }
 
 /// A fenced block as the reader sees it.
