@@ -7,9 +7,9 @@ from aiohttp import web
 from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ValidationError
 
-# ANCHOR: app
+# ANCHOR: router
 app = FastAPI()
-# ANCHOR_END: app
+# ANCHOR_END: router
 
 
 # ANCHOR: book

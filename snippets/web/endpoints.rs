@@ -79,7 +79,9 @@ async fn main() -> anyhow::Result<()> {
     let client =
         reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     let shop = Shop { client, warehouse: start_warehouse().await? };
+    // ANCHOR: router
     let app = Router::new().route("/books/{id}", get(book)).with_state(shop);
+    // ANCHOR_END: router
     let shop = serve(app).await?;
     // ANCHOR_END: app
 
