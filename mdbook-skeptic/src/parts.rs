@@ -173,7 +173,7 @@ pub(crate) fn of(
     let of_rust = matched.iter().map(|(_, anchor)| *anchor);
     apart(rust.file, of_rust.collect(), problems);
 
-    matched.sort_by_key(|(anchor, _)| anchor.line);
+    // They share no lines, so that the first to end was the first to begin.
     let parts = matched.into_iter().map(|(anchor, other)| Part {
         name: anchor.name.clone(),
         python: python.in_block(anchor),

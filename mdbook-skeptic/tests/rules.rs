@@ -800,11 +800,12 @@ fn with_parts(python: &str, rust: &str) -> Made {
             b"[preprocessor.skeptic]\nrenderers = []\nparts = \"parts.js\"\n",
         ),
         (
-            "src/page.md",
-            b"# Page\n\n## In Python\n\n```python\n{{#include ../a.py:all}}\n\
-              ```\n\n```python\n{{#include ../a.py:shown}}\n```\n\n\
-              ## In Rust\n\n```rust\n{{#include ../a.rs:all}}\n```\n",
+            "src/part/README.md",
+            b"# Page\n\n## In Python\n\n```python\n{{#include ../../a.py:all}}\n\
+              ```\n\n```python\n{{#include ../../a.py:shown}}\n```\n\n\
+              ## In Rust\n\n```rust\n\n{{#include ../../a.rs:all}}\n```\n",
         ),
+        ("src/SUMMARY.md", b"- [Page](part/README.md)\n"),
         ("a.py", python.as_bytes()),
         ("a.rs", rust.as_bytes()),
     ])
@@ -828,10 +829,10 @@ fn parts_are_the_anchors_of_both_programs() {
     let parts: Vec<_> = parts
         .map(|p| (p.name.as_str(), p.python.clone(), p.rust.clone()))
         .collect();
-    assert_eq!(parts, [("one", 0..1, 3..4), ("two", 3..5, 1..3)]);
-    let script = "window.cookbookParts = {\n\"page.html\":[\
-        {\"name\":\"one\",\"python\":[0,0],\"rust\":[3,3]},\
-        {\"name\":\"two\",\"python\":[3,4],\"rust\":[1,2]}]\n};\n";
+    assert_eq!(parts, [("one", 0..1, 4..5), ("two", 3..5, 2..4)]);
+    let script = "window.cookbookParts = {\n\"part/index.html\":[\
+        {\"name\":\"one\",\"python\":[0,0],\"rust\":[4,4]},\
+        {\"name\":\"two\",\"python\":[3,4],\"rust\":[2,3]}]\n};\n";
     let root = made.0.path();
     let current = || rt::parts(&root.display().to_string(), "parts.js", script);
     let refused = |why: &str| {
@@ -844,7 +845,7 @@ fn parts_are_the_anchors_of_both_programs() {
     assert_eq!(changed, [Path::new("parts.js")]);
     current();
     assert!(bless(root).is_ok_and(|changed| changed.is_empty()));
-    made.write("parts.js", script.replace("[3,3]", "[3,4]").as_bytes());
+    made.write("parts.js", script.replace("[4,4]", "[4,5]").as_bytes());
     refused("parts.js:2: ");
     made.write("parts.js", script.replace("\n}", "").as_bytes());
     refused("parts.js:");
@@ -885,6 +886,7 @@ fn parts_that_do_not_match_are_refused() {
         ("x = 1\n", "", 4),
         ("# ANCHOR: later\n", "# ANCHOR: one\n", 17),
         ("# ANCHOR_END: later\n", "# ANCHOR_END: one\n", 19),
+        (": later\n", ": one\n", 17),
     ] {
         let wrong = PYTHON.replace(from, to);
         assert_ne!(wrong, PYTHON);
