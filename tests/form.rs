@@ -65,6 +65,22 @@ fn every_recipe_has_its_parts_in_order() {
 }
 
 #[test]
+fn every_recipe_says_what_corresponds_in_python_and_rust() {
+    let mut faults = Vec::new();
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
+        let parts = page.parts.len();
+        if !(2..=6).contains(&parts) {
+            faults.push(format!(
+                "{}: {parts} parts; put two to six anchors of the same name \
+                 into its first Python and its first Rust program",
+                page.file.display()
+            ));
+        }
+    }
+    none(faults);
+}
+
+#[test]
 fn every_chapter_opens_with_what_it_is_for() {
     let mut faults = Vec::new();
     for page in &BOOK.pages {

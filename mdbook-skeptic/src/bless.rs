@@ -1,5 +1,5 @@
 //! Rewrites what a book shows of its programs: outputs, the compiler's
-//! messages, dependency blocks.
+//! messages, dependency blocks, the script of its parts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,19 @@ use crate::check;
 use crate::fence::Kind;
 use crate::include;
 use crate::page::{Block, Page};
+use crate::parts;
 use crate::problem::Problem;
 use crate::rt;
 use crate::rt::service::Needed;
 use crate::timeline;
 
 /// Rewrites every output, message and dependency block that a page shows, from
-/// a run of the programs as they are. Returns the files that have changed.
+/// a run of the programs as they are, and the script of their parts. Returns
+/// the files that have changed.
 ///
 /// An output, a message or a timeline that a page includes and that does not
-/// exist yet is made. Nothing else is written. With `only`, the other pages
-/// are left as they are.
+/// exist yet is made, as is the script. Nothing else is written. With `only`,
+/// the other pages are left as they are.
 ///
 /// # Errors
 ///
@@ -45,6 +47,17 @@ pub fn bless(
                 "no page of the book",
                 "name it as SUMMARY.md does, below the source folder",
             )]);
+        }
+    }
+    if let Some(file) = &book.settings.parts {
+        match write(&book, file.clone(), parts::script(&book.pages)) {
+            Ok(file) => changed.extend(file),
+            Err(why) => problems.push(Problem::new(
+                file,
+                None,
+                why,
+                "mend it, and bless again",
+            )),
         }
     }
     // From the end of a page to its start, so that lines keep their numbers.

@@ -21,6 +21,7 @@ use crate::fence::Kind;
 use crate::include::{self, Directive};
 use crate::page::{self, Expanded, Page, Piece};
 use crate::pairs;
+use crate::parts;
 use crate::problem::Problem;
 use crate::rt::passed::hash;
 use crate::settings::Settings;
@@ -251,6 +252,10 @@ impl Book {
             for (line, what, mend) in pairs::pictures(&blocks, &pictures) {
                 problems.push(Problem::new(&file, line, what, mend));
             }
+            let parts = match self.settings.parts {
+                Some(_) => parts::of(&self.root, &blocks, problems),
+                None => Vec::new(),
+            };
             self.pages.push(Page {
                 file,
                 path,
@@ -258,6 +263,7 @@ impl Book {
                 parents: source.parent_names.clone(),
                 blocks,
                 pictures,
+                parts,
             });
         }
     }
@@ -515,6 +521,12 @@ fn configuration(root: &Path) -> Result<(Config, Settings), Problem> {
                 "correct [preprocessor.skeptic]",
             ));
         }
+    }
+    if let Some(file) = settings.parts.as_deref().filter(|file| !inside(file)) {
+        return Err(problem(
+            format!("{} lies outside the book's folder", file.display()),
+            "correct `parts` in [preprocessor.skeptic]",
+        ));
     }
     for folder in &settings.snippets {
         if !inside(folder) || !root.join(folder).is_dir() {

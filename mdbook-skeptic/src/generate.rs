@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::book::Book;
 use crate::check::{self, Check, What};
+use crate::parts;
 use crate::rt::passed::hash;
 
 /// Writes `book-tests.rs` and what it needs into `out_dir`.
@@ -40,6 +41,16 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
         }
         let call = call(book, check);
         let _ = writeln!(tests, "#[test] fn {name}() {{ {call}; }}");
+    }
+    if let Some(file) = &book.settings.parts {
+        let file = file.display().to_string();
+        let script = parts::script(&book.pages);
+        let _ = writeln!(
+            tests,
+            "#[test] fn the_matching_parts_are_current() {{ \
+             ::mdbook_skeptic::rt::parts(env!(\"CARGO_MANIFEST_DIR\"), \
+             {file:?}, {script:?}); }}"
+        );
     }
     let fingerprint = book.fingerprint();
     let _ = writeln!(

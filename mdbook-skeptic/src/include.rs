@@ -60,10 +60,10 @@ pub(crate) fn is_anchor(line: &str) -> bool {
     ANCHOR.is_match(line)
 }
 
-/// The anchor whose comment a line is: whether it ends there, and its name.
-pub(crate) fn anchor(line: &str) -> Option<(bool, &str)> {
+/// The name of an anchor that a line begins, or ends: then also `true`.
+pub(crate) fn anchor(line: &str) -> Option<(&str, bool)> {
     let mark = ANCHOR.captures(line)?;
-    Some((mark.get(1).is_some(), mark.get(2)?.as_str()))
+    Some((mark.get(2)?.as_str(), mark.get(1).is_some()))
 }
 
 /// All directives of a text, in order.

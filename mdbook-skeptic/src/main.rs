@@ -13,8 +13,8 @@ usage: mdbook-skeptic COMMAND [FOLDER]
 FOLDER holds book.toml; the current folder by default. Commands:
   check  report everything in the book that no test would check
   bless  rewrite the outputs, timelines, compiler messages and dependency
-         blocks that the book shows, from a run of its programs; with
-         `FOLDER PAGE`, those of one page, `book/chapter/page.md`
+         blocks that the book shows, from a run of its programs, and the script
+         of its parts; with `FOLDER PAGE`, those of `book/chapter/page.md`
   prove  break every block in every way that applies, one at a time, on a
          copy, and see that a check fails; with `--sample N`, about N of them
   alone  build every page's programs with the page's dependencies alone";

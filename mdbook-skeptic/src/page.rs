@@ -11,6 +11,7 @@ use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use regex::Regex;
 
 use crate::fence::{self, Kind};
+use crate::parts::Part;
 use crate::problem::Problem;
 use crate::{disguise, include};
 
@@ -30,6 +31,9 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// Every timeline that it shows, in order.
     pub pictures: Vec<Picture>,
+    /// What corresponds in its Python and its Rust program; none where
+    /// `book.toml` asks for no `parts`.
+    pub parts: Vec<Part>,
 }
 
 /// A timeline: a figure drawn from the run of a program, included by a page.

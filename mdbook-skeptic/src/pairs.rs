@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -150,6 +151,26 @@ fn shows(block: &Block, extension: &str) -> bool {
     block.files.iter().any(is)
 }
 
+/// The lines of its file that a block shows, from 0, anchors not counted and
+/// without blank ones around them.
+pub(crate) fn place(root: &Path, block: &Block) -> Option<Range<usize>> {
+    let lines = lines_of(root, block)?;
+    let shown = shown(block)?;
+    let same = |at: &[String]| at.iter().eq(shown.iter().copied());
+    let start = lines.windows(shown.len()).position(same)?;
+    Some(start..start + shown.len())
+}
+
+/// The lines of a block without a command above them, and without blank ones
+/// around them.
+fn shown(block: &Block) -> Option<Vec<&str>> {
+    let skip = usize::from(block.kind == Kind::Console);
+    let mut shown: Vec<&str> =
+        block.text.trim_end().lines().skip(skip).collect();
+    let first = shown.iter().position(|line| !line.is_empty())?;
+    Some(shown.split_off(first))
+}
+
 /// The lines of the file that a block shows, without its anchors.
 fn lines_of(root: &Path, block: &Block) -> Option<Vec<String>> {
     let text = fs::read_to_string(root.join(block.file()?)).ok()?;
@@ -160,13 +181,9 @@ fn lines_of(root: &Path, block: &Block) -> Option<Vec<String>> {
 /// What is shown must be the file's, line by line: a list takes indentation
 /// off, and a preprocessor can change anything.
 fn altered(root: &Path, block: &Block) -> Option<(String, String)> {
-    let lines = lines_of(root, block)?;
-    let skip = usize::from(block.kind == Kind::Console);
-    let shown: Vec<&str> = block.text.trim_end().lines().skip(skip).collect();
-    let first = shown.iter().position(|line| !line.is_empty())?;
-    let shown = &shown[first..];
-    let same = |at: &[String]| at.iter().eq(shown.iter().copied());
-    if lines.windows(shown.len()).any(same) {
+    lines_of(root, block)?;
+    shown(block)?;
+    if place(root, block).is_some() {
         return None;
     }
     Some((

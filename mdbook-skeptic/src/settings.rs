@@ -23,6 +23,9 @@ pub struct Settings {
     /// `features`: which use of a crate asks for which of its features; a
     /// table per crate, in it `feature = ["regular expression", …]`.
     pub features: Option<PathBuf>,
+    /// `parts`: the script that says which lines of a page's Python correspond
+    /// to which of its Rust.
+    pub parts: Option<PathBuf>,
     /// `services`: for an environment variable that a program reads, the
     /// script that starts the server whose address it holds.
     pub services: BTreeMap<String, PathBuf>,
@@ -35,6 +38,7 @@ impl Settings {
             time_limit: Duration::from_secs(60),
             commands: None,
             features: None,
+            parts: None,
             services: BTreeMap::new(),
         };
         let table: Option<toml::Table> = config
@@ -70,6 +74,9 @@ impl Settings {
                 ("features", Value::String(file)) => {
                     settings.features = Some(file.into());
                 }
+                ("parts", Value::String(script)) => {
+                    settings.parts = Some(script.into());
+                }
                 ("services", Value::Table(services)) => {
                     for (variable, script) in services {
                         let script = script
@@ -85,8 +92,8 @@ impl Settings {
                         "`{key} = {value}` is no setting of the guard's; it \
                          has `snippets = [\"folder\"]`, `time-limit = 60` (1 \
                          to 3600 seconds), `commands = \"script\"`, \
-                         `features = \"file.toml\"` and `services = \
-                         {{ VARIABLE = \"script\" }}`"
+                         `features = \"file.toml\"`, `parts = \"script.js\"` \
+                         and `services = {{ VARIABLE = \"script\" }}`"
                     ));
                 }
             }

@@ -2,9 +2,10 @@
 //! on small books made for the purpose.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use mdbook_skeptic::{Book, Kind};
+use mdbook_skeptic::{Book, Kind, bless, rt};
 use tempfile::TempDir;
 
 const SUMMARY: &str = "# Summary\n\n- [Page](page.md)\n";
@@ -621,6 +622,7 @@ fn files_and_settings_that_bypass_the_pages_are_refused() {
         "[output.html]\ninput-404 = \"other.md\"\n",
         "[preprocessor.skeptic]\nrenderers = []\ncommands = \"../x\"\n",
         "[preprocessor.skeptic]\nrenderers = []\nservices = { A = \"no\" }\n",
+        "[preprocessor.skeptic]\nrenderers = []\nparts = \"../parts.js\"\n",
     ] {
         made.write("book.toml", toml.as_bytes());
         expect(made.load(), "book.toml: ", "");
@@ -788,6 +790,109 @@ fn a_page_that_is_not_text_or_too_large_is_named() {
     made.write("src/big.txt", &vec![b'x'; 5 << 20]);
     made.write("src/page.md", b"```text\n{{#include big.txt}}\n```\n");
     expect(made.load(), "src/page.md: ", "more than 4 MiB");
+}
+
+/// A page with both programs, and the setting that asks for their parts.
+fn with_parts(python: &str, rust: &str) -> Made {
+    Made::new(&[
+        (
+            "book.toml",
+            b"[preprocessor.skeptic]\nrenderers = []\nparts = \"parts.js\"\n",
+        ),
+        (
+            "src/part/README.md",
+            b"# Page\n\n## In Python\n\n```python\n{{#include ../../a.py:all}}\n\
+              ```\n\n```python\n{{#include ../../a.py:shown}}\n```\n\n\
+              ## In Rust\n\n```rust\n\n{{#include ../../a.rs:all}}\n```\n",
+        ),
+        ("src/SUMMARY.md", b"- [Page](part/README.md)\n"),
+        ("a.py", python.as_bytes()),
+        ("a.rs", rust.as_bytes()),
+    ])
+}
+
+const PYTHON: &str = "import os\n\n# ANCHOR: all\n# ANCHOR: one\nx = 1\n\
+    # ANCHOR_END: one\n# ANCHOR: shown\nassert x\n\n# ANCHOR_END: shown\n\
+    # ANCHOR: two\ny = 2\nassert y\n\n# ANCHOR_END: two\n# ANCHOR_END: all\n\
+    # ANCHOR: later\nz = 3\n# ANCHOR_END: later\n";
+const RUST: &str = "// ANCHOR: all\nfn main() {\n    // ANCHOR: two\n    \
+    let y = 2;\n    assert_eq!(y, 2);\n    // ANCHOR_END: two\n    \
+    // ANCHOR: alone\n    // ANCHOR: one\n    let x = 1;\n    \
+    // ANCHOR_END: one\n    assert_eq!(x, 1);\n    // ANCHOR_END: alone\n}\n\
+    // ANCHOR_END: all\n";
+
+#[test]
+fn parts_are_the_anchors_of_both_programs() {
+    let made = with_parts(PYTHON, RUST);
+    let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    let parts = book.pages[0].parts.iter();
+    let parts: Vec<_> = parts
+        .map(|p| (p.name.as_str(), p.python.clone(), p.rust.clone()))
+        .collect();
+    assert_eq!(parts, [("one", 0..1, 4..5), ("two", 3..5, 2..4)]);
+    let script = "window.cookbookParts = {\n\"part/index.html\":[\
+        {\"name\":\"one\",\"python\":[0,0],\"rust\":[4,4]},\
+        {\"name\":\"two\",\"python\":[3,4],\"rust\":[2,3]}]\n};\n";
+    let root = made.0.path();
+    let current = || rt::parts(&root.display().to_string(), "parts.js", script);
+    let refused = |why: &str| {
+        let said = catch_unwind(AssertUnwindSafe(current)).expect_err("old");
+        let said = said.downcast::<String>().expect("a message");
+        assert!(said.contains(why) && said.contains("bless"), "{said}");
+    };
+    refused("cannot read parts.js");
+    let changed = bless(root).unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!(changed, [Path::new("parts.js")]);
+    current();
+    assert!(bless(root).is_ok_and(|changed| changed.is_empty()));
+    made.write("parts.js", script.replace("[4,4]", "[4,5]").as_bytes());
+    refused("parts.js:2: ");
+    made.write("parts.js", script.replace("\n}", "").as_bytes());
+    refused("parts.js:");
+
+    // A book that does not ask has none, and no rules for them.
+    made.write("book.toml", b"");
+    made.write("a.rs", RUST.replace(": one", ": on").as_bytes());
+    let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    assert!(book.pages[0].parts.is_empty());
+}
+
+#[test]
+fn parts_that_do_not_match_are_refused() {
+    let typo = RUST.replace(": one", ": on");
+    expect(with_parts(PYTHON, &typo).load(), "a.py:4: ", "`one` to match");
+    // Not in what the page shows.
+    let below = RUST.replace(
+        "    // ANCHOR: one\n    let x = 1;\n    // ANCHOR_END: one\n",
+        "    let x = 1;\n",
+    );
+    let below = below + "// ANCHOR: one\nfn more() {}\n// ANCHOR_END: one\n";
+    expect(with_parts(PYTHON, &below).load(), "a.py:4: ", "`one` to match");
+
+    let end = "    // ANCHOR_END: two\n";
+    let shared = RUST.replace(end, "");
+    let shared = shared.replace(
+        "    // ANCHOR_END: alone",
+        &format!("{end}    // ANCHOR_END: alone"),
+    );
+    expect(with_parts(PYTHON, &shared).load(), "a.rs:7: ", "share lines");
+    let shared = PYTHON.replace("# ANCHOR_END: one\n", "");
+    let shared = shared.replace("y = 2\n", "y = 2\n# ANCHOR_END: one\n");
+    expect(with_parts(&shared, RUST).load(), "a.py:10: ", "share lines");
+
+    for (from, to, line) in [
+        ("# ANCHOR_END: one\n", "", 4),
+        ("# ANCHOR: one\n", "", 5),
+        ("x = 1\n", "", 4),
+        ("# ANCHOR: later\n", "# ANCHOR: one\n", 17),
+        ("# ANCHOR_END: later\n", "# ANCHOR_END: one\n", 19),
+        (": later\n", ": one\n", 17),
+    ] {
+        let wrong = PYTHON.replace(from, to);
+        assert_ne!(wrong, PYTHON);
+        let place = format!("a.py:{line}: ");
+        expect(with_parts(&wrong, RUST).load(), &place, "exactly once");
+    }
 }
 
 #[test]

@@ -6,28 +6,40 @@ import time
 
 
 def memoise(capacity, time_to_live):
+    # ANCHOR: known
     def decorate(function):
         signature, known = inspect.signature(function), {}
+    # ANCHOR_END: known
 
         @functools.wraps(function)
         async def wrapper(*args, **kwargs):
+            # ANCHOR: key
             # One key for a call, whichever way it is written.
             call = signature.bind(*args, **kwargs)
             call.apply_defaults()
             key = call.args, tuple(sorted(call.kwargs.items()))
+            # ANCHOR_END: key
             begun, flight = known.pop(key, (0, None))
             if (
                 flight is None
                 or flight.done()
                 and (flight.cancelled() or flight.exception())
+                # ANCHOR: time_to_live
                 or time.monotonic() - begun > time_to_live
+                # ANCHOR_END: time_to_live
             ):
+                # ANCHOR: compute
                 begun = time.monotonic()
                 flight = asyncio.create_task(function(*args, **kwargs))
+                # ANCHOR_END: compute
             known[key] = begun, flight  # the newest is the last
+            # ANCHOR: capacity
             if len(known) > capacity:
                 del known[next(iter(known))]
+            # ANCHOR_END: capacity
+            # ANCHOR: get
             return await asyncio.shield(flight)
+            # ANCHOR_END: get
 
         wrapper.known = known
         return wrapper

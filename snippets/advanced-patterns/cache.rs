@@ -10,14 +10,18 @@ use moka::future::Cache;
 use tokio::time::sleep;
 
 // ANCHOR: memo
+// ANCHOR: known
 struct Memo<K, V, F> {
     cache: Cache<K, V>,
     function: F,
 }
+// ANCHOR_END: known
 
 impl<K, V, E, F, Computing> Memo<K, V, F>
 where
+    // ANCHOR: key
     K: Hash + Eq + Clone + Send + Sync + 'static,
+    // ANCHOR_END: key
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
     F: Fn(K) -> Computing,
@@ -25,15 +29,23 @@ where
 {
     fn new(function: F, capacity: u64, time_to_live: Duration) -> Self {
         let cache = Cache::builder()
+            // ANCHOR: capacity
             .max_capacity(capacity)
+            // ANCHOR_END: capacity
+            // ANCHOR: time_to_live
             .time_to_live(time_to_live)
+            // ANCHOR_END: time_to_live
             .build();
         Self { cache, function }
     }
 
     async fn get(&self, key: &K) -> Result<V, Arc<E>> {
+        // ANCHOR: compute
         let compute = async { (self.function)(key.clone()).await };
+        // ANCHOR_END: compute
+        // ANCHOR: get
         self.cache.try_get_with_by_ref(key, compute).await
+        // ANCHOR_END: get
     }
 }
 // ANCHOR_END: memo

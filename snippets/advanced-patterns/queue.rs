@@ -8,15 +8,19 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+// ANCHOR: sold_out
 #[derive(Debug, thiserror::Error)]
 #[error("sold out")]
 struct SoldOut;
+// ANCHOR_END: sold_out
 
+// ANCHOR: prepare
 async fn prepare(table: u32) -> Result<(), SoldOut> {
     sleep(Duration::from_secs(10)).await;
     assert_ne!(table, 13, "the pan is on the floor");
     if table.is_multiple_of(10) { Err(SoldOut) } else { Ok(()) }
 }
+// ANCHOR_END: prepare
 
 #[derive(Default)]
 struct Tally {
@@ -72,9 +76,11 @@ async fn main() -> anyhow::Result<()> {
     assert!(returned.contains(&(20, "sold out".into())));
     println!("{} served, {} returned", served.len(), returned.len());
 
+    // ANCHOR: each_once
     served.extend(returned.into_iter().map(|(table, _)| table));
     served.sort();
     assert!(served.into_iter().eq(1..=100), "each exactly once");
+    // ANCHOR_END: each_once
     Ok(())
 }
 // ANCHOR_END: all

@@ -2,18 +2,26 @@
 import asyncio
 
 
+# ANCHOR: flights
 class Rates:
     def __init__(self):
         self.flights = {}
+# ANCHOR_END: flights
 
     async def get(self, currency, ask):
+        # ANCHOR: reuse
         flight = self.flights.get(currency)
         if flight is None or flight.done() and (
             flight.cancelled() or flight.exception()
         ):
+        # ANCHOR_END: reuse
+            # ANCHOR: ask
             flight = self.flights[currency] = asyncio.create_task(ask())
+            # ANCHOR_END: ask
+        # ANCHOR: shared
         # Without the shield, one who leaves would cancel it for all.
         return await asyncio.shield(flight)
+        # ANCHOR_END: shared
 # ANCHOR_END: rates
 
 

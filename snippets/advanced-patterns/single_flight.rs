@@ -11,11 +11,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 type Flight = Shared<BoxFuture<'static, Result<f64, Arc<anyhow::Error>>>>;
 
+// ANCHOR: flights
 struct Rates {
     flights: Mutex<HashMap<String, (Instant, Flight)>>,
     time_to_live: Duration,
     capacity: usize,
 }
+// ANCHOR_END: flights
 
 impl Rates {
     // ANCHOR: get
@@ -24,12 +26,14 @@ impl Rates {
         F: Future<Output = anyhow::Result<f64>> + Send + 'static,
     {
         let mut flights = self.flights.lock().expect("never poisoned");
+        // ANCHOR: reuse
         if let Some((begun, flight)) = flights.get(currency) {
             let failed = matches!(flight.peek(), Some(Err(_)));
             if !failed && begun.elapsed() < self.time_to_live {
                 return flight.clone();
             }
         }
+        // ANCHOR_END: reuse
         flights.remove(currency); // too old, or failed
         if flights.len() >= self.capacity {
             let oldest = flights.iter().min_by_key(|(_, (begun, _))| begun);
@@ -37,10 +41,14 @@ impl Rates {
                 flights.remove(&oldest);
             }
         }
+        // ANCHOR: ask
         let task = AbortOnDropHandle::new(tokio::spawn(ask));
+        // ANCHOR_END: ask
+        // ANCHOR: shared
         let flight = async { task.await? }.map_err(Arc::new).boxed().shared();
         flights.insert(currency.into(), (Instant::now(), flight.clone()));
         flight
+        // ANCHOR_END: shared
     }
     // ANCHOR_END: get
 }

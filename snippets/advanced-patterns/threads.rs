@@ -30,14 +30,17 @@ async fn compute<T: Send + 'static>(
 }
 // ANCHOR_END: compute
 
+// ANCHOR: fingerprint
 fn fingerprint(photo: &[u8]) -> u32 {
     photo.iter().fold(7, |mark: u32, &byte| {
         mark.wrapping_mul(31).wrapping_add(byte.into())
     })
 }
+// ANCHOR_END: fingerprint
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // ANCHOR: archive
     let archive = tempfile::tempdir()?;
     let photos: Vec<Vec<u8>> = (1..=4).map(|n| vec![n; 100_000]).collect();
     let paths: Vec<PathBuf> =
@@ -45,19 +48,28 @@ async fn main() -> anyhow::Result<()> {
     for (path, photo) in paths.iter().zip(&photos) {
         std::fs::write(path, photo)?;
     }
+    // ANCHOR_END: archive
 
     // ANCHOR: parallel
+    // ANCHOR: pool
     let pool = &ThreadPoolBuilder::new().num_threads(4).build()?;
+    // ANCHOR_END: pool
     let all_four = &Arc::new(Barrier::new(4));
+    // ANCHOR: gather
     let marks = try_join_all(paths.into_iter().map(async |path| {
+        // ANCHOR_END: gather
+        // ANCHOR: disk
         // Waits for the disk: any number may wait at once.
         let photo = spawn_blocking(|| std::fs::read(path)).await??;
+        // ANCHOR_END: disk
         let all_four = all_four.clone();
+        // ANCHOR: processor
         // Needs a processor: no more at once than there are threads.
         let mark = compute(pool, move || {
             all_four.wait(); // goes on when all four are at work
             fingerprint(&photo)
         });
+        // ANCHOR_END: processor
         anyhow::Ok(mark.await)
     }))
     .await?;

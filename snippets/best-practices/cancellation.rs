@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+// ANCHOR: shutters
 static OPEN_SHUTTERS: AtomicU32 = AtomicU32::new(0);
+// ANCHOR_END: shutters
 
 // ANCHOR: guard
 struct Shutter;
@@ -35,10 +37,14 @@ async fn expose() -> Instant {
 /// Takes pictures until it is told to stop, and puts the telescope to rest.
 async fn observe(stop: CancellationToken) -> Vec<Instant> {
     let mut pictures = Vec::new();
+    // ANCHOR: pictures
     while let Some(picture) = stop.run_until_cancelled(expose()).await {
         pictures.push(picture);
     }
+    // ANCHOR_END: pictures
+    // ANCHOR: rest
     sleep(Duration::from_secs(60)).await; // the telescope turns to the wall
+    // ANCHOR_END: rest
     pictures
 }
 // ANCHOR_END: observe
@@ -55,8 +61,10 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: tree
 
     sleep(Duration::from_secs(3_700)).await;
+    // ANCHOR: cancel
     fog.cancel();
     let pictures = north.await?.len();
+    // ANCHOR_END: cancel
     println!("north: {pictures} pictures, {:?}", start.elapsed());
     assert_eq!((pictures, start.elapsed().as_secs()), (6, 3_760));
     assert!(!night.is_cancelled());

@@ -2,6 +2,7 @@
 import asyncio
 
 
+# ANCHOR: error
 class DepotError(Exception):
     pass
 
@@ -16,28 +17,37 @@ class Silent(DepotError):
 
 class Nonsense(DepotError):
     pass
+# ANCHOR_END: error
 
 
 async def packs(depot, medicine, limit=60):
+    # ANCHOR: silent
     try:
         async with asyncio.timeout(limit):
             answer = await call(depot, medicine)
     except TimeoutError as error:
         raise Silent(depot) from error
+    # ANCHOR_END: silent
+    # ANCHOR: answer
     try:
         return None if answer == "not kept" else int(answer)
     except ValueError as error:
         raise Nonsense(answer) from error
+    # ANCHOR_END: answer
 
 
 async def call(depot, medicine):
+    # ANCHOR: connect
     try:
         reader, writer = await asyncio.open_connection(*depot)
     except OSError as error:
         raise Unreachable(depot) from error
+    # ANCHOR_END: connect
     try:
+        # ANCHOR: talk
         writer.write(medicine.encode())
         return (await reader.read()).decode()
+        # ANCHOR_END: talk
     finally:
         writer.close()
 # ANCHOR_END: packs

@@ -28,18 +28,26 @@ type Packs = Result<Option<u32>, DepotError>;
 
 async fn packs(depot: SocketAddr, medicine: &str, limit: Duration) -> Packs {
     let exchange = async {
+        // ANCHOR: connect
         let line = TcpStream::connect(depot).await;
         let mut line = line.map_err(DepotError::Unreachable)?;
+        // ANCHOR_END: connect
+        // ANCHOR: talk
         line.write_all(medicine.as_bytes()).await?;
         let mut answer = String::new();
         line.read_to_string(&mut answer).await?;
+        // ANCHOR_END: talk
+        // ANCHOR: answer
         match (answer.as_str(), answer.parse()) {
             ("not kept", _) => Ok(None),
             (_, Ok(packs)) => Ok(Some(packs)),
             (_, Err(source)) => Err(DepotError::Nonsense { answer, source }),
         }
+        // ANCHOR_END: answer
     };
+    // ANCHOR: silent
     timeout(limit, exchange).await.unwrap_or(Err(DepotError::Silent(limit)))
+    // ANCHOR_END: silent
 }
 // ANCHOR_END: boundary
 

@@ -20,12 +20,18 @@ async def teleprinter(draft):
 
 
 async def send(desks, archive, folder):
+    # ANCHOR: desk
     async with desks, aiosqlite.connect(archive) as db:
+    # ANCHOR_END: desk
+        # ANCHOR: story
         async with db.execute("SELECT 'Rain in Bergen'") as rows:
             (story,) = await rows.fetchone()
+        # ANCHOR_END: story
+        # ANCHOR: draft
         with tempfile.NamedTemporaryFile("w", dir=folder) as draft:
             draft.write(f"{story}\n")
             draft.flush()
+        # ANCHOR_END: draft
             async with teleprinter(draft.name) as paper:
                 return await paper.readline()
 # ANCHOR_END: send

@@ -22,14 +22,20 @@ impl Newsroom {
         &self,
         check: impl AsyncFnOnce(&str) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        // ANCHOR: desk
         let _desk = self.desks.acquire().await?;
         let mut archive = self.archive.acquire().await?;
+        // ANCHOR_END: desk
+        // ANCHOR: story
         let query = sqlx::query_scalar("SELECT 'Rain in Bergen'");
         let story: String = query.fetch_one(&mut *archive).await?;
+        // ANCHOR_END: story
+        // ANCHOR: draft
         let draft = NamedTempFile::new_in(&self.drafts)?;
         let mut file = File::from_std(draft.reopen()?);
         file.write_all(story.as_bytes()).await?;
         file.flush().await?;
+        // ANCHOR_END: draft
         check(&story).await?;
         Ok(draft.close()?)
     }

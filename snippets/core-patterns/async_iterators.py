@@ -14,6 +14,7 @@ class Thermometer:
 
 
 # ANCHOR: generator
+# ANCHOR: macro
 async def readings(thermometer):
     while True:
         try:
@@ -21,15 +22,22 @@ async def readings(thermometer):
         except EOFError:
             return
         yield reading  # degrees, or None where it missed its turn
+# ANCHOR_END: macro
 
 
 async def main():
+    # ANCHOR: thermometer
     thermometer = Thermometer(18.5, None, 19.0, 21.5)
+    # ANCHOR_END: thermometer
+    # ANCHOR: consume
     seen = []
     async with aclosing(readings(thermometer)) as stream:
         async for reading in stream:
             seen.append(reading)
+    # ANCHOR_END: consume
+    # ANCHOR: seen
     assert seen == [18.5, None, 19.0, 21.5]
+    # ANCHOR_END: seen
 # ANCHOR_END: generator
 
 

@@ -75,12 +75,16 @@ async fn log(
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    // ANCHOR: thermometer
     let morning = [Some(18.5), None, Some(19.0), Some(21.5)];
     let thermometer = || Thermometer(morning.into());
+    // ANCHOR_END: thermometer
 
     let start = Instant::now();
     assert_eq!(log("unfold", by_unfold(thermometer())).await, morning);
+    // ANCHOR: seen
     assert_eq!(log("stream!", by_macro(thermometer())).await, morning);
+    // ANCHOR_END: seen
     let (readings, producer) = by_channel(thermometer());
     assert_eq!(log("channel", readings).await, morning);
     producer.await?;

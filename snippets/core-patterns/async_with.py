@@ -8,26 +8,38 @@ import aiosqlite
 # ANCHOR: till
 @asynccontextmanager
 async def open_till(shop):
+    # ANCHOR: connect
     async with aiosqlite.connect(shop) as db:
+    # ANCHOR_END: connect
         try:
+            # ANCHOR: open
             await db.execute("UPDATE till SET open = TRUE")
             await db.commit()
+            # ANCHOR_END: open
+            # ANCHOR: yield
             yield db
+            # ANCHOR_END: yield
+        # ANCHOR: guard
         finally:
             await db.execute("UPDATE till SET open = FALSE")
             await db.commit()
+        # ANCHOR_END: guard
 
 
+# ANCHOR: sell
 async def sell(shop):
     async with open_till(shop) as db:
         assert await is_open(db)
     async with aiosqlite.connect(shop) as db:
         assert not await is_open(db)
+# ANCHOR_END: sell
 
 
+# ANCHOR: is_open
 async def is_open(db):
     async with db.execute("SELECT open FROM till") as rows:
         return bool((await rows.fetchone())[0])
+# ANCHOR_END: is_open
 # ANCHOR_END: till
 
 

@@ -18,12 +18,18 @@ async fn with_connection<T>(
     shop: Shop,
     work: impl AsyncFnOnce(&mut SqliteConnection) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    // ANCHOR: connect
     let db = Some(shop.database.connect().await?);
     // The guard comes before the next await: that one may be the last.
     let mut till = Till { db, closing: shop.closing };
     let db = till.db.as_mut().expect("taken only to be closed");
+    // ANCHOR_END: connect
+    // ANCHOR: open
     db.execute("UPDATE till SET open = TRUE").await?;
+    // ANCHOR_END: open
+    // ANCHOR: yield
     let result = work(db).await;
+    // ANCHOR_END: yield
     match (result, till.close().await) {
         (Err(error), Err(closing)) => Err(error.context(closing)),
         (result, closed) => closed.and(result),
@@ -58,9 +64,11 @@ impl Drop for Till {
 }
 // ANCHOR_END: guard
 
+// ANCHOR: is_open
 async fn is_open(db: &mut SqliteConnection) -> anyhow::Result<bool> {
     Ok(query_scalar("SELECT open FROM till").fetch_one(db).await?)
 }
+// ANCHOR_END: is_open
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -69,8 +77,10 @@ async fn main() -> anyhow::Result<()> {
     let mut owner = database.connect().await?;
     owner.execute("CREATE TABLE till AS SELECT FALSE AS open").await?;
     let shop = Shop { database, closing: TaskTracker::new() };
+    // ANCHOR: sell
     let was_open = with_connection(shop.clone(), is_open).await?;
     assert!(was_open && !is_open(&mut owner).await?);
+    // ANCHOR_END: sell
 
     let decline = async |_: &mut _| bail!("the card is declined");
     let sale = with_connection::<()>(shop.clone(), decline).await;

@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 // ANCHOR: fetch
+// ANCHOR: parcel
 #[derive(Debug, PartialEq, Deserialize)]
 struct Parcel {
     id: u64,
     city: String,
     delivered: bool,
 }
+// ANCHOR_END: parcel
 
+// ANCHOR: get
 async fn fetch_parcel(
     client: &reqwest::Client,
     courier: &str,
@@ -25,11 +28,14 @@ async fn fetch_parcel(
     let response = client.get(url).send().await?.error_for_status()?;
     response.json().await
 }
+// ANCHOR_END: get
 // ANCHOR_END: fetch
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // ANCHOR: courier
     let courier = format!("http://{}", start_courier().await?);
+    // ANCHOR_END: courier
     // ANCHOR: client
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -37,14 +43,18 @@ async fn main() -> anyhow::Result<()> {
         .build()?;
     // ANCHOR_END: client
 
+    // ANCHOR: found
     let parcel = fetch_parcel(&client, &courier, 7).await?;
     let expected = Parcel { id: 7, city: "Bergen".into(), delivered: false };
     assert_eq!(parcel, expected);
     println!("parcel {} is in {}", parcel.id, parcel.city);
+    // ANCHOR_END: found
 
+    // ANCHOR: missing
     let error = fetch_parcel(&client, &courier, 8).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     println!("parcel 8: {}", error.without_url());
+    // ANCHOR_END: missing
     Ok(())
 }
 

@@ -8,18 +8,24 @@ use futures::stream::{self, StreamExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+// ANCHOR: network
 struct Network {
     celsius: BTreeMap<&'static str, f64>,
 }
+// ANCHOR_END: network
 
 impl Network {
+    // ANCHOR: read
     async fn read(&self, station: &str) -> f64 {
         sleep(Duration::from_secs(1)).await; // a slow radio link
         self.celsius[station]
     }
+    // ANCHOR_END: read
 }
 
+// ANCHOR: run
 #[tokio::main(flavor = "current_thread", start_paused = true)]
+// ANCHOR_END: run
 async fn main() -> anyhow::Result<()> {
     let celsius = BTreeMap::from([
         ("Bergen", 9.5),

@@ -8,22 +8,30 @@ import aiohttp
 from aiohttp import web
 
 
+# ANCHOR: shade
 def shade(heights):
     """A slope that rises is bright, one that falls is dark."""
     slopes = zip(heights, heights[1:])
     return bytes(128 + (b - a) // 2 for a, b in slopes)
+# ANCHOR_END: shade
 
 
 async def make_tile(session, survey, processes, id, folder):
+    # ANCHOR: network
     # Waits for the network: async.
     async with session.get(f"{survey}/heights/{id}") as answer:
         answer.raise_for_status()
         heights = await answer.read()
+    # ANCHOR_END: network
+    # ANCHOR: processor
     # Computes: in another process, a thread would share this one's lock.
     loop = asyncio.get_running_loop()
     tile = await loop.run_in_executor(processes, shade, heights)
+    # ANCHOR_END: processor
+    # ANCHOR: disk
     # Waits for the disk: a thread.
     await asyncio.to_thread(Path(folder, f"{id}.tile").write_bytes, tile)
+    # ANCHOR_END: disk
 # ANCHOR_END: mixed
 
 

@@ -16,6 +16,7 @@ const TILES: u8 = 8;
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 static TWO_AT_WORK: Barrier = Barrier::new(2);
 
+// ANCHOR: shade
 /// A slope that rises is bright, one that falls is dark.
 fn shade(heights: &[u8]) -> Vec<u8> {
     assert!(AT_WORK.fetch_add(1, Relaxed) < 2, "for two processors");
@@ -26,6 +27,7 @@ fn shade(heights: &[u8]) -> Vec<u8> {
     AT_WORK.fetch_sub(1, Relaxed);
     tile
 }
+// ANCHOR_END: shade
 
 /// What all tiles share.
 struct Mill {
@@ -36,20 +38,26 @@ struct Mill {
 
 // ANCHOR: mixed
 async fn make_tile(mill: &Mill, id: u8, map: &Path) -> anyhow::Result<()> {
+    // ANCHOR: network
     // Waits for the network: async.
     let url = format!("{}/heights/{id}", mill.survey);
     let answer = mill.client.get(url).send().await?.error_for_status()?;
     let heights = answer.bytes().await?;
+    // ANCHOR_END: network
 
+    // ANCHOR: processor
     // Computes: on another thread, and no more at once than processors.
     let processor = mill.processors.clone().acquire_owned().await?;
     let tile = spawn_blocking(move || {
         let _processor = processor;
         shade(&heights)
     });
+    // ANCHOR_END: processor
 
+    // ANCHOR: disk
     // Waits for the disk.
     fs::write(map.join(format!("{id}.tile")), tile.await?).await?;
+    // ANCHOR_END: disk
     Ok(())
 }
 // ANCHOR_END: mixed

@@ -9,26 +9,34 @@ ORDERS = b"7;lamp;2499\n" * 100_000
 
 
 # ANCHOR: lines
+# ANCHOR: chunks
 async def file_chunks(path, size=256 * 1024):
     with await asyncio.to_thread(open, path, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, size):
             yield chunk
+# ANCHOR_END: chunks
 
 
+# ANCHOR: count
 async def count_lines(chunks):
     lines, goes_on = 0, False
     async for chunk in chunks:
         lines += chunk.count(b"\n")
         goes_on = not chunk.endswith(b"\n")
     return lines + goes_on
+# ANCHOR_END: count
 
 
 async def in_flat_memory(path, session, url):
+    # ANCHOR: in_file
     async with aclosing(file_chunks(path)) as chunks:
         in_file = await count_lines(chunks)
+    # ANCHOR_END: in_file
+    # ANCHOR: body
     async with session.get(url, raise_for_status=True) as answer:
         chunks = answer.content.iter_chunked(256 * 1024)
         in_body = await count_lines(chunks)
+    # ANCHOR_END: body
     return in_file, in_body
 # ANCHOR_END: lines
 

@@ -56,11 +56,13 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(export.path().metadata()?.len(), 256_000_000);
     let shop = start_shop(orders).await?;
 
-    // ANCHOR: file
+    // ANCHOR: chunks
     let file = File::open(export.path()).await?;
     let file = BufReader::with_capacity(256 * 1024, file);
+    // ANCHOR_END: chunks
+    // ANCHOR: in_file
     let lines = count_lines(file).await?;
-    // ANCHOR_END: file
+    // ANCHOR_END: in_file
     println!("a file of {MB} MB: {lines} orders");
     assert_eq!(lines, 2_560_000);
 

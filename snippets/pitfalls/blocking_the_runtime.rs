@@ -33,10 +33,12 @@ fn scan(heartbeat: &Receiver<()>, patience: Duration) -> usize {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // ANCHOR: start
     let (load_balancer, heartbeat) = channel();
     let heart = tokio::spawn(heart(load_balancer));
     yield_now().await; // the first beat
     assert!(heartbeat.try_iter().count() > 0, "alive");
+    // ANCHOR_END: start
 
     // ANCHOR: broken
     // Broken: scan() has the thread, and the heart needs it too.

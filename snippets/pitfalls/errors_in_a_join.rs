@@ -11,12 +11,15 @@ type Part = (&'static str, u64, u32);
 
 const JOURNEY: [Part; 3] = [("flight", 1, 0), ("hotel", 2, 4), ("car", 3, 0)];
 
+// ANCHOR: booked
 static BOOKED: Mutex<Vec<&str>> = Mutex::new(vec![]);
+// ANCHOR_END: booked
 
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("no {0} left")]
 struct SoldOut(&'static str);
 
+// ANCHOR: book
 async fn book((name, seconds, left): Part) -> Result<&'static str, SoldOut> {
     sleep(Duration::from_secs(seconds)).await;
     if left == 0 {
@@ -25,6 +28,7 @@ async fn book((name, seconds, left): Part) -> Result<&'static str, SoldOut> {
     BOOKED.lock().expect("never poisoned").push(name);
     Ok(name)
 }
+// ANCHOR_END: book
 
 fn take_booked() -> Vec<&'static str> {
     std::mem::take(&mut *BOOKED.lock().expect("never poisoned"))
@@ -35,13 +39,19 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR: all_or_nothing
     // All or nothing: the first error drops the others where they stand.
     let start = Instant::now();
+    // ANCHOR: journey
     let [flight, hotel, car] = JOURNEY.map(book);
     let outcome = tokio::try_join!(flight, hotel, car);
+    // ANCHOR_END: journey
+    // ANCHOR: refused
     println!("try_join! after {:?}: {outcome:?}", start.elapsed());
     assert_eq!(outcome, Err(SoldOut("flight")));
+    // ANCHOR_END: refused
     assert_eq!(start.elapsed(), Duration::from_secs(1));
+    // ANCHOR: cancelled
     sleep(Duration::from_secs(3600)).await;
     assert!(take_booked().is_empty());
+    // ANCHOR_END: cancelled
     // ANCHOR_END: all_or_nothing
 
     // ANCHOR: everything

@@ -22,10 +22,12 @@ async fn listen(
 }
 // ANCHOR_END: listen
 
+// ANCHOR: answer
 #[tokio::test]
 async fn an_answer_is_returned() {
     assert_eq!(listen(async || Ok(550)).await, Ok(550));
 }
+// ANCHOR_END: answer
 
 // ANCHOR: exact
 #[tokio::test(start_paused = true)]

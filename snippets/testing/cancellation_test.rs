@@ -11,6 +11,7 @@ type Belt = Receiver<u32>;
 type Cart = Sender<u32>;
 
 // ANCHOR: carry
+// ANCHOR: careful
 /// Carries suitcases from the belt to the cart, until the belt ends.
 async fn carry(belt: &mut Belt, cart: &Cart) {
     while let Ok(place) = cart.reserve().await {
@@ -18,13 +19,16 @@ async fn carry(belt: &mut Belt, cart: &Cart) {
         place.send(suitcase);
     }
 }
+// ANCHOR_END: careful
 
+// ANCHOR: careless
 /// Does the same, it seems.
 async fn carry_and_lose(belt: &mut Belt, cart: &Cart) {
     while let Some(suitcase) = belt.recv().await {
         cart.send(suitcase).await.expect("a loader");
     }
 }
+// ANCHOR_END: careless
 // ANCHOR_END: carry
 
 // ANCHOR: drop
@@ -72,11 +76,13 @@ async fn check(carry: impl AsyncFn(&mut Belt, &Cart), woken: bool) -> u32 {
         let load = tokio::spawn(load(loads));
         let ended = drop_in_wait(n, woken, carry(&mut belt, &cart)).await;
 
+        // ANCHOR: found
         drop(cart);
         let mut found = load.await.expect("no panic");
         while let Some(suitcase) = belt.recv().await {
             found.push(suitcase);
         }
+        // ANCHOR_END: found
         unload.await.expect("no panic");
         assert_eq!(found, [1, 2, 3], "sent home in wait {n}");
         if ended {
@@ -86,16 +92,20 @@ async fn check(carry: impl AsyncFn(&mut Belt, &Cart), woken: bool) -> u32 {
     unreachable!("it ends")
 }
 
+// ANCHOR: not_lost
 #[tokio::test(start_paused = true)]
 async fn no_suitcase_is_lost() {
     assert_eq!(check(carry, false).await, 5);
     assert_eq!(check(carry, true).await, 5);
 }
+// ANCHOR_END: not_lost
 
+// ANCHOR: lost
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "sent home in wait 4\n  left: [1, 2]\n")]
 async fn a_suitcase_is_lost() {
     check(carry_and_lose, false).await;
 }
+// ANCHOR_END: lost
 // ANCHOR_END: check
 // ANCHOR_END: all

@@ -20,9 +20,9 @@ trait Post: Send + Sync {
 }
 // ANCHOR_END: trait
 
-// ANCHOR: remind
 type Loan = (&'static str, &'static str);
 
+// ANCHOR: remind
 /// Writes to every reader; returns those whose letter could not be sent.
 async fn remind(post: &impl Post, loans: &[Loan]) -> Vec<&'static str> {
     let mut missed = Vec::new();
@@ -34,6 +34,7 @@ async fn remind(post: &impl Post, loans: &[Loan]) -> Vec<&'static str> {
     }
     missed
 }
+// ANCHOR_END: remind
 
 fn remind_later(
     post: Arc<impl Post + 'static>,
@@ -41,7 +42,6 @@ fn remind_later(
 ) -> JoinHandle<Vec<&'static str>> {
     tokio::spawn(async move { remind(&*post, loans).await })
 }
-// ANCHOR_END: remind
 
 // ANCHOR: fake
 /// Keeps the letters that it is given, except for one.
@@ -51,8 +51,10 @@ struct FakePost {
     calls: AtomicUsize,
     closed_at_call: usize,
 }
+// ANCHOR_END: fake
 
 impl Post for FakePost {
+    // ANCHOR: send
     async fn send(&self, reader: &str, text: String) -> Result<(), Closed> {
         yield_now().await; // the real one makes you wait, too
         let call = 1 + self.calls.fetch_add(1, Relaxed);
@@ -63,10 +65,12 @@ impl Post for FakePost {
         sent.push((reader.into(), text));
         Ok(())
     }
+    // ANCHOR_END: send
 }
-// ANCHOR_END: fake
 
+// ANCHOR: loans
 const LOANS: [Loan; 3] = [("Ada", "Emma"), ("Ben", "Dune"), ("Cleo", "Kim")];
+// ANCHOR_END: loans
 
 fn letter(reader: &str, book: &str) -> (String, String) {
     (reader.into(), format!("Please bring back {book}."))
@@ -81,6 +85,7 @@ async fn everybody_gets_a_letter_about_their_book() {
     assert_eq!(sent, LOANS.map(|(reader, book)| letter(reader, book)));
 }
 
+// ANCHOR: fails
 #[tokio::test]
 async fn a_letter_that_fails_holds_up_no_other() {
     let post = FakePost { closed_at_call: 2, ..FakePost::default() };
@@ -88,6 +93,7 @@ async fn a_letter_that_fails_holds_up_no_other() {
     let sent = post.sent.into_inner().expect("never poisoned");
     assert_eq!(sent, [letter("Ada", "Emma"), letter("Cleo", "Kim")]);
 }
+// ANCHOR_END: fails
 
 #[tokio::test]
 async fn letters_go_out_from_a_task() {

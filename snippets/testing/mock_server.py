@@ -11,16 +11,23 @@ async def book(session, seat):
     """The key lets the office see that it is the same booking once more."""
     key = {"Idempotency-Key": seat}
     for attempt in (1, 2):
+        # ANCHOR: post
         order = session.post("/bookings", json={"seat": seat}, headers=key)
+        # ANCHOR_END: post
         async with order as answer:
+            # ANCHOR: retry
             if answer.status >= 500 and attempt == 1:
                 continue
+            # ANCHOR_END: retry
+            # ANCHOR: answer
             answer.raise_for_status()
             return await answer.json()
+            # ANCHOR_END: answer
 
 
 @pytest.mark.asyncio
 async def test_after_a_500_it_asks_again():
+    # ANCHOR: office
     asked = []
 
     async def sell(request):
@@ -32,9 +39,12 @@ async def test_after_a_500_it_asks_again():
 
     app = web.Application()
     app.add_routes([web.post("/bookings", sell)])
+    # ANCHOR_END: office
+    # ANCHOR: book
     async with TestServer(app) as office:
         async with ClientSession(office.make_url("/")) as session:
             assert await book(session, "D7") == {"row": 4}
+    # ANCHOR_END: book
     assert asked == [("D7", {"seat": "D7"})] * 2
 # ANCHOR_END: tests
 

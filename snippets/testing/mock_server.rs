@@ -27,17 +27,23 @@ impl BoxOffice {
 
     /// The key lets the office see that it is the same booking once more.
     async fn book(&self, seat: &str) -> Result<Ticket> {
+        // ANCHOR: retry
         match self.ask(seat).await {
             Err(error) if worth_repeating(&error) => self.ask(seat).await,
             answer => answer,
         }
+        // ANCHOR_END: retry
     }
 
     async fn ask(&self, seat: &str) -> Result<Ticket> {
+        // ANCHOR: post
         let request = self.client.post(format!("{}/bookings", self.url));
         let request = request.header("idempotency-key", seat);
         let answer = request.json(&json!({ "seat": seat })).send().await?;
+        // ANCHOR_END: post
+        // ANCHOR: answer
         answer.error_for_status()?.json().await
+        // ANCHOR_END: answer
     }
 }
 
@@ -68,13 +74,17 @@ async fn it_posts_the_seat_and_a_key() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn after_a_500_it_asks_again() -> anyhow::Result<()> {
+    // ANCHOR: office
     let office = MockServer::start().await;
     let post = || Mock::given(method("POST"));
     let down = ResponseTemplate::new(500);
     let up = ResponseTemplate::new(201).set_body_json(json!({ "row": 4 }));
     post().respond_with(down).up_to_n_times(1).mount(&office).await;
     post().respond_with(up).expect(1).mount(&office).await;
+    // ANCHOR_END: office
+    // ANCHOR: book
     BoxOffice::at(office.uri())?.book("D7").await?;
+    // ANCHOR_END: book
     Ok(())
 }
 

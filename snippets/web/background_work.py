@@ -6,30 +6,40 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+# ANCHOR: work
 work = set()  # the loop itself keeps no task alive
 printed = set()
+# ANCHOR_END: work
 
 
+# ANCHOR: wait
 @asynccontextmanager
 async def lifespan(app):
     yield
     if work:  # the server has stopped
         await asyncio.wait(work, timeout=30)
+# ANCHOR_END: wait
 
 
+# ANCHOR: app
 app = FastAPI(lifespan=lifespan)
+# ANCHOR_END: app
 
 
+# ANCHOR: upload
 @app.post("/photos/{id}", status_code=202)
 async def upload(id: int):
     task = asyncio.create_task(print_photo(id))
     work.add(task)
     task.add_done_callback(work.discard)
+# ANCHOR_END: upload
 
 
+# ANCHOR: print
 async def print_photo(id):
     await app.state.paper.wait()
     printed.add(id)
+# ANCHOR_END: print
 # ANCHOR_END: studio
 
 

@@ -11,23 +11,29 @@ use tokio::task::yield_now;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 // ANCHOR: accept
+// ANCHOR: work
 #[derive(Clone)]
 struct Studio {
     work: TaskTracker,
     paper: Arc<Semaphore>,
     printed: watch::Sender<HashSet<u64>>,
 }
+// ANCHOR_END: work
 
+// ANCHOR: upload
 async fn upload(studio: State<Studio>, Path(id): Path<u64>) -> StatusCode {
     studio.work.spawn(print(studio.0.clone(), id));
     StatusCode::ACCEPTED
 }
+// ANCHOR_END: upload
 
+// ANCHOR: print
 async fn print(studio: Studio, id: u64) {
     let sheet = studio.paper.acquire().await.expect("never closed");
     sheet.forget(); // it is used up
     studio.printed.send_modify(|printed| _ = printed.insert(id));
 }
+// ANCHOR_END: print
 // ANCHOR_END: accept
 
 /// Answers when the photo is printed.
@@ -45,13 +51,17 @@ async fn run(
     closing: CancellationToken,
 ) -> io::Result<()> {
     let work = studio.work.clone();
+    // ANCHOR: app
     let photos = get(collect).post(upload);
     let app = Router::new().route("/photos/{id}", photos).with_state(studio);
+    // ANCHOR_END: app
     axum::serve(listener, app)
         .with_graceful_shutdown(closing.cancelled_owned())
         .await?;
+    // ANCHOR: wait
     work.close(); // from now on `wait` may end
     work.wait().await;
+    // ANCHOR_END: wait
     Ok(())
 }
 // ANCHOR_END: run

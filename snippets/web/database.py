@@ -12,29 +12,39 @@ class Base(DeclarativeBase):
     pass
 
 
+# ANCHOR: member
 class Member(Base):
     __tablename__ = "member"
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     phone: Mapped[str | None]
+# ANCHOR_END: member
 
 
+# ANCHOR: already
 class AlreadyMember(Exception):
     pass
+# ANCHOR_END: already
 
 
 async def join(sessions, email):
     try:
+        # ANCHOR: insert
         async with sessions.begin() as session:
             session.add(member := Member(email=email))
         return member.id
+        # ANCHOR_END: insert
+    # ANCHOR: twice
     except IntegrityError as error:
         raise AlreadyMember(email) from error
+    # ANCHOR_END: twice
 
 
+# ANCHOR: find
 async def find(sessions, email):
     async with sessions() as session:
         return await session.scalar(select(Member).filter_by(email=email))
+# ANCHOR_END: find
 # ANCHOR_END: library
 
 

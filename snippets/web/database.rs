@@ -4,13 +4,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{SqlSafeStr, query_as, query_scalar};
 
 // ANCHOR: types
+// ANCHOR: member
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct Member {
     id: i64,
     email: String,
     phone: Option<String>,
 }
+// ANCHOR_END: member
 
+// ANCHOR: already
 #[derive(Debug, thiserror::Error)]
 enum LibraryError {
     #[error("{0} is a member already")]
@@ -18,23 +21,30 @@ enum LibraryError {
     #[error("the database has failed")]
     Database(#[from] sqlx::Error),
 }
+// ANCHOR_END: already
 // ANCHOR_END: types
 
 // ANCHOR: queries
 async fn join(db: &SqlitePool, email: &str) -> Result<i64, LibraryError> {
+    // ANCHOR: insert
     let sql = "INSERT INTO member (email) VALUES ($1) RETURNING id";
     match query_scalar(sql).bind(email).fetch_one(db).await {
+        // ANCHOR_END: insert
+        // ANCHOR: twice
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
             Err(LibraryError::AlreadyMember(email.to_owned()))
         }
+        // ANCHOR_END: twice
         id => Ok(id?),
     }
 }
 
+// ANCHOR: find
 async fn find(db: &SqlitePool, email: &str) -> sqlx::Result<Option<Member>> {
     let sql = "SELECT id, email, phone FROM member WHERE email = $1";
     query_as(sql).bind(email).fetch_optional(db).await
 }
+// ANCHOR_END: find
 // ANCHOR_END: queries
 
 // ANCHOR: migrations

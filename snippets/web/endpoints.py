@@ -7,28 +7,39 @@ from aiohttp import web
 from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ValidationError
 
+# ANCHOR: router
 app = FastAPI()
+# ANCHOR_END: router
 
 
+# ANCHOR: book
 class Book(BaseModel):
     title: str
     copies: int
+# ANCHOR_END: book
 
 
+# ANCHOR: state
 def warehouse(request: Request):
     return request.app.state.warehouse
 
 
 Warehouse = Annotated[httpx.AsyncClient, Depends(warehouse)]
+# ANCHOR_END: state
 
 
+# ANCHOR: signature
 @app.get("/books/{id}")
 async def book(id: int, client: Warehouse) -> Book:
+# ANCHOR_END: signature
     try:
+        # ANCHOR: ask
         async with asyncio.timeout(app.state.limit):
             response = await client.get(f"/books/{id}")
         response.raise_for_status()
         return Book.model_validate_json(response.content)
+        # ANCHOR_END: ask
+    # ANCHOR: error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise HTTPException(504, "the warehouse is slow") from error
     except httpx.HTTPStatusError as error:
@@ -37,6 +48,7 @@ async def book(id: int, client: Warehouse) -> Book:
         raise HTTPException(502, "the warehouse has failed") from error
     except (httpx.TransportError, ValidationError) as error:
         raise HTTPException(502, "the warehouse has failed") from error
+    # ANCHOR_END: error
 # ANCHOR_END: endpoint
 
 

@@ -16,20 +16,26 @@ struct Shop {
 }
 // ANCHOR_END: state
 
+// ANCHOR: book
 #[derive(Serialize, Deserialize)]
 struct Book {
     title: String,
     copies: u32,
 }
+// ANCHOR_END: book
 
 // ANCHOR: handler
+// ANCHOR: signature
 async fn book(
     State(shop): State<Shop>,
     Path(id): Path<u64>,
 ) -> Result<Json<Book>, ShopError> {
+    // ANCHOR_END: signature
+    // ANCHOR: ask
     let url = format!("{}/books/{id}", shop.warehouse);
     let response = shop.client.get(url).send().await?.error_for_status()?;
     Ok(Json(response.json().await?))
+    // ANCHOR_END: ask
 }
 // ANCHOR_END: handler
 
@@ -73,7 +79,9 @@ async fn main() -> anyhow::Result<()> {
     let client =
         reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     let shop = Shop { client, warehouse: start_warehouse().await? };
+    // ANCHOR: router
     let app = Router::new().route("/books/{id}", get(book)).with_state(shop);
+    // ANCHOR_END: router
     let shop = serve(app).await?;
     // ANCHOR_END: app
 

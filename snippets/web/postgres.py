@@ -12,29 +12,37 @@ class Base(DeclarativeBase):
 
 
 # ANCHOR: roster
+# ANCHOR: shift
 class Shift(Base):
     __tablename__ = "shift"
     day: Mapped[int] = mapped_column(primary_key=True)
     doctor: Mapped[str]
     swaps: Mapped[int]
+# ANCHOR_END: shift
 
 
 async def swap(connection, day, doctor):
+    # ANCHOR: conflict
     shift = insert(Shift).values(day=day, doctor=doctor, swaps=0)
     shift = shift.on_conflict_do_update(
         index_elements=[Shift.day],
         set_={"doctor": shift.excluded.doctor, "swaps": Shift.swaps + 1},
     )
+    # ANCHOR_END: conflict
+    # ANCHOR: one
     result = await connection.execute(shift.returning(Shift))
     return result.one()
+    # ANCHOR_END: one
 
 
+# ANCHOR: on
 async def on(connection, days):
     days = literal(days, ARRAY(Integer))
     result = await connection.execute(
         select(Shift).where(Shift.day == any_(days)).order_by(Shift.day)
     )
     return result.all()
+# ANCHOR_END: on
 # ANCHOR_END: roster
 
 

@@ -4,12 +4,14 @@ use std::env;
 use sqlx::postgres::PgPool;
 use sqlx::{Executor, FromRow, query, query_as};
 
+// ANCHOR: shift
 #[derive(Debug, PartialEq, FromRow)]
 struct Shift {
     day: i32,
     doctor: String,
     swaps: i32,
 }
+// ANCHOR_END: shift
 
 // ANCHOR: unnest
 /// One statement, however many shifts. How many are new?
@@ -25,19 +27,25 @@ async fn plan(
     Ok(done.rows_affected())
 }
 
+// ANCHOR: on
 async fn on(db: &PgPool, days: &[i32]) -> sqlx::Result<Vec<Shift>> {
     let sql = "SELECT * FROM shift WHERE day = ANY($1) ORDER BY day";
     query_as(sql).bind(days).fetch_all(db).await
 }
+// ANCHOR_END: on
 // ANCHOR_END: unnest
 
 // ANCHOR: upsert
 async fn swap(db: &PgPool, day: i32, doctor: &str) -> sqlx::Result<Shift> {
+    // ANCHOR: conflict
     let sql = "INSERT INTO shift (day, doctor) VALUES ($1, $2)
         ON CONFLICT (day) DO UPDATE
         SET doctor = excluded.doctor, swaps = shift.swaps + 1
         RETURNING *";
+    // ANCHOR_END: conflict
+    // ANCHOR: one
     query_as(sql).bind(day).bind(doctor).fetch_one(db).await
+    // ANCHOR_END: one
 }
 // ANCHOR_END: upsert
 

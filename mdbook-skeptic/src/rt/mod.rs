@@ -183,6 +183,27 @@ pub fn as_built(root: &str, fingerprint: u64) {
     }
 }
 
+/// Compares the script that says which lines correspond with what the anchors
+/// of the programs say.
+///
+/// # Panics
+///
+/// If they differ, or the script cannot be read.
+pub fn parts(root: &str, file: &str, expected: &str) {
+    let script = fs::read_to_string(Path::new(root).join(file));
+    let mend = "write it by `cargo run --bin mdbook-skeptic -- bless`";
+    match script {
+        Ok(script) if script == expected => {}
+        Ok(script) => {
+            let stale = (1..).zip(script.lines().zip(expected.lines()));
+            let stale = stale.into_iter().find(|(_, (is, must))| is != must);
+            let line = stale.map_or(1, |(line, _)| line);
+            panic!("{file}:{line}: not what the programs' anchors say; {mend}");
+        }
+        Err(error) => panic!("cannot read {file}: {error}; {mend}"),
+    }
+}
+
 /// Compares what a `console` block shows with what the example prints, whose
 /// source must be the `file` that the page shows.
 ///

@@ -42,7 +42,7 @@ pub(crate) fn instrument(
     let mut inside = false;
     let mut marks = 0;
     for line in source.lines() {
-        if let (Some((ends, name)), Some(part)) = (include::anchor(line), part)
+        if let (Some((name, ends)), Some(part)) = (include::anchor(line), part)
             && name == part
         {
             marks += 1;
