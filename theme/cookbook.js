@@ -377,16 +377,20 @@ if (parts && panels.rust) showParts(parts);
 
 // The book's name is on every page, the page's own heading comes first.
 document.querySelector(".menu-title").setAttribute("role", "presentation");
+document.getElementById("mdbook-menu-bar").setAttribute("role", "banner");
 
-// A label for a hidden checkbox; as a button it works without a mouse.
-const toggle = document.getElementById("mdbook-sidebar-toggle");
-toggle.setAttribute("role", "button");
-toggle.tabIndex = 0;
-toggle.addEventListener("keydown", event => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    toggle.click();
-});
+// The sidebar's switch is a label, which no key reaches: a button before it.
+const label = document.getElementById("mdbook-sidebar-toggle");
+const shown = document.getElementById("mdbook-sidebar-toggle-anchor");
+const toggle = button("", "Table of contents", () => label.click());
+toggle.className = "icon-button";
+toggle.append(...label.childNodes);
+toggle.setAttribute("aria-controls", "mdbook-sidebar");
+const tell = () => toggle.setAttribute("aria-expanded", shown.checked);
+shown.addEventListener("change", tell);
+tell();
+label.before(toggle);
+label.classList.add("hidden");
 
 // Previous and next by name: the names are in the table of contents.
 const contents = [...document.querySelectorAll("#mdbook-sidebar a")];
@@ -394,9 +398,9 @@ for (const link of document.querySelectorAll(".mobile-nav-chapters")) {
     const entry = contents.find(({ href }) => href === link.href);
     if (!entry) continue;
     const title = entry.textContent.replace(/^[\d.\s]+/, "");
-    const way = link.rel.startsWith("prev") ? "Previous" : "Next";
+    const way = link.rel.startsWith("prev") ? "Previous " : "Next ";
     link.append(make("span", {}, make("small", {}, way), title));
-    link.setAttribute("aria-label", `${way}: ${title}`);
+    link.removeAttribute("aria-label");
     link.removeAttribute("title");
 }
 })();
