@@ -97,8 +97,12 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
             : fragment ? "fragment" : "";
     const whole = language === "rust" && !fragment && !broken
         && !is("should_panic");
-    const label = [LANGUAGES[language], note].filter(Boolean).join(", ");
-    return { code, pre: code.parentNode, language, label, whole, is };
+    const pre = code.parentNode;
+    const compiler = language === "text"
+        && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
+    const label = compiler ? "Compiler"
+        : [LANGUAGES[language], note].filter(Boolean).join(", ");
+    return { code, pre, language, label, whole, is };
 });
 
 function textOf({ code, language }) {
@@ -139,21 +143,23 @@ for (const { code } of blocks) scrolling.observe(code);
 
 // ---- In a new project ----------------------------------------------------
 
-// What `cargo add` is to be told; nothing if a line is not of a known form.
+// What gives a project a page's dependencies, in exactly the versions that the
+// book is tested with; nothing if a line is not of a known form.
 function additions(toml) {
     const known =
         /^([\w-]+) = (?:"([\d.]+)"|\{ version = "([\d.]+)", features = \[(.*)\] \})$/;
-    const crates = [], features = [];
+    const plain = [], featured = [];
     for (const line of toml.trim().split("\n").slice(1)) {
-        const [, name, plain, version, list] = line.match(known) ?? [];
+        const [, name, alone, version, features] = line.match(known) ?? [];
         if (!name) return null;
-        crates.push(`${name}@=${plain ?? version}`);
-        for (const [, feature] of (list ?? "").matchAll(/"([^"]+)"/g)) {
-            features.push(`${name}/${feature}`);
+        if (alone) plain.push(` ${name}@=${alone}`);
+        else {
+            featured.push(`cargo add ${name}@=${version} --features `
+                + features.replaceAll(/[" ]/g, ""));
         }
     }
-    const asked = features.length ? ` --features ${features.join(",")}` : "";
-    return crates.join(" ") + asked;
+    if (plain.length) featured.unshift(`cargo add${plain.join("")}`);
+    return featured.join(" &&\n");
 }
 
 function commands(block, dependencies) {
@@ -166,7 +172,7 @@ function commands(block, dependencies) {
     const file = test ? "src/lib.rs" : "src/main.rs";
     return [
         ["Make a project", `cargo new ${test ? "--lib " : ""}${name} && cd ${name}`],
-        ["Add what it depends on", `cargo add ${dependencies}`],
+        ["Add what it depends on", dependencies],
         ["Write the program and run it", `cat > ${file} <<'EOF' &&\n`
             + `${textOf(block)}EOF\ncargo ${test ? "test" : "run"}`],
     ];
@@ -181,7 +187,7 @@ function openProject(block, dependencies) {
         class: "project", "aria-labelledby": "new-project",
     },
     make("h2", { id: "new-project" }, "In a new project"),
-    make("p", {}, "Three commands for a shell, with the versions that the "
+    make("p", {}, "Three steps for a shell, with the versions that the "
         + "program is tested with."),
     make("ol", {}, ...steps.map(([title, command]) => {
         const code = make("code", { tabindex: "0" }, command);
@@ -375,9 +381,11 @@ if (parts && panels.rust) showParts(parts);
 
 // ---- What mdBook's own controls lack -------------------------------------
 
-// The book's name is on every page, the page's own heading comes first.
+// The book's name is on every page, the page's own heading comes first; and
+// what stands around the page has places that a screen reader can go to.
 document.querySelector(".menu-title").setAttribute("role", "presentation");
 document.getElementById("mdbook-menu-bar").setAttribute("role", "banner");
+document.getElementById("mdbook-search-wrapper").setAttribute("role", "search");
 
 // The sidebar's switch is a label, which no key reaches: a button before it.
 const label = document.getElementById("mdbook-sidebar-toggle");
