@@ -56,8 +56,8 @@ async function toClipboard(text, near) {
 }
 
 // A button that copies what `text` returns; `what` completes its name.
-function copyButton(what, text) {
-    return button("Copy", `Copy ${what}`, async pressed => {
+function copyButton(what, text, label = "Copy") {
+    return button(label, `Copy ${what}`, async pressed => {
         // Outside of an open dialog, nothing is read out.
         const place = pressed.closest("dialog") ?? main;
         let status = place.querySelector(":scope > [role=status]");
@@ -70,7 +70,7 @@ function copyButton(what, text) {
         pressed.firstChild.data = result;
         status.textContent = `${result}: ${what}`;
         setTimeout(() => {
-            pressed.firstChild.data = "Copy";
+            pressed.firstChild.data = label;
             status.textContent = "";
         }, 2000);
     });
@@ -184,7 +184,7 @@ function openProject(block, dependencies) {
     // Each only after the one before: never into a folder that is not new.
     const all = steps.map(([, command]) => command).join(" &&\n") + "\n";
     const dialog = make("dialog", {
-        class: "project", "aria-labelledby": "new-project",
+        class: "project", "aria-labelledby": "new-project", closedby: "any",
     },
     make("h2", { id: "new-project" }, "In a new project"),
     make("p", {}, "Three steps for a shell, with the versions that the "
@@ -196,8 +196,7 @@ function openProject(block, dependencies) {
         return make("li", {}, make("pre", {}, bar, code));
     })),
     make("div", { class: "actions" },
-        copyButton("all three", () => all), close));
-    dialog.querySelector(".actions button").firstChild.data = "Copy all three";
+        copyButton("all three", () => all, "Copy all three"), close));
     // No key in here is one of mdBook's.
     dialog.addEventListener("keydown", event => event.stopPropagation());
     dialog.addEventListener("close", () => dialog.remove());
