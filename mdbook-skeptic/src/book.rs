@@ -266,6 +266,43 @@ impl Book {
                 parts,
             });
         }
+        self.read_404(&options, problems);
+    }
+
+    /// The page for an address that has none. mdBook renders it as it stands,
+    /// by no preprocessor, though `SUMMARY.md` does not name it.
+    fn read_404(
+        &mut self,
+        options: &MarkdownOptions,
+        problems: &mut Vec<Problem>,
+    ) {
+        let path = PathBuf::from("404.md");
+        let file = self.src.join(&path);
+        if !self.root.join(&file).exists() {
+            return;
+        }
+        let before = problems.len();
+        check_file(&self.root, &file, &file, None, problems);
+        let Ok(text) = fs::read_to_string(self.root.join(&file)) else {
+            return;
+        };
+        if problems.len() > before {
+            return;
+        }
+        let whole = Piece::Source { range: 0..text.len(), line: 1 };
+        let expanded = Expanded::new(&text, vec![whole]);
+        for directive in include::directives(&text) {
+            problems.push(Problem::new(
+                &file,
+                expanded.line(directive.range.start),
+                "mdBook shows this directive as it stands, on this page only",
+                "write it out, or remove it",
+            ));
+        }
+        let blocks = page::read(&file, &expanded, options, problems);
+        let title = "Page not found".to_owned();
+        let parents = Vec::new();
+        self.pages.push(Page { file, path, title, parents, blocks });
     }
 
     /// Tells the blocks of this book, as they are shown, from any others.

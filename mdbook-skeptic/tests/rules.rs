@@ -638,6 +638,24 @@ fn files_and_settings_that_bypass_the_pages_are_refused() {
 }
 
 #[test]
+fn the_page_for_a_wrong_address_is_checked_like_any_other() {
+    let made = Made::new(&[("src/page.md", b"x\n")]);
+    made.write("src/404.md", b"# No such page\n\nSearch for it.\n");
+    let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!(book.pages.len(), 2);
+    for (text, what) in [
+        (&b"x\n\n```\nwrong()\n```\n"[..], ""),
+        (b"x\n\n<pre>wrong()</pre>\n", ""),
+        (b"x\n\n{{#include page.md}}\n", "as it stands"),
+    ] {
+        made.write("src/404.md", text);
+        expect(made.load(), "src/404.md:3", what);
+    }
+    made.write("src/404.md", b"x \xff\n");
+    expect(made.load(), "src/404.md:1", "UTF-8");
+}
+
+#[test]
 fn an_escaped_directive_is_text() {
     assert_eq!(kinds("Write \\{{#include file.rs}} there.\n"), []);
 }

@@ -1,0 +1,413 @@
+// What a reader can do with the programs on a page. Every page is complete
+// without this file: what it adds, it adds to what mdBook has rendered.
+(() => {
+"use strict";
+
+const main = document.querySelector("main");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+        element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+}
+
+function button(text, label, click) {
+    const made = make("button", { type: "button", "aria-label": label }, text);
+    made.addEventListener("click", () => click(made));
+    return made;
+}
+
+// Storage may be switched off; then nothing is remembered.
+function recall(key) {
+    try { return localStorage.getItem(key); } catch { return null; }
+}
+
+function remember(key, value) {
+    try { localStorage.setItem(key, value); } catch { /* as above */ }
+}
+
+// mdBook turns pages with the arrow keys, wherever they are pressed.
+function keepArrows(element) {
+    element.addEventListener("keydown", event => {
+        if (event.key.startsWith("Arrow")) event.stopPropagation();
+    });
+}
+
+// ---- Copy ----------------------------------------------------------------
+
+async function toClipboard(text, near) {
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        // Without a secure connection there is only the old way.
+        const area = make("textarea", { class: "unseen" });
+        area.value = text;
+        near.after(area);
+        area.select();
+        const done = document.execCommand("copy");
+        area.remove();
+        near.focus();
+        if (!done) throw new Error("the browser does not let a page copy");
+    }
+}
+
+// A button that copies what `text` returns; `what` completes its name.
+function copyButton(what, text, label = "Copy") {
+    return button(label, `Copy ${what}`, async pressed => {
+        // Outside of an open dialog, nothing is read out.
+        const place = pressed.closest("dialog") ?? main;
+        let status = place.querySelector(":scope > [role=status]");
+        if (!status) {
+            status = make("div", { role: "status", class: "unseen" });
+            place.append(status);
+        }
+        let result = "Copied";
+        await toClipboard(text(), pressed).catch(() => { result = "Failed"; });
+        pressed.firstChild.data = result;
+        status.textContent = `${result}: ${what}`;
+        setTimeout(() => {
+            pressed.firstChild.data = label;
+            status.textContent = "";
+        }, 2000);
+    });
+}
+
+// ---- A bar over each block -----------------------------------------------
+
+const LANGUAGES = {
+    rust: "Rust", python: "Python", console: "Terminal", toml: "Cargo.toml",
+    sh: "Shell", json: "JSON", text: "",
+};
+
+const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
+    const classes = code.classList;
+    const is = name => classes.contains(name);
+    const language = Object.keys(LANGUAGES).find(l => is(`language-${l}`));
+    const broken = is("compile_fail");
+    // A lint's name in place of the compiler's code: it warns, and compiles.
+    const refused = broken && (is("no_code")
+        || [...classes].some(name => /^E\d{4}$/.test(name)));
+    const fragment = code.querySelector(".boring") !== null;
+    const note = refused ? "does not compile" : broken ? "warned of"
+        : is("should_panic") ? "panics" : is("test") ? "test"
+            : fragment ? "fragment" : "";
+    const whole = language === "rust" && !fragment && !broken
+        && !is("should_panic");
+    const pre = code.parentNode;
+    const compiler = language === "text"
+        && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
+    const label = compiler ? "Compiler"
+        : [LANGUAGES[language], note].filter(Boolean).join(", ");
+    return { code, pre, language, label, whole, is };
+});
+
+function textOf({ code, language }) {
+    const text = code.textContent;
+    if (language === "console") {
+        const lines = text.split("\n").filter(line => line.startsWith("$ "));
+        return lines.map(line => line.slice(2)).join("\n");
+    }
+    return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+const NAMES = {
+    rust: "the whole program", python: "the Python code",
+    console: "the command", toml: "the dependencies",
+};
+
+for (const block of blocks) {
+    const { pre, code, label, language } = block;
+    let bar = pre.querySelector(":scope > .buttons");
+    if (!bar) {
+        bar = make("div", { class: "buttons" });
+        pre.prepend(bar);
+    }
+    bar.prepend(make("span", { class: "label" }, label));
+    const name = NAMES[language] ?? "the text";
+    bar.append(copyButton(name, () => textOf(block)));
+    keepArrows(code);
+}
+
+// What has to be scrolled must be reachable without a mouse.
+const scrolling = new ResizeObserver(entries => {
+    for (const { target } of entries) {
+        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+        else target.removeAttribute("tabindex");
+    }
+});
+for (const { code } of blocks) scrolling.observe(code);
+
+// ---- In a new project ----------------------------------------------------
+
+// What gives a project a page's dependencies, in exactly the versions that the
+// book is tested with; nothing if a line is not of a known form.
+function additions(toml) {
+    const known =
+        /^([\w-]+) = (?:"([\d.]+)"|\{ version = "([\d.]+)", features = \[(.*)\] \})$/;
+    const plain = [], featured = [];
+    for (const line of toml.trim().split("\n").slice(1)) {
+        const [, name, alone, version, features] = line.match(known) ?? [];
+        if (!name) return null;
+        if (alone) plain.push(` ${name}@=${alone}`);
+        else {
+            featured.push(`cargo add ${name}@=${version} --features `
+                + features.replaceAll(/[" ]/g, ""));
+        }
+    }
+    if (plain.length) featured.unshift(`cargo add${plain.join("")}`);
+    return featured.join(" &&\n");
+}
+
+function commands(block, dependencies) {
+    const after = block.pre.nextElementSibling?.querySelector?.(
+        ":scope > .language-console");
+    const shown = after?.textContent.match(/--(?:example|test) (\w+)/);
+    const page = location.pathname.match(/([^/]*?)(?:\.html)?$/)[1];
+    const name = shown ? shown[1] : page.replaceAll("-", "_");
+    const test = block.is("test");
+    const file = test ? "src/lib.rs" : "src/main.rs";
+    return [
+        ["Make a project", `cargo new ${test ? "--lib " : ""}${name} && cd ${name}`],
+        ["Add what it depends on", dependencies],
+        ["Write the program and run it", `cat > ${file} <<'EOF' &&\n`
+            + `${textOf(block)}EOF\ncargo ${test ? "test" : "run"}`],
+    ];
+}
+
+function openProject(block, dependencies) {
+    const steps = commands(block, dependencies);
+    const close = button("Close", "Close", () => dialog.close());
+    // Each only after the one before: never into a folder that is not new.
+    const all = steps.map(([, command]) => command).join(" &&\n") + "\n";
+    const dialog = make("dialog", {
+        class: "project", "aria-labelledby": "new-project", closedby: "any",
+    },
+    make("h2", { id: "new-project" }, "In a new project"),
+    make("p", {}, "Three steps for a shell, with the versions that the "
+        + "program is tested with."),
+    make("ol", {}, ...steps.map(([title, command]) => {
+        const code = make("code", { tabindex: "0" }, command);
+        const bar = make("div", { class: "buttons" }, make("span",
+            { class: "label" }, title), copyButton(`“${title}”`, () => command));
+        return make("li", {}, make("pre", {}, bar, code));
+    })),
+    make("div", { class: "actions" },
+        copyButton("all three", () => all, "Copy all three"), close));
+    // No key in here is one of mdBook's.
+    dialog.addEventListener("keydown", event => event.stopPropagation());
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+}
+
+const manifests = blocks.filter(block => block.language === "toml"
+    && block.code.textContent.startsWith("[dependencies]\n"));
+// The page to print has the lists of all pages.
+if (manifests.length === 1) {
+    const dependencies = additions(manifests[0].code.textContent);
+    for (const block of dependencies ? blocks : []) {
+        if (!block.whole) continue;
+        block.pre.querySelector(".buttons").append(button("New project",
+            "New project: the commands that make one of this program",
+            () => openProject(block, dependencies)));
+    }
+}
+
+// ---- Python beside Rust --------------------------------------------------
+
+const panels = {};
+let tabs = [];
+
+// A heading and what follows it, up to the next one.
+function section(heading) {
+    const panel = make("section", {
+        class: "panel", role: "tabpanel", id: `panel-${heading.id}`,
+        "aria-labelledby": heading.id,
+    });
+    heading.before(panel);
+    do {
+        panel.append(panel.nextSibling);
+    } while (panel.nextSibling && panel.nextSibling.nodeName !== "H2");
+    return panel;
+}
+
+function choose(view) {
+    for (const [language, panel] of Object.entries(panels)) {
+        // Not seen, but found by a search in the page.
+        if (view === "both" || view === language) panel.hidden = false;
+        else panel.setAttribute("hidden", "until-found");
+    }
+    for (const tab of tabs) {
+        const chosen = tab.dataset.view === view;
+        tab.setAttribute("aria-selected", chosen);
+        tab.tabIndex = chosen ? 0 : -1;
+    }
+    panels.python.parentNode.dataset.view = view;
+}
+
+// Opens the panel that an element lies in, if it is closed.
+function reveal(element) {
+    for (const [language, panel] of Object.entries(panels)) {
+        if (panel.hidden && panel.contains(element)) choose(language);
+    }
+}
+
+function turnTabs(event) {
+    const at = tabs.indexOf(event.target);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 };
+    if (!(event.key in to)) return;
+    event.preventDefault();
+    const tab = tabs.at(to[event.key] % tabs.length);
+    tab.focus();
+    tab.click();
+}
+
+function pair(python, rust) {
+    panels.python = section(python);
+    panels.rust = section(rust);
+    const { python: { id: left }, rust: { id: right } } = panels;
+    const views = { python: left, rust: right, both: `${left} ${right}` };
+    tabs = Object.entries(views).map(([view, ids]) => {
+        const name = view[0].toUpperCase() + view.slice(1);
+        const tab = make("button", {
+            type: "button", role: "tab", "aria-controls": ids,
+            "data-view": view,
+        }, name);
+        tab.addEventListener("click", () => {
+            choose(view);
+            remember("cookbook-view", view);
+        });
+        return tab;
+    });
+    const list = make("div", { class: "tabs", role: "tablist",
+        "aria-label": "Which program to show" }, ...tabs);
+    keepArrows(list);
+    list.addEventListener("keydown", turnTabs);
+    panels.python.before(list);
+    const both = make("div", { class: "pair" });
+    panels.python.before(both);
+    both.append(panels.python, panels.rust);
+    for (const panel of Object.values(panels)) {
+        panel.addEventListener("beforematch", () => reveal(panel.firstChild));
+    }
+    // On a phone the two lie far apart; elsewhere nothing need be hidden.
+    const phone = matchMedia("(max-width: 620px)").matches;
+    const last = recall("cookbook-view");
+    choose(last in views ? last : phone ? "rust" : "both");
+
+    const target = () =>
+        document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    reveal(target());
+    addEventListener("hashchange", () => {
+        reveal(target());
+        target()?.scrollIntoView();
+    });
+    // Before the browser goes there; also where the hash stays the same.
+    document.addEventListener("click", event => {
+        const link = event.target.closest?.("a[href*='#']");
+        if (link && link.pathname === location.pathname) {
+            reveal(document.getElementById(
+                decodeURIComponent(link.hash.slice(1))));
+        }
+    });
+}
+
+const headings = id => document.querySelectorAll(`main > h2#${id}`);
+const [pythons, rusts] = [headings("in-python"), headings("in-rust")];
+if (pythons.length === 1 && rusts.length === 1) pair(pythons[0], rusts[0]);
+
+// ---- Matching parts ------------------------------------------------------
+
+// Lays a band over the lines of each part, and a button beside its first one.
+function showParts(parts) {
+    const sides = Object.entries(panels).map(([language, panel]) => {
+        const { pre, code } = blocks.find(block =>
+            block.language === language && panel.contains(block.code));
+        return { language, pre, code, bands: [] };
+    });
+    const mark = index => {
+        for (const { bands } of sides) {
+            bands.forEach((b, i) => b.classList.toggle("on", i === index));
+        }
+    };
+    for (const [at, side] of sides.entries()) {
+        const { language, pre, code } = side;
+        const other = sides[1 - at];
+        side.bands = parts.map((part, index) => {
+            const [first, last] = part[language];
+            const name = `Part ${index + 1}, ${part.name.replaceAll("_", " ")}`
+                + `: show in ${LANGUAGES[other.language]}`;
+            const number = button(`${index + 1}`, name, () => {
+                const there = other.bands[index];
+                reveal(there);
+                there.firstChild.focus({ preventScroll: true });
+                there.scrollIntoView({
+                    block: "center", behavior: calm.matches ? "auto" : "smooth",
+                });
+            });
+            number.title = name;
+            number.addEventListener("focus", () => mark(index));
+            number.addEventListener("blur", () => mark(-1));
+            const band = make("div", { class: "band" }, number);
+            band.style.setProperty("--first", first);
+            band.style.setProperty("--lines", last - first + 1);
+            return band;
+        });
+        const layer = make("div", { class: "parts" }, ...side.bands);
+        code.before(layer);
+        pre.classList.add("with-parts");
+        pre.addEventListener("pointermove", event => {
+            const style = getComputedStyle(code);
+            const top = code.getBoundingClientRect().top
+                + parseFloat(style.paddingTop);
+            const line = (event.clientY - top) / parseFloat(style.lineHeight);
+            mark(parts.findLastIndex(({ [language]: [first, last] }) =>
+                first <= line && line < last + 1));
+        });
+        pre.addEventListener("pointerleave", () =>
+            mark(side.bands.indexOf(document.activeElement.parentNode)));
+    }
+}
+
+const root = new URL(path_to_root || ".", location.href).pathname;
+const page = location.pathname.slice(root.length).replace(/(\.html)?$/, ".html");
+const parts = window.cookbookParts?.[page];
+if (parts && panels.rust) showParts(parts);
+
+// ---- What mdBook's own controls lack -------------------------------------
+
+// The book's name is on every page, the page's own heading comes first; and
+// what stands around the page has places that a screen reader can go to.
+document.querySelector(".menu-title").setAttribute("role", "presentation");
+document.getElementById("mdbook-menu-bar").setAttribute("role", "banner");
+document.getElementById("mdbook-search-wrapper").setAttribute("role", "search");
+
+// The sidebar's switch is a label, which no key reaches: a button before it.
+const label = document.getElementById("mdbook-sidebar-toggle");
+const shown = document.getElementById("mdbook-sidebar-toggle-anchor");
+const toggle = button("", "Table of contents", () => label.click());
+toggle.className = "icon-button";
+toggle.append(...label.childNodes);
+toggle.setAttribute("aria-controls", "mdbook-sidebar");
+const tell = () => toggle.setAttribute("aria-expanded", shown.checked);
+shown.addEventListener("change", tell);
+tell();
+label.before(toggle);
+label.classList.add("hidden");
+
+// Previous and next by name: the names are in the table of contents.
+const contents = [...document.querySelectorAll("#mdbook-sidebar a")];
+for (const link of document.querySelectorAll(".mobile-nav-chapters")) {
+    const entry = contents.find(({ href }) => href === link.href);
+    if (!entry) continue;
+    const title = entry.textContent.replace(/^[\d.\s]+/, "");
+    const way = link.rel.startsWith("prev") ? "Previous " : "Next ";
+    link.append(make("span", {}, make("small", {}, way), title));
+    link.removeAttribute("aria-label");
+    link.removeAttribute("title");
+}
+})();
