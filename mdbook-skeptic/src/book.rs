@@ -299,10 +299,17 @@ impl Book {
                 "write it out, or remove it",
             ));
         }
-        let blocks = page::read(&file, &expanded, options, problems);
-        let title = "Page not found".to_owned();
-        let parents = Vec::new();
-        self.pages.push(Page { file, path, title, parents, blocks });
+        let (blocks, pictures) =
+            page::read(&file, &expanded, options, problems);
+        self.pages.push(Page {
+            file,
+            path,
+            title: "Page not found".to_owned(),
+            parents: Vec::new(),
+            blocks,
+            pictures,
+            parts: Vec::new(),
+        });
     }
 
     /// Tells the blocks of this book, as they are shown, from any others.

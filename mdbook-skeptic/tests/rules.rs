@@ -859,10 +859,10 @@ fn parts_are_the_anchors_of_both_programs() {
         assert!(said.contains(why) && said.contains("bless"), "{said}");
     };
     refused("cannot read parts.js");
-    let changed = bless(root).unwrap_or_else(|p| panic!("{p:#?}"));
+    let changed = bless(root, None).unwrap_or_else(|p| panic!("{p:#?}"));
     assert_eq!(changed, [Path::new("parts.js")]);
     current();
-    assert!(bless(root).is_ok_and(|changed| changed.is_empty()));
+    assert!(bless(root, None).is_ok_and(|changed| changed.is_empty()));
     made.write("parts.js", script.replace("[4,4]", "[4,5]").as_bytes());
     refused("parts.js:2: ");
     made.write("parts.js", script.replace("\n}", "").as_bytes());
@@ -956,4 +956,43 @@ fn other_preprocessors_do_not_hide_where_a_block_stands() {
         ("a.rs", PROGRAM.as_bytes()),
     ]);
     expect(made.load(), "src/page.md:3", "whole program");
+}
+
+#[test]
+fn a_timeline_is_the_file_of_a_program_on_its_page() {
+    let svg = "<figure class=\"timeline\">\n<svg>\n</svg>\n</figure>\n";
+    let program = format!("// ANCHOR: all\n{PROGRAM}\n// ANCHOR_END: all\n");
+    let shown = "```rust\n{{#include sum.rs:all}}\n```\n";
+    let made = |text: &str| {
+        Made::new(&[
+            ("src/page.md", text.as_bytes()),
+            ("src/sum.rs", program.as_bytes()),
+            ("src/sum.svg", svg.as_bytes()),
+            ("src/sum.part.svg", svg.as_bytes()),
+            ("src/other.svg", svg.as_bytes()),
+        ])
+    };
+    let good = format!(
+        "{shown}\n{{{{#include sum.svg}}}}\n\n{{{{#include sum.part.svg}}}}\n"
+    );
+    let book = made(&good).load().unwrap_or_else(|p| panic!("{p:#?}"));
+    let files: Vec<_> =
+        book.pages[0].pictures.iter().map(|p| p.file.clone()).collect();
+    assert_eq!(
+        files,
+        [Path::new("src/sum.svg"), Path::new("src/sum.part.svg")]
+    );
+    assert_eq!(book.pages[0].pictures[0].text, svg);
+
+    let of_none = format!("{shown}\n{{{{#include other.svg}}}}\n");
+    expect(made(&of_none).load(), "src/page.md:5", "from no program");
+    // What stands beside the file would be drawn, and never checked.
+    for beside in [
+        format!("{shown}\n<p>so</p>\n{{{{#include sum.svg}}}}\n"),
+        format!("{shown}\n{{{{#include sum.svg}}}}<p>so</p>\n"),
+        format!("{shown}\n{svg}"),
+        format!("{shown}\nso {{{{#include sum.svg}}}}\n"),
+    ] {
+        expect(made(&beside).load(), "src/page.md:", "raw <svg>");
+    }
 }

@@ -447,6 +447,17 @@ pub fn dependencies(
     }
 }
 
+/// The timeline of the run of a program: `file` names the picture, beside the
+/// program's.
+///
+/// # Errors
+///
+/// If the program cannot be run, or recorded, or has nothing to draw.
+pub fn timeline(root: &str, file: &str, limit: u64) -> Result<String, String> {
+    let limit = Duration::from_secs(limit);
+    timeline::draw(Path::new(root), Path::new(file), limit)
+}
+
 /// Draws the timeline of a program's run, and compares it with what is shown.
 ///
 /// # Panics

@@ -82,33 +82,32 @@ pub(crate) fn instrument(
     };
     let mut rewrite = Rewrite { in_lane: false, name: None };
     rewrite.visit_file_mut(&mut file);
-    let mut items = file.items.iter_mut();
-    let main = match test {
-        Some(test) => {
-            let test = as_program(test, &mut items).ok_or_else(missing)?;
-            quote! {
-                fn main() {
-                    // A test that should panic does.
-                    let _ = std::panic::catch_unwind(#test);
-                    crate::__timeline::print();
-                }
+    let mut output = None;
+    for item in &mut file.items {
+        if let Item::Fn(main) = item
+            && main.sig.ident == "main"
+        {
+            main.sig.ident = syn::Ident::new("__main", main.sig.ident.span());
+            output = Some(main.sig.output.clone());
+        }
+    }
+    let main = if let Some(test) = test {
+        let test = as_program(test, &mut file.items).ok_or_else(missing)?;
+        quote! {
+            fn main() {
+                // A test that should panic does.
+                let _ = std::panic::catch_unwind(#test);
+                crate::__timeline::print();
             }
         }
-        None => {
-            let main = items
-                .find_map(|item| match item {
-                    Item::Fn(it) if it.sig.ident == "main" => Some(it),
-                    _ => None,
-                })
-                .ok_or("has no main; name a part after one of its tests")?;
-            main.sig.ident = syn::Ident::new("__main", main.sig.ident.span());
-            let output = &main.sig.output;
-            quote! {
-                fn main() #output {
-                    let ended = __main();
-                    crate::__timeline::print();
-                    ended
-                }
+    } else {
+        let output =
+            output.ok_or("has no main; name a part after one of its tests")?;
+        quote! {
+            fn main() #output {
+                let ended = __main();
+                crate::__timeline::print();
+                ended
             }
         }
     };
@@ -119,11 +118,8 @@ pub(crate) fn instrument(
 }
 
 /// Makes an async test a function that `main` can call; its name.
-fn as_program<'a>(
-    name: &str,
-    items: &mut impl Iterator<Item = &'a mut Item>,
-) -> Option<&'a syn::Ident> {
-    let test = items.find_map(|item| match item {
+fn as_program<'a>(name: &str, items: &'a mut [Item]) -> Option<&'a syn::Ident> {
+    let test = items.iter_mut().find_map(|item| match item {
         Item::Fn(test) if test.sig.ident == name => Some(test),
         _ => None,
     })?;
