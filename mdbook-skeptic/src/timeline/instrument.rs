@@ -25,6 +25,8 @@ pub(crate) struct Recorded {
     /// The functions whose calls are the part to draw; empty where the program
     /// itself says when it enters and leaves the part.
     pub functions: Vec<String>,
+    /// Whether it is a test that runs, and not `main`.
+    pub is_test: bool,
 }
 
 /// The program that notes its run. A `part` is the anchor of that name, some
@@ -114,7 +116,7 @@ pub(crate) fn instrument(
     let file = file.into_token_stream();
     let program =
         format!("{file}\n{main}\nmod __timeline {{\n{RECORDER}\n}}\n");
-    Ok(Recorded { program, functions })
+    Ok(Recorded { program, functions, is_test: test.is_some() })
 }
 
 /// Makes an async test a function that `main` can call; its name.

@@ -48,7 +48,7 @@ pub(crate) fn draw(
     let target = compile::program(root, &recorded.program, folder.path(), &[])
         .map_err(|why| format!("{shown} does not compile, recorded:\n{why}"))?;
     // A test may be one that should panic, and prints what libtest prints.
-    let is_test = !text.contains("fn main(");
+    let is_test = recorded.is_test;
     let asks = is_test || output::asks_about_panics(&text);
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let output = fs::read_to_string(root.join(program.with_extension("out")));
