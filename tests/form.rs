@@ -21,6 +21,19 @@ fn is_recipe(page: &Page) -> bool {
     !page.parents.is_empty() && !page.path.starts_with("reference")
 }
 
+/// Pages about what the paused clock cannot show: connections, threads, files.
+const WITHOUT_TIMELINE: [&str; 9] = [
+    "advanced-patterns/threads.md",
+    "best-practices/errors.md",
+    "core-patterns/async-with.md",
+    "core-patterns/fetch-json.md",
+    "pitfalls/blocking-the-runtime.md",
+    "testing/mock-server.md",
+    "web/database.md",
+    "web/endpoints.md",
+    "web/postgres.md",
+];
+
 /// Programs about what blocks the real clock's timers.
 const REAL_CLOCK: [&str; 1] = ["blocking_the_runtime_what"];
 
@@ -130,6 +143,23 @@ fn every_program_is_followed_by_what_it_prints() {
                     block.line
                 ));
             }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_recipe_shows_who_ran_when() {
+    let mut faults = Vec::new();
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
+        let exempt = WITHOUT_TIMELINE.map(Path::new);
+        let exempt = exempt.contains(&page.path.as_path());
+        if exempt != page.pictures.is_empty() {
+            faults.push(format!(
+                "{}: has {} timelines; WITHOUT_TIMELINE says otherwise",
+                page.file.display(),
+                page.pictures.len()
+            ));
         }
     }
     none(faults);

@@ -149,7 +149,10 @@ function additions(toml) {
     const known =
         /^([\w-]+) = (?:"([\d.]+)"|\{ version = "([\d.]+)", features = \[(.*)\] \})$/;
     const plain = [], featured = [];
-    for (const line of toml.trim().split("\n").slice(1)) {
+    // A long list of features stands on lines of its own.
+    const lines = toml.trim().replace(/\[\n\s+/g, "[").replace(/,\n\]/g, "]")
+        .replace(/,\n\s+/g, ", ").split("\n");
+    for (const line of lines.slice(1)) {
         const [, name, alone, version, features] = line.match(known) ?? [];
         if (!name) return null;
         if (alone) plain.push(` ${name}@=${alone}`);

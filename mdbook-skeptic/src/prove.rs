@@ -482,10 +482,12 @@ fn of_fence(page: &Page, block: &Block, text: &str, found: &mut Vec<Mutation>) {
         if block.kind == Kind::Toml && old.contains(" = ") {
             push("version changed", line, &bumped(old));
             push("crate missing", line, "# none");
-            if let Some(fewer) = fewer_features(old) {
-                push("feature missing", line, &fewer);
-            }
             push("feature too many", line, &more_features(old));
+        }
+        if block.kind == Kind::Toml
+            && let Some(fewer) = fewer_features(old)
+        {
+            push("feature missing", line, &fewer);
         }
     }
 }
@@ -501,9 +503,10 @@ fn bumped(line: &str) -> String {
 /// Without the first of its features.
 fn fewer_features(line: &str) -> Option<String> {
     static FIRST: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"features = \["[^"]+"(, )?"#).expect("a valid pattern")
+        Regex::new(r#"(features = \[|^    )"[^"]+"(, ?)?"#)
+            .expect("a valid pattern")
     });
-    let fewer = FIRST.replace(line, "features = [").into_owned();
+    let fewer = FIRST.replace(line, "$1").into_owned();
     (fewer != line).then_some(fewer)
 }
 

@@ -45,14 +45,34 @@ pub(crate) fn block(
         let line = if features.is_empty() {
             format!("{name} = \"{version}\"")
         } else {
-            format!(
-                "{name} = {{ version = \"{version}\", features = [{}] }}",
-                features.join(", ")
-            )
+            let start =
+                format!("{name} = {{ version = \"{version}\", features = [");
+            let line = format!("{start}{}] }}", features.join(", "));
+            if line.len() <= COLUMNS { line } else { wrapped(start, &features) }
         };
         let _ = writeln!(block, "{line}");
     }
     Ok(block)
+}
+
+/// What a page shows without scrolling.
+const COLUMNS: usize = 80;
+
+/// The features on lines of their own, as TOML lets an array have them.
+fn wrapped(start: String, features: &[String]) -> String {
+    let mut lines = vec![start];
+    for feature in features {
+        let first = lines.len() == 1;
+        match lines.last_mut() {
+            Some(line)
+                if !first && line.len() + feature.len() < COLUMNS - 1 =>
+            {
+                *line += &format!(" {feature},");
+            }
+            _ => lines.push(format!("    {feature},")),
+        }
+    }
+    lines.join("\n") + "\n] }"
 }
 
 /// The features of a crate that others of the given ones bring along: with
