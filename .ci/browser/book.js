@@ -48,7 +48,7 @@ export async function serve() {
         await ended;
         process.off('exit', kill);
     };
-    return { url, close };
+    return { url, close, pid: server.pid };
 }
 
 /** A Chromium that can reach nothing but this machine. */
