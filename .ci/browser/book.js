@@ -87,6 +87,8 @@ export function watch(page, faults) {
     page.on('pageerror', error => faults.push(`throws ${error}`));
     page.on('requestfailed', request => {
         const { errorText } = request.failure();
+        // The page was left before it was all there.
+        if (errorText === 'net::ERR_ABORTED') return;
         faults.push(`cannot load ${request.url()}: ${errorText}`);
     });
     page.on('response', response => {

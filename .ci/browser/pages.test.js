@@ -69,7 +69,7 @@ for (const setting of SETTINGS) {
                 const seen = themes.get(path) ?? new Map();
                 const colour = await page.evaluate(theme);
                 themes.set(path, seen.set(colorScheme, colour));
-                none(faults);
+                none(faults.map(fault => `/${path}: ${fault}`));
             });
         }
     });

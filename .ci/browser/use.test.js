@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
-    from 'node:fs';
+import {
+    copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
@@ -65,8 +66,9 @@ function programs(path) {
 
 describe('tabs', () => {
     const shown = page => page.locator('[role=tabpanel]').evaluateAll(
-        panels => panels.filter(panel => panel.checkVisibility())
-            .map(panel => panel.querySelector('h2').innerText),
+        panels => panels.map(panel => panel.querySelector('h2'))
+            .filter(heading => heading.checkVisibility())
+            .map(heading => heading.innerText),
     );
     const chosen = page =>
         page.getByRole('tab', { selected: true }).allInnerTexts();
@@ -108,20 +110,6 @@ describe('tabs', () => {
         assert.ok((await shown(page)).includes('In Rust'));
     });
 
-    test('every page that has both', async t => {
-        const page = await reader(t, { viewport: PHONE });
-        const faults = [];
-        for (const path of PAGES) {
-            const text = source(path);
-            const both = ['In Python', 'In Rust']
-                .every(heading => text.includes(`\n## ${heading}\n`));
-            await open(page, `${server.url}/${path}`);
-            const tabs = await page.getByRole('tab').count();
-            if (both !== tabs > 0) faults.push(`/${path}: ${tabs} tabs`);
-        }
-        none(faults);
-    });
-
     test('both are shown without JavaScript', async t => {
         const page = await reader(
             t, { viewport: PHONE, javaScriptEnabled: false }, PAGE,
@@ -138,37 +126,94 @@ describe('tabs', () => {
     });
 });
 
-test('a part is marked on both sides', async t => {
-    const page = await reader(t, { viewport: LAPTOP });
-    const faults = [];
-    let parts = 0;
+// ---- Every page -------------------------------------------------------------
+
+describe('every page', () => {
+    let context, page, faults, parts = 0;
+    before(async () => {
+        context = await browser.newContext({
+            viewport: LAPTOP, reducedMotion: 'reduce',
+        });
+        // Faster than a clipboard, which is used below.
+        await context.addInitScript(() => {
+            window.copied = [];
+            navigator.clipboard.writeText = async text => {
+                window.copied.push(text);
+            };
+        });
+        page = await context.newPage();
+        watch(page, { push: fault => faults.push(fault) });
+    });
+    after(() => context?.close());
+
     for (const path of PAGES) {
-        await open(page, `${server.url}/${path}`);
-        const expected = await page.evaluate(
-            path => window.cookbookParts?.[path]?.length ?? 0, path,
-        );
-        const buttons = page.locator('.parts button');
-        const count = await buttons.count();
-        if (count !== 2 * expected) {
-            faults.push(`/${path}: ${count} buttons for ${expected} parts`);
-        }
-        for (let index = 0; index < count; index += 1) {
-            parts += 1;
-            await buttons.nth(index).press('Enter');
-            const marked = await page.locator('.band.on button').allInnerTexts();
-            const number = `${index % expected + 1}`;
-            if (marked.join() !== `${number},${number}`) {
-                faults.push(`/${path}: ${number} marks ${marked}`);
+        test(`tabs, copy, parts, Run: ${path}`, async () => {
+            faults = [];
+            await open(page, `${server.url}/${path}`);
+            const text = source(path);
+
+            const both = ['In Python', 'In Rust']
+                .every(heading => text.includes(`\n## ${heading}\n`));
+            const tabs = await page.getByRole('tab').count();
+            if (both !== tabs > 0) faults.push(`${tabs} tabs`);
+
+            const wanted = programs(path);
+            const given = await page.evaluate(() => {
+                const blocks = document.querySelectorAll(
+                    'main pre:has(> code.language-rust)');
+                for (const block of blocks) {
+                    block.querySelector('button[aria-label^=Copy]').click();
+                }
+                return window.copied;
+            });
+            if (given.length !== wanted.length) {
+                faults.push(`${given.length} of ${wanted.length} programs copied`);
             }
-            const there = await page.locator('.parts button:focus')
-                .evaluate(b => [...document.querySelectorAll('.parts button')].indexOf(b));
-            if (there !== (index + expected) % count) {
-                faults.push(`/${path}: ${number} does not lead across`);
+            wanted.forEach((program, index) => {
+                if (given[index]?.trim() === program.trim()) return;
+                faults.push(`pre:has(> code.language-rust), number ${index + 1}: `
+                    + `copies\n${given[index]}\nand not\n${program}`);
+            });
+
+            const runnable = text.match(/^\$ cargo run --example/gm) ?? [];
+            const buttons = await page
+                .locator('main pre .buttons button', { hasText: /^Run$/ })
+                .count();
+            if (buttons !== runnable.length) {
+                faults.push(`Run ${buttons} times for ${runnable.length} programs`);
             }
-        }
+
+            const expected = await page.evaluate(
+                path => window.cookbookParts?.[path]?.length ?? 0, path);
+            const marks = await page.evaluate(() => {
+                const buttons = [...document.querySelectorAll('.parts button')];
+                return buttons.map(button => {
+                    button.click();
+                    const marked = document.querySelectorAll('.band.on button');
+                    return {
+                        marked: [...marked].map(({ innerText }) => innerText),
+                        leads: buttons.indexOf(document.activeElement),
+                    };
+                });
+            });
+            if (marks.length !== 2 * expected) {
+                faults.push(`${marks.length} buttons for ${expected} parts`);
+            }
+            marks.forEach(({ marked, leads }, index) => {
+                const number = index % expected + 1;
+                if (marked.join() !== `${number},${number}`) {
+                    faults.push(`.parts: ${number} marks ${marked}`);
+                }
+                if (leads !== (index + expected) % marks.length) {
+                    faults.push(`.parts: ${number} does not lead across`);
+                }
+            });
+            parts += expected;
+            none(faults.map(fault => `/${path}: ${fault}`));
+        });
     }
-    none(faults);
-    assert.ok(parts > 0, 'no page has parts');
+
+    test('some pages have parts', () => assert.notEqual(parts, 0));
 });
 
 // ---- Copy ------------------------------------------------------------------
@@ -185,48 +230,29 @@ async function copied(page, button) {
     return page.evaluate(() => navigator.clipboard.readText());
 }
 
-/** What the copy buttons of all blocks of a language give. */
-async function allCopied(page, language) {
-    await page.evaluate(() => {
-        for (const details of document.querySelectorAll('details')) {
-            details.open = true;
-        }
-    });
-    const blocks = page.locator(`main pre:has(> code.language-${language})`);
-    const texts = [];
-    for (let index = 0; index < await blocks.count(); index += 1) {
-        const button = blocks.nth(index).getByRole('button', { name: /^Copy/ });
-        texts.push(await copied(page, button));
-    }
-    return texts;
+/** The copy button of the first block of a language that is to compile. */
+function copy(page, language) {
+    const code = `code.language-${language}:not(.compile_fail)`;
+    return page.locator(`main pre:has(> ${code})`).first()
+        .getByRole('button', { name: /^Copy/ });
 }
 
-describe('what the copy button gives', () => {
-    for (const path of PAGES) {
-        const wanted = programs(path);
-        if (!wanted.length) continue;
-        test(`the whole of every program on ${path}`, async t => {
-            const page = await reader(t, copying, path);
-            const given = await allCopied(page, 'rust');
-            assert.equal(given.length, wanted.length, 'a block, a button');
-            given.forEach((text, index) => {
-                assert.equal(text.trim(), wanted[index].trim(),
-                    `${path}: pre:has(> code.language-rust), number ${index + 1}`);
-            });
-        });
-    }
-
+describe('what the copy buttons give', () => {
     const chapters = new Map(PAGES.filter(path =>
         programs(path).length && /^```toml$/m.test(source(path)))
         .map(path => [dirname(path), path]));
     for (const path of chapters.values()) {
         test(`${path}: compiles with the dependencies copied there`, async t => {
             const page = await reader(t, copying, path);
-            const [dependencies] = await allCopied(page, 'toml');
-            const given = await allCopied(page, 'rust');
-            // The first is the page's program. Those that the compiler is to
-            // refuse come later.
-            const [program] = given;
+            await page.evaluate(() => {
+                for (const details of document.querySelectorAll('details')) {
+                    details.open = true;
+                }
+            });
+            const [dependencies, program] = [
+                await copied(page, copy(page, 'toml')),
+                await copied(page, copy(page, 'rust')),
+            ];
             const project = join(folder, dirname(path).replaceAll('.', 'top'));
             const kind = program.includes('fn main') ? '--bin' : '--lib';
             execFileSync('cargo', ['new', '--quiet', '--vcs', 'none', kind,
@@ -238,6 +264,8 @@ describe('what the copy button gives', () => {
                 empty.replace('[dependencies]\n', dependencies));
             const file = kind === '--bin' ? 'main' : 'lib';
             writeFileSync(`${project}/src/${file}.rs`, program);
+            // With the crates that have been built for this block already.
+            copyFileSync(`${root}/Cargo.lock`, `${project}/Cargo.lock`);
             cargo(project, 'check', '--quiet', '--offline', '--all-targets');
         });
     }
@@ -252,6 +280,7 @@ function alone() {
     return {
         ...process.env,
         CARGO_TARGET_DIR: `${root}/target/alone/target`,
+        CARGO_PROFILE_DEV_DEBUG: '0',
         CARGO_NET_OFFLINE: 'true',
     };
 }
@@ -284,10 +313,12 @@ function output(name) {
 describe('run', () => {
     /** The button of a program, what it prints, and how it stands. */
     function program(page, name) {
-        const block = page.locator('pre', { hasText: `--example ${name}\n` });
-        const place = block.locator('+ .run');
+        const button = page.getByRole('button', {
+            name: new RegExp(`^(Run|Stop) ${name}$`),
+        });
+        const place = page.locator('pre', { has: button }).locator('+ .run');
         return {
-            button: block.getByRole('button', { name: /^(Run|Stop)/ }),
+            button,
             log: place.getByRole('log'),
             status: place.getByRole('status'),
         };
@@ -311,22 +342,6 @@ describe('run', () => {
             assert.match(await button.innerText(), /^Run/);
         });
     }
-
-    test('every runnable program has a button', async t => {
-        const page = await reader(t, { viewport: LAPTOP });
-        const faults = [];
-        for (const path of PAGES) {
-            const text = source(path);
-            const wanted = text.match(/^\$ cargo run --example/gm) ?? [];
-            await open(page, `${server.url}/${path}`);
-            const buttons = page.locator('main pre .buttons button', { hasText: /^Run$/ });
-            const count = await buttons.count();
-            if (count !== wanted.length) {
-                faults.push(`/${path}: ${count} of ${wanted.length}`);
-            }
-        }
-        none(faults);
-    });
 
     test('Stop ends it', { timeout }, async t => {
         const page = await reader(t, { viewport: LAPTOP }, PAGE);
@@ -356,7 +371,9 @@ describe('run', () => {
     });
 
     test('a foreign page may not run anything', async t => {
-        const foreign = await serveFolder(folder);
+        const files = mkdtempSync(join(folder, 'foreign-'));
+        writeFileSync(`${files}/index.html`, '<!DOCTYPE html>');
+        const foreign = await serveFolder(files);
         t.after(() => foreign.close());
         // Not a reader of ours: what it is refused, it complains of.
         const page = await browser.newPage();
