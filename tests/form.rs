@@ -7,13 +7,14 @@ use mdbook_skeptic::{Block, Kind, Page};
 
 use crate::BOOK;
 
-const HEADINGS: [&str; 6] = [
+const HEADINGS: [&str; 7] = [
     "In Python",
     "In Rust",
     "How it works",
     "What changes from Python",
     "Pitfalls",
     "Use it",
+    "By other names",
 ];
 
 /// The pages of a chapter, but for its opening and for the reference.
