@@ -98,8 +98,6 @@ struct Events {
     waits: Vec<Wait>,
     part: Option<(At, At)>,
     last: At,
-    /// Of all events.
-    times: Vec<At>,
 }
 
 /// Reads what the recorder has printed; of the whole run the part that the log
@@ -116,10 +114,7 @@ pub(crate) fn read(log: &str, functions: &[String]) -> Result<Run, String> {
         let start = calls().map(|call| call.start).min();
         let start = start.ok_or("never calls what its part is made of")?;
         let end = |call: &Call| call.end.map_or(events.last, |(at, _)| at);
-        let mut end = calls().map(end).max().unwrap_or(start);
-        // With what comes of it at the same moment.
-        let then = |at: &&At| **at > end && at.1 == end.1;
-        end = events.times.iter().rfind(then).copied().unwrap_or(end);
+        let end = calls().map(end).max().unwrap_or(start);
         events.part = Some((start, end));
     }
     let (start, end) = events.part.unwrap_or(((0, 0), events.last));
@@ -174,7 +169,6 @@ fn events(log: &str) -> Option<Events> {
         let number = |field: usize| fields.get(field)?.parse::<usize>().ok();
         let text = |field: usize| fields.get(field).map(|f| (*f).to_owned());
         events.last = at;
-        events.times.push(at);
         match *fields.first()? {
             "B" => part = Some(at),
             "Z" => events.part = part.map(|start| (start, at)),
@@ -314,7 +308,8 @@ impl Events {
         marks.retain(|(at, ..)| from <= *at && *at <= to);
         marks.sort();
         let marks = marks.into_iter();
-        let ended = host.end.filter(|(at, _)| *at <= to);
+        // What ends with the part ends at the same moment, a little later.
+        let ended = host.end.filter(|((_, time), _)| *time <= to.1);
         Lane {
             name: self.name(call),
             task: host.parent.is_none(),
