@@ -2,6 +2,7 @@
 
 mod recipes;
 mod render;
+mod run;
 mod serve;
 
 use std::fmt::Display;

@@ -13,6 +13,10 @@ use walkdir::WalkDir;
 
 use crate::failed;
 
+/// The script of the Run buttons, and where book.toml lists the others.
+const RUN: &str = "theme/run.js";
+const SCRIPTS: &str = "output.html.additional-js";
+
 /// The book's source on disk.
 pub struct Book {
     root: PathBuf,
@@ -91,6 +95,13 @@ impl Book {
         let mut config = configuration(&self.root)?;
         // The 404 page finds its styles by this, whatever path was asked for.
         config.set("output.html.site-url", "/")?;
+        // Only here is there a server to run what a page shows.
+        if self.root.join(RUN).is_file() {
+            let mut scripts: Vec<String> =
+                config.get(SCRIPTS)?.unwrap_or_default();
+            scripts.push(RUN.to_owned());
+            config.set(SCRIPTS, scripts)?;
+        }
         self.render(dest, config)
     }
 
