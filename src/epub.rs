@@ -58,13 +58,16 @@ fn epub(
     epub.epub_version(EpubVersion::V30);
     epub.set_title(title);
     epub.add_language(language);
-    epub.add_description(description);
+    if !description.is_empty() {
+        epub.add_description(description);
+    }
     epub.set_generator("async-cookbook");
     epub.set_toc_name("Contents");
     epub.set_modified_date(modified.into());
     // A new edition takes the place of an earlier one.
     epub.set_uuid(Uuid::new_v5(&Uuid::NAMESPACE_OID, title.as_bytes()));
-    epub.stylesheet(include_bytes!("epub.css").as_slice())?;
+    let styles = format!("{}\n{style}", include_str!("epub.css"));
+    epub.stylesheet(styles.as_bytes())?;
     if let Ok(picture) = fs::read(html.join(PICTURE)) {
         epub.add_cover_image(PICTURE, picture.as_slice(), "image/png")?;
     }
@@ -144,8 +147,8 @@ impl Writer<'_> {
         let class = |name| element.value().classes().any(|c| c == name);
         match element.value().name() {
             _ if self.draws => self.whole(element),
-            // Hidden lines, icons, and what needs a script.
-            _ if class("boring") || class("fa-svg") => {}
+            // Hidden lines, and what needs a script.
+            _ if class("boring") => {}
             "button" | "script" => {}
             "a" if class("header") => self.children(element),
             "svg" => self.drawing(element),
@@ -177,19 +180,22 @@ impl Writer<'_> {
     }
 
     fn drawing(&mut self, svg: ElementRef) {
+        // One that says nothing is an icon.
+        let title = selector("title");
+        let Some(title) = svg.select(&title).next() else { return };
+        let title: String = title.text().collect();
         let mut drawing = Writer { draws: true, ..Writer::default() };
         drawing.whole(svg);
         let root = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
-        let style = format!("><style>{}</style>", escape(self.style));
+        // The pages' background, which no page gives it.
+        let style = escape(self.style);
+        let style = format!("><style>:root {{ --bg: #fff }}\n{style}</style>");
         let text = drawing.text.replacen("<svg", root, 1);
         let text = text.replacen('>', &style, 1);
 
         let number = self.drawings.len() + 1;
         let name = format!("{}.{number}.svg", self.path);
         let file = name.rsplit('/').next().unwrap_or_default();
-        let title = svg.select(&selector("title")).next();
-        let title: String =
-            title.map(|t| t.text().collect()).unwrap_or_default();
         self.text += "<img";
         self.attribute("src", file);
         self.attribute("alt", &title);

@@ -1,9 +1,11 @@
 //! The pages of a rendered book, and what stands at the head of each.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use mdbook_driver::config::BookConfig;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
@@ -50,43 +52,47 @@ pub fn list(html: &Path) -> Result<Vec<Page>> {
 /// # Errors
 ///
 /// A page has not exactly one description, as mdBook's own template gives it.
-pub fn describe(html: &Path, book: &str, address: Option<&Url>) -> Result<()> {
+pub fn describe(
+    html: &Path,
+    book: &BookConfig,
+    address: Option<&Url>,
+) -> Result<()> {
+    let about = book.description.as_deref().unwrap_or_default();
     let picture = html.join(PICTURE).is_file();
     let mut addresses = String::new();
     for (index, page) in list(html)?.iter().enumerate() {
-        let mut files = vec![page.path.as_str()];
-        let mut url = address.map(|book| book.join(&page.path)).transpose()?;
-        if index == 0 {
-            // The first page is the home page too, and that is its address.
-            files.push("index.html");
-            url = address.cloned();
-        }
-        let Some(description) = first_paragraph(&html.join(&page.path))? else {
-            continue;
-        };
-        let mut head = meta("name", "description", &description);
+        // The first page is the home page too, and that is its address.
+        let home = (index == 0).then_some("index.html");
+        let url = address.map(|address| match home {
+            Some(_) => Ok(address.clone()),
+            None => address.join(&page.path),
+        });
+        let description = first_paragraph(&html.join(&page.path))?;
+        let description = description.as_deref().unwrap_or(about);
+        let mut head = meta("name", "description", description);
         for (property, content) in [
             ("og:title", page.title.as_str()),
-            ("og:description", &description),
+            ("og:description", description),
             ("og:type", if index == 0 { "website" } else { "article" }),
-            ("og:site_name", book),
+            ("og:site_name", book.title.as_deref().unwrap_or_default()),
         ] {
             head += &meta("property", property, content);
         }
         let large = address.is_some() && picture;
         let card = if large { "summary_large_image" } else { "summary" };
         head += &meta("name", "twitter:card", card);
-        if let (Some(book), Some(url)) = (address, url) {
-            let url = escape(url.as_str());
-            head += &meta("property", "og:url", &url);
-            head += &format!("<link rel=\"canonical\" href=\"{url}\">\n");
+        if let (Some(address), Some(url)) = (address, url.transpose()?) {
+            head += &meta("property", "og:url", url.as_str());
             if picture {
-                let picture = book.join(PICTURE)?;
+                let picture = address.join(PICTURE)?;
                 head += &meta("property", "og:image", picture.as_str());
             }
+            let url = escape(url.as_str());
+            head += &format!("<link rel=\"canonical\" href=\"{url}\">\n");
             addresses += &format!("<url><loc>{url}</loc></url>\n");
         }
-        for file in files {
+        let files = BTreeSet::from_iter([Some(page.path.as_str()), home]);
+        for file in files.into_iter().flatten() {
             replace_description(&html.join(file), &head)?;
         }
     }
@@ -108,7 +114,7 @@ fn meta(key: &str, name: &str, content: &str) -> String {
 /// The first paragraph of a page as plain text, up to a word's end.
 fn first_paragraph(file: &Path) -> Result<Option<String>> {
     let page = parse(file)?;
-    let Some(paragraph) = page.select(&selector("main p")).next() else {
+    let Some(paragraph) = page.select(&selector("main > p")).next() else {
         return Ok(None);
     };
     let text: String = paragraph.text().collect();

@@ -145,7 +145,7 @@ impl Book {
         config.build.build_dir = dest.to_owned();
         // mdBook would write the pages that are missing into the sources.
         config.build.create_missing = false;
-        let title = config.book.title.clone().unwrap_or_default();
+        let about = config.book.clone();
         let rendered =
             MDBook::load_with_config(&self.root, config).and_then(|book| {
                 book.build()?;
@@ -155,7 +155,7 @@ impl Book {
             "cannot render the book",
             "mend it and try again",
         ))?;
-        pages::describe(&html, &title, address)?;
+        pages::describe(&html, &about, address)?;
         Ok(html)
     }
 
