@@ -76,6 +76,7 @@ async fn evening(log: mpsc::UnboundedSender<&'static str>) -> io::Result<()> {
     bell.send(()).expect("somebody hears it");
     while TcpStream::connect(url).await.is_ok() {}
     println!("nobody comes in any more");
+    assert!(!library.is_finished());
     turn.send(()).expect("somebody waits");
     let mut answer = String::new();
     page.read_to_string(&mut answer).await?;

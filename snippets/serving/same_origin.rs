@@ -71,6 +71,7 @@ async fn main() -> anyhow::Result<()> {
         ("a foreign page", url, "POST", own, evil, "403"),
         ("a page of another port", url, "POST", own, other, "403"),
         ("a foreign name that leads here", url, "POST", evil, evil, "403"),
+        ("the same, as if from its own page", url, "POST", evil, own, "403"),
         ("another machine", from_next_door, "POST", own, own, "403"),
         ("a link", url, "GET", own, own, "405"),
     ] {

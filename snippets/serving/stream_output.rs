@@ -69,14 +69,18 @@ fn shell(script: &str) -> io::Result<Child> {
 async fn main() -> anyhow::Result<()> {
     const MINUTE: Duration = Duration::from_secs(60);
 
-    let mut child = shell("echo ready; read go; echo $go >&2; exit 3")?;
+    let mut child =
+        shell("echo ready; read go; echo $go >&2; read end; exit 3")?;
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = pin!(listen(&mut child, MINUTE, 1000));
     let first = said.try_next().await?;
     println!("{first:?}, and now it waits");
     assert!(matches!(first, Some(Said::Stdout(_))));
     stdin.write_all(b"steady\n").await?; // it has not ended
-    println!("{:?}", said.try_next().await?);
+    let second = said.try_next().await?;
+    println!("{second:?}");
+    assert!(matches!(second, Some(Said::Stderr(_))));
+    drop(stdin);
     let Some(Said::Exit(status)) = said.try_next().await? else {
         anyhow::bail!("it has not ended");
     };
