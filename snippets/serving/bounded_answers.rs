@@ -1,5 +1,6 @@
 // ANCHOR: all
 use std::convert::Infallible;
+use std::future::IntoFuture;
 use std::sync::Arc;
 
 use axum::body::Body;

@@ -1,4 +1,5 @@
 // ANCHOR: all
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 
 use axum::extract::connect_info::{ConnectInfo, MockConnectInfo};
