@@ -58,6 +58,8 @@ pub fn listen(
 }
 // ANCHOR_END: listen
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn shell(script: &str) -> io::Result<Child> {
     let mut command = Command::new("sh");
     command.args(["-c", script]).stdin(Stdio::piped());
@@ -67,10 +69,7 @@ fn shell(script: &str) -> io::Result<Child> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    let mut child =
-        shell("echo ready; read go; echo $go >&2; read end; exit 3")?;
+    let mut child = shell("echo on; read go; echo $go >&2; read x; exit 3")?;
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = pin!(listen(&mut child, MINUTE, 1000));
     let first = said.try_next().await?;
@@ -81,24 +80,25 @@ async fn main() -> anyhow::Result<()> {
     println!("{second:?}");
     assert!(matches!(second, Some(Said::Stderr(_))));
     drop(stdin);
-    let Some(Said::Exit(status)) = said.try_next().await? else {
-        anyhow::bail!("it has not ended");
-    };
-    println!("{status}");
-    assert_eq!(status.code(), Some(3));
+    let third = said.try_next().await?;
+    assert!(matches!(third, Some(Said::Exit(it)) if it.code() == Some(3)));
+    println!("it has ended with 3");
 
-    let mut child = shell("while echo on and on; do :; done")?;
-    let said = listen(&mut child, MINUTE, 1000);
-    let last = said.collect::<io::Result<Vec<_>>>().await?.pop();
+    let last = last_said("while echo on and on; do :; done").await?;
     println!("{last:?}");
     assert!(matches!(last, Some(Said::TooMuch)));
 
     pause(); // a minute passes as soon as nothing else is to be done
-    let mut child = shell("sleep 1000")?;
-    let said = listen(&mut child, MINUTE, 1000);
-    let last = said.collect::<io::Result<Vec<_>>>().await?.pop();
+    let last = last_said("exec sleep 1000").await?;
     println!("{last:?}");
     assert!(matches!(last, Some(Said::TooLong)));
     Ok(())
+}
+
+async fn last_said(script: &str) -> io::Result<Option<Said>> {
+    let mut child = shell(script)?;
+    let said: Vec<_> = listen(&mut child, MINUTE, 1000).collect().await;
+    child.kill().await?; // and waits until it is gone
+    said.into_iter().next_back().transpose()
 }
 // ANCHOR_END: all
