@@ -1,7 +1,10 @@
 //! The `async-cookbook` command: its arguments, and how its errors look.
 
+mod epub;
+mod pages;
 mod recipes;
 mod render;
+mod run;
 mod serve;
 
 use std::fmt::Display;
@@ -9,10 +12,15 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::{Parser, Subcommand};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use url::Url;
 
 use crate::render::Book;
 
@@ -43,6 +51,15 @@ enum Command {
         /// The folder to write to [default: target/book in the book's folder]
         #[arg(long, value_name = "DIR")]
         dest: Option<PathBuf>,
+        /// The address where the book will be read, for links to its pages
+        ///
+        /// Such as https://example.org/book/. Each page then names its own,
+        /// and sitemap.xml names them all.
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        url: Option<Url>,
+        /// Make one EPUB of it as well, in the same folder
+        #[arg(long)]
+        epub: bool,
     },
     /// List the recipes: chapter, name, title
     List,
@@ -78,10 +95,17 @@ fn execute(arguments: Arguments) -> Result<ExitCode> {
     let book = Book::find()?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(options) => serve::serve(book, &options)?,
-        Command::Build { dest } => {
+        Command::Build { dest, url, epub } => {
             let dest = dest.unwrap_or_else(|| book.root().join("target/book"));
-            let dest = book.build(&dest)?;
+            let dest = book.build(&dest, url.as_ref())?;
             print(format!("The book is in {}", dest.display()))?;
+            if epub {
+                let file = book.epub(&dest)?;
+                print(format!("One file of it is {}", file.display()))?;
+            }
+            if ERRORS.load(Relaxed) {
+                bail!("the book is not whole; mend what is said above");
+            }
         }
         Command::List => {
             let recipes = recipes::load(book.root())?;
@@ -139,6 +163,34 @@ fn failed<E: Display>(
     }
 }
 
+/// An address that pages can be joined to.
+fn address(text: &str) -> Result<Url> {
+    let url = Url::parse(text).ok().filter(|url| {
+        let web = matches!(url.scheme(), "http" | "https");
+        web && url.query().is_none() && url.fragment().is_none()
+    });
+    let Some(mut url) = url else {
+        bail!("it takes an address such as https://example.org/book/");
+    };
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// Whether an error has been logged.
+static ERRORS: AtomicBool = AtomicBool::new(false);
+
+struct NoteErrors;
+
+impl<S: Subscriber> Layer<S> for NoteErrors {
+    fn on_event(&self, event: &Event, _: Context<S>) {
+        if *event.metadata().level() == Level::ERROR {
+            ERRORS.store(true, Relaxed);
+        }
+    }
+}
+
 /// Shows what mdBook only logs, such as an include whose file is missing.
 fn log_to_stderr() {
     tracing_subscriber::fmt()
@@ -148,5 +200,7 @@ fn log_to_stderr() {
         .with_target(false)
         .without_time()
         .log_internal_errors(false)
+        .finish()
+        .with(NoteErrors)
         .init();
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::io;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -127,6 +128,11 @@ fn nearest(recipes: &[Recipe], name: &str) -> String {
 }
 
 impl Recipe {
+    /// The name of its `[[example]]`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs the program by cargo, with this process's stdin, stdout and
     /// stderr; its exit status.
     ///
@@ -134,27 +140,38 @@ impl Recipe {
     ///
     /// Cargo cannot be started.
     pub fn run(&self, root: &Path) -> Result<ExitCode> {
-        // From the root and without `--package`: as `cargo test` has built it.
-        let mut cargo =
-            Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.current_dir(root);
+        let mut cargo = cargo(root);
         cargo.args(["run", "--quiet", "--example", &self.name]);
-        replace(cargo).map_err(failed(
-            "cannot start cargo",
-            "install Rust from https://rustup.rs, or put cargo on the PATH",
-        ))
+        replace(cargo).map_err(no_cargo())
     }
+}
+
+/// Cargo in the book's folder.
+pub fn cargo(root: &Path) -> Command {
+    // From the root and without `--package`: as `cargo test` has built it.
+    let mut cargo =
+        Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+/// What to do where cargo cannot be started.
+pub fn no_cargo() -> impl FnOnce(io::Error) -> anyhow::Error {
+    failed(
+        "cannot start cargo",
+        "install Rust from https://rustup.rs, or put cargo on the PATH",
+    )
 }
 
 /// Becomes the command, so that signals reach it, and its status the caller.
 #[cfg(unix)]
-fn replace(mut command: Command) -> std::io::Result<ExitCode> {
+fn replace(mut command: Command) -> io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     Err(command.exec())
 }
 
 #[cfg(not(unix))]
-fn replace(mut command: Command) -> std::io::Result<ExitCode> {
+fn replace(mut command: Command) -> io::Result<ExitCode> {
     let code = command.status()?.code().unwrap_or(1);
     std::process::exit(code)
 }

@@ -1,17 +1,26 @@
 //! Finds the book, and renders it with mdBook's own library.
 
 use std::env;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{self, Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
+use url::Url;
 use walkdir::WalkDir;
 
-use crate::failed;
+use crate::{epub, failed, pages};
+
+/// The script of the Run buttons, and where book.toml lists the others.
+const RUN: &str = "theme/run.js";
+const SCRIPTS: &str = "output.html.additional-js";
+
+/// The styles of the drawings.
+const DRAWINGS: &str = "theme/timeline.css";
 
 /// The book's source on disk.
 pub struct Book {
@@ -55,32 +64,58 @@ impl Book {
         [toml, self.src.clone(), snippets, theme]
     }
 
+    fn files(&self) -> impl Iterator<Item = (PathBuf, Metadata)> {
+        self.sources().into_iter().flat_map(|source| {
+            let files = WalkDir::new(source).follow_links(true);
+            // One that goes away meanwhile is none.
+            files.sort_by_file_name().into_iter().filter_map(|file| {
+                let file = file.ok()?;
+                let metadata = file.metadata().ok()?;
+                Some((file.into_path(), metadata))
+            })
+        })
+    }
+
     /// A number that changes whenever a file changes that the book is made of.
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        for source in self.sources() {
-            let files = WalkDir::new(source).follow_links(true);
-            for file in files.sort_by_file_name() {
-                // One that goes away meanwhile changes the number, too.
-                let Ok(file) = file else { continue };
-                let Ok(metadata) = file.metadata() else { continue };
-                file.path().hash(&mut hasher);
-                metadata.len().hash(&mut hasher);
-                metadata.modified().ok().hash(&mut hasher);
-            }
+        for (path, metadata) in self.files() {
+            path.hash(&mut hasher);
+            metadata.len().hash(&mut hasher);
+            metadata.modified().ok().hash(&mut hasher);
         }
         hasher.finish()
     }
 
-    /// Renders for readers elsewhere, and returns the folder of the HTML.
+    /// When the newest file was written that the book is made of.
+    fn modified(&self) -> SystemTime {
+        let times = self.files().filter_map(|(_, file)| file.modified().ok());
+        times.max().unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Renders for readers elsewhere, at this address if there is one, and
+    /// returns the folder of the HTML.
     ///
     /// # Errors
     ///
     /// Besides those of rendering: `dest` holds what mdBook has not made, and
     /// would delete; or it lies among the sources, or around them.
-    pub fn build(&self, dest: &Path) -> Result<PathBuf> {
+    pub fn build(&self, dest: &Path, address: Option<&Url>) -> Result<PathBuf> {
         let dest = self.writable(dest)?;
-        self.render(&dest, configuration(&self.root)?)
+        let mut config = configuration(&self.root)?;
+        if let Some(address) = address {
+            config.set("output.html.site-url", address.path())?;
+        }
+        self.render(&dest, config, address)
+    }
+
+    /// Makes an EPUB of the rendered book, in the folder of its HTML; its file.
+    pub fn epub(&self, html: &Path) -> Result<PathBuf> {
+        let config = configuration(&self.root)?;
+        // A drawing in a file of its own has no page to take the styles from.
+        let style = fs::read_to_string(self.root.join(DRAWINGS));
+        let style = style.unwrap_or_default();
+        epub::write(html, &config.book, self.modified(), &style)
     }
 
     /// Renders to be served from the root of a server.
@@ -91,20 +126,37 @@ impl Book {
         let mut config = configuration(&self.root)?;
         // The 404 page finds its styles by this, whatever path was asked for.
         config.set("output.html.site-url", "/")?;
-        self.render(dest, config)
+        // Only here is there a server to run what a page shows.
+        if self.root.join(RUN).is_file() {
+            let mut scripts: Vec<String> =
+                config.get(SCRIPTS)?.unwrap_or_default();
+            scripts.push(RUN.to_owned());
+            config.set(SCRIPTS, scripts)?;
+        }
+        self.render(dest, config, None)
     }
 
-    fn render(&self, dest: &Path, mut config: Config) -> Result<PathBuf> {
+    fn render(
+        &self,
+        dest: &Path,
+        mut config: Config,
+        address: Option<&Url>,
+    ) -> Result<PathBuf> {
         config.build.build_dir = dest.to_owned();
         // mdBook would write the pages that are missing into the sources.
         config.build.create_missing = false;
+        let about = config.book.clone();
         let rendered =
             MDBook::load_with_config(&self.root, config).and_then(|book| {
                 book.build()?;
                 Ok(book.build_dir_for("html"))
             });
-        rendered
-            .map_err(failed("cannot render the book", "mend it and try again"))
+        let html = rendered.map_err(failed(
+            "cannot render the book",
+            "mend it and try again",
+        ))?;
+        pages::describe(&html, &about, address)?;
+        Ok(html)
     }
 
     /// Makes the folder where there is none; its absolute path, if mdBook may

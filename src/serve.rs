@@ -1,6 +1,9 @@
 //! Serves the rendered book, and renders it again when it has been edited.
 
-use std::convert::Infallible;
+#[expect(dead_code, reason = "with the program that shows it on its page")]
+#[path = "../snippets/serving/graceful_end.rs"]
+mod graceful_end;
+
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,12 +18,11 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue, IF_MODIFIED_SINCE};
 use axum::response::{IntoResponse, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::render::Book;
-use crate::{complain, failed, print};
+use crate::{complain, failed, print, run};
+use graceful_end::serve_until;
 
 /// Browsers keep connections open that they may never use again; a server
 /// that is to end waits so long for them.
@@ -58,19 +60,17 @@ async fn listen_and_serve(book: Book, options: &Options) -> Result<()> {
     let address = listener
         .local_addr()
         .map_err(failed("cannot tell the port", "name one with `--port`"))?;
+    let run = run::route(book.root(), address.port());
     let site = Arc::new(Site::new(book)?);
-
-    let (ending, ended) = oneshot::channel::<Infallible>();
-    let router = Router::new().fallback(answer).with_state(site);
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async { drop(ended.await) });
-    let server = tokio::spawn(server.into_future());
+    let router = Router::new()
+        .route("/run/{name}", run)
+        .fallback(answer)
+        .with_state(site);
 
     announce(address, options.open)?;
-    end.await;
-    drop(ending);
-    let _ = timeout(PATIENCE, server).await;
-    Ok(())
+    serve_until(end, listener, router, PATIENCE)
+        .await
+        .map_err(failed("cannot go on serving", "start it again"))
 }
 
 async fn listen(host: &str, port: u16) -> Result<TcpListener> {

@@ -43,7 +43,10 @@ fn help_names_every_command_and_option() {
                 ],
             ),
             (vec!["serve", "--help"], vec!["--port", "--host", "--open"]),
-            (vec!["build", "--help"], vec!["--dest <DIR>", "target/book"]),
+            (
+                vec!["build", "--help"],
+                vec!["--dest <DIR>", "target/book", "--url", "--epub"],
+            ),
             (vec!["list", "--help"], vec!["chapter, name, title"]),
             (vec!["run", "--help"], vec!["<RECIPE>", "exit status"]),
         ] {
@@ -74,12 +77,19 @@ fn wrong_usage_ends_with_2() {
             vec!["run"],
             vec!["--port", "70000"],
             vec!["list", "--port", "3000"],
+            vec!["build", "--url", "example.org/book"],
+            vec!["build", "--url", "file:///book/"],
+            vec!["build", "--url", "https://example.org/?book"],
             // Not ignored, either.
             vec!["--port", "3000", "list"],
         ] {
             let end = book.run(&arguments);
             assert_eq!(end.status.code(), Some(2), "{arguments:?}");
             assert!(end.stderr.starts_with("error: "), "{}", end.stderr);
+            if arguments.contains(&"--url") {
+                let way_out = "such as https://example.org/book/";
+                assert!(end.stderr.contains(way_out), "{}", end.stderr);
+            }
         }
     });
 }
@@ -591,9 +601,217 @@ fn a_signal_ends_the_server_though_clients_hold_on() {
             assert_eq!(end.stderr, "", "{signal}");
             drop((spare, kept, half));
         }
-        let left: Vec<_> =
-            fs::read_dir(book.at("tmp")).expect("TMPDIR").collect();
-        assert!(left.is_empty(), "{left:?}");
+        book.nothing_is_left();
+    });
+}
+
+// Run, on the served pages
+
+#[test]
+fn run_is_a_stream_of_what_a_program_says() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.with_programs();
+        let server = book.kitchen();
+        let answer = server.order("bake_bread");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.header("content-type"), "application/x-ndjson");
+        let lines = answer.lines();
+        assert_eq!(lines[0], "{\"building\":\"bake_bread\"}");
+        let compiles = |lines: &[String]| {
+            let line = "{\"progress\":\"Compiling village";
+            lines.iter().any(|l| l.starts_with(line))
+        };
+        assert!(compiles(&lines), "{lines:?}");
+        let started = lines.iter().position(|l| l == "{\"started\":true}");
+        let ran = &lines[started.expect("it starts")..];
+        // stdin is empty, and so is the folder.
+        let bread = "{\"stdout\":\"bread of \\n\"}".to_owned();
+        assert!(ran.contains(&bread), "{ran:?}");
+        let stderr: String = ran.iter().filter_map(|l| stderr_of(l)).collect();
+        assert_eq!(stderr, "at the root: Ok(false)\n", "no book.toml");
+        let last = ran.last().expect("an end");
+        assert!(last.starts_with("{\"exit\":7,\"seconds\":0."), "{last}");
+
+        let again = server.order("bake_bread").lines();
+        assert!(!compiles(&again), "{again:?}");
+        assert!(again.contains(&bread), "{again:?}");
+
+        book.program("bake_bread_burnt", "smoke");
+        let burnt = server.order("bake_bread_burnt").lines();
+        let last = burnt.last().expect("an end");
+        assert!(last.starts_with("{\"failed\":"), "{burnt:?}");
+        let command = "`cargo build --example bake_bread_burnt`";
+        assert!(last.contains(command), "{last}");
+        let says_why = burnt.iter().any(|line| line.contains("smoke"));
+        assert!(says_why, "{burnt:?}");
+
+        book.program(
+            "bake_bread_burnt",
+            "loop { println!(\"{}\", \"°\".repeat(40_000)); }",
+        );
+        let burnt = server.order("bake_bread_burnt");
+        let last = burnt.lines().pop().expect("an end");
+        assert!(last.contains("\"stopped\":\"output\""), "{last}");
+        assert!(burnt.body.len() < 2 << 20, "{}", burnt.body.len());
+        assert!(burnt.body.contains("°°°"), "{burnt:?}");
+        assert!(!burnt.body.contains('\u{fffd}'), "a character is whole");
+
+        book.program("bake_bread_burnt", "std::process::abort();");
+        let burnt = server.order("bake_bread_burnt").lines();
+        let last = burnt.last().expect("an end");
+        assert!(last.contains("\"signal\":6"), "{last}");
+        assert_eq!(server.terminate().stderr, "");
+        book.nothing_is_left();
+    });
+}
+
+/// What an event brings of a program's stderr: seldom a whole line.
+fn stderr_of(event: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(event).expect("JSON");
+    event["stderr"].as_str().map(ToOwned::to_owned)
+}
+
+#[test]
+fn run_without_cargo_is_an_event_that_says_where_to_get_it() {
+    with_command(|| {
+        let book = TestBook::new();
+        let mut command = book.command(&["--port", "0"]);
+        let server = Server::start(command.env("CARGO", book.at("no-cargo")));
+        let [line] = &server.order("bake_bread").lines()[..] else {
+            panic!("one line");
+        };
+        assert!(line.starts_with("{\"failed\":"), "{line}");
+        assert!(line.contains("rustup.rs"), "{line}");
+    });
+}
+
+#[test]
+fn run_is_for_the_book_s_own_pages() {
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let address = &server.address;
+        let port = address.rsplit(':').next().expect("a port");
+        let run = "/run/bake_bread";
+        for origin in [
+            String::new(),
+            "Origin: null\r\n".to_owned(),
+            "Origin: http://evil.example\r\n".to_owned(),
+            format!("Origin: https://{address}\r\n"),
+            format!("Origin: http://localhost:{port}\r\n"),
+            format!("Origin: http://{address}.evil.example\r\n"),
+            format!("Origin: http://{address}\r\nHost: {address}\r\n"),
+        ] {
+            let answer = server.ask("POST", run, &origin);
+            let refused = [400, 403].contains(&answer.status);
+            assert!(refused, "{origin}: {}", answer.status);
+            assert!(!answer.body.contains("started"), "{origin}");
+        }
+        let foreign = format!("evil.example:{port}");
+        let lines = format!("Origin: http://{foreign}\r\n");
+        let answer = server.ask_as(&foreign, "POST", run, &lines);
+        assert_eq!(answer.status, 403, "a foreign name that leads here");
+        assert!(answer.body.contains("own pages"), "{}", answer.body);
+        assert_eq!(answer.body.lines().count(), 1);
+        for method in ["GET", "PUT"] {
+            assert_eq!(server.ask(method, run, "").status, 405, "{method}");
+        }
+    });
+}
+
+#[test]
+fn run_takes_a_recipe_s_name_and_nothing_else() {
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        for name in [
+            "bake_braed",
+            "--list",
+            "..%2fexamples%2fbake_bread",
+            "%2fbin%2fsh",
+            "$(touch%20hacked)",
+            "bake_bread;touch%20hacked",
+            "bake_bread%00",
+        ] {
+            let answer = server.order(name);
+            assert_eq!(answer.status, 404, "{name}");
+            let text = answer.body;
+            assert!(text.contains("`cargo run list`"), "{name}: {text}");
+            assert_eq!(text.lines().count(), 1, "{name}: {text}");
+        }
+        assert!(!book.at("hacked").exists());
+
+        let fence = "\n```\nx\n```\n";
+        book.append("src/post/send-letter.md", fence);
+        let answer = server.order("bake_bread");
+        assert_eq!(answer.status, 409);
+        assert!(answer.body.contains("send-letter.md"), "{}", answer.body);
+    });
+}
+
+#[test]
+fn a_reader_who_leaves_stops_the_program_and_frees_its_place() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.with_programs();
+        let lamp = book.with_lamp("bake_bread_burnt");
+        let server = book.kitchen();
+        let first = server.start_order("bake_bread_burnt");
+        let mut first_lamp = lamp.accept();
+        let _second = server.start_order("bake_bread_burnt");
+        let _second_lamp = lamp.accept();
+        let third = server.order("bake_bread");
+        assert_eq!(third.status, 503);
+        assert!(third.body.contains("too many"), "{}", third.body);
+
+        drop(first);
+        first_lamp.goes_out();
+        let free = (0..LIMIT.as_millis() / 10).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            server.order("bake_bread").status == 200
+        });
+        assert!(free, "the place of the one who has left");
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn no_program_outlives_the_server() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.with_programs();
+        let lamp = book.with_lamp("bake_bread_burnt");
+        for signal in ["INT", "TERM"] {
+            let server = book.kitchen();
+            let _order = server.start_order("bake_bread_burnt");
+            let mut lamp = lamp.accept();
+            let end = server.end_by(signal, END);
+            assert_eq!(end.status.code(), Some(0), "{}", end.stderr);
+            lamp.goes_out();
+            book.nothing_is_left();
+        }
+    });
+}
+
+#[test]
+fn only_a_served_book_has_the_script_of_the_run_buttons() {
+    with_command(|| {
+        let book = TestBook::new();
+        let scripts = "\n[output.html]\nadditional-js = [\"theme/oven.js\"]\n";
+        book.append("book.toml", scripts);
+        book.write("theme/oven.js", "// oven");
+        book.write("theme/run.js", "// run");
+        let server = book.serve(&["--port", "0"]);
+        let page = server.get("/").body;
+        for script in ["theme/oven", "theme/run"] {
+            let link = link(&page, script, ".js");
+            assert_eq!(server.get(&format!("/{link}")).status, 200, "{link}");
+        }
+        assert!(book.run(&["build", "--dest", "out"]).status.success());
+        let page = fs::read_to_string(book.at("out/index.html"));
+        let page = page.expect("a page");
+        assert!(page.contains("theme/oven") && !page.contains("theme/run"));
     });
 }
 
@@ -693,6 +911,217 @@ fn build_writes_no_page_that_the_summary_misses() {
     });
 }
 
+#[test]
+fn build_of_a_book_that_is_not_whole_fails() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.append("src/welcome.md", "\n{{#include gone.txt}}\n");
+        let end = book.run(&["build"]);
+        assert_eq!(end.status.code(), Some(1));
+        assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
+        let last = end.stderr.lines().last().expect("a sentence");
+        assert!(last.starts_with("error: "), "{last}");
+        assert!(last.contains("; mend"), "{last}");
+    });
+}
+
+/// The contents of the `<meta>` elements of this name in a page.
+fn metas(html: &str, name: &str) -> Vec<String> {
+    let mark = format!("=\"{name}\" content=\"");
+    let parts = html.split(&mark).skip(1);
+    let contents = parts.filter_map(|part| part.split('"').next());
+    contents.map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn every_page_says_what_it_is_about() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.write(
+            "src/post/README.md",
+            &format!(
+                "# Post\n\nSend `\"<letters>\"` &\nparcels. {}\n\nMore.\n",
+                "Every day, ".repeat(20)
+            ),
+        );
+        let server = book.serve(&["--port", "0"]);
+        let page = server.get("/bakery/bake-bread.html").body;
+        assert_eq!(metas(&page, "description"), ["Flour and water."]);
+        assert_eq!(metas(&page, "og:description"), ["Flour and water."]);
+        assert_eq!(metas(&page, "og:title"), ["Bake a loaf"]);
+        assert_eq!(metas(&page, "og:type"), ["article"]);
+        assert_eq!(metas(&page, "og:site_name"), ["Village"]);
+        assert_eq!(metas(&page, "twitter:card"), ["summary"]);
+        assert!(metas(&page, "og:url").is_empty(), "it has no address");
+        assert!(page.contains("<title>Bake a loaf - Village</title>"));
+        let home = server.get("/").body;
+        assert_eq!(metas(&home, "description"), ["Welcome to the village."]);
+        assert_eq!(metas(&home, "og:type"), ["website"]);
+        let post = server.get("/post/").body;
+        let [description] = &metas(&post, "description")[..] else {
+            panic!("one description: {post}");
+        };
+        let begin = "Send &quot;&lt;letters&gt;&quot; &amp; parcels. Every day";
+        assert!(description.starts_with(begin), "{description}");
+        assert!(description.ends_with(" day…"), "a word's end: {description}");
+        let length = description.chars().count();
+        assert!((150..200).contains(&length), "{description}");
+        // One without text has the description of the book.
+        assert_eq!(
+            metas(&server.get("/post/send-letter.html").body, "description")
+                .len(),
+            1
+        );
+    });
+}
+
+#[test]
+fn build_with_an_address_says_where_every_page_is() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.write("src/social-card.png", "a picture");
+        // A slash is missing.
+        let address = "https://example.org/a%20village";
+        let arguments = ["build", "--dest", "out", "--url", address];
+        assert!(book.run(&arguments).status.success());
+        let read = |path: &str| {
+            fs::read_to_string(book.at("out").join(path)).expect("built")
+        };
+        for (path, url) in [
+            ("index.html", ""),
+            ("welcome.html", ""),
+            ("bakery/bake-bread.html", "bakery/bake-bread.html"),
+        ] {
+            let page = read(path);
+            let url = format!("{address}/{url}");
+            assert_eq!(metas(&page, "og:url"), [&*url], "{path}");
+            let canonical = format!("<link rel=\"canonical\" href=\"{url}\">");
+            assert_eq!(page.matches(&canonical).count(), 1, "{path}");
+            let picture = format!("{address}/social-card.png");
+            assert_eq!(metas(&page, "og:image"), [picture], "{path}");
+            let card = metas(&page, "twitter:card");
+            assert_eq!(card, ["summary_large_image"], "{path}");
+            let map = read("sitemap.xml");
+            let place = format!("<loc>{url}</loc>");
+            assert_eq!(map.matches(&place).count(), 1, "{path}");
+        }
+        let map = read("sitemap.xml");
+        assert_eq!(map.matches("<loc>").count(), 4, "{map}");
+        assert!(read("404.html").contains("<base href=\"/a%20village/\">"));
+    });
+}
+
+#[test]
+fn a_template_without_a_description_is_one_sentence() {
+    with_command(|| {
+        let book = TestBook::new();
+        let head = "<meta name=\"description\" content=\"another\">\n";
+        book.write("theme/head.hbs", head);
+        let message = refused(&mut book.command(&["build"]));
+        assert!(message.contains("one description"), "{message}");
+        assert!(message.contains("theme/"), "{message}");
+    });
+}
+
+/// The files of an EPUB, and the names in their order.
+fn unpacked(file: &Path) -> (Vec<String>, impl FnMut(&str) -> String) {
+    let file = fs::File::open(file).expect("the EPUB");
+    let mut archive = zip::ZipArchive::new(file).expect("a ZIP archive");
+    let names = (0..archive.len()).map(|index| {
+        archive.by_index_raw(index).expect("a file").name().to_owned()
+    });
+    let names = names.collect();
+    let read = move |name: &str| {
+        let mut file = archive.by_name(name).expect("in the EPUB");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("text");
+        text
+    };
+    (names, read)
+}
+
+#[test]
+fn build_makes_one_epub_of_all_pages() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.replace("book.toml", "Village", "The Village & Its Bakers");
+        book.append(
+            "src/welcome.md",
+            "\n[Bread](bakery/bake-bread.md#when-it-burns), \
+             [elsewhere](https://example.org/a.html)  \nfresh\n\n\
+             | a | b |\n|---|---|\n| 1 < 2 | `&` |\n\n\
+             ```rust\n# let hidden = 1;\nlet shown = 2 < 3;\n```\n\n\
+             > [!NOTE]\n> Hot.\n\n\
+             <figure class=\"timeline\"><svg class=\"timeline\" \
+             height=\"40\" viewBox=\"0 0 1 1\"><title>Two \
+             ovens</title><path d=\"M0 0\"/></svg></figure>\n",
+        );
+        book.write("theme/timeline.css", ".oven > path { fill: red; }");
+        let arguments = ["build", "--dest", "out", "--epub"];
+        let end = book.run(&arguments);
+        assert!(end.status.success(), "{}", end.stderr);
+        let file = book.at("out/the-village-its-bakers.epub");
+        assert!(end.stdout.contains("the-village-its-bakers.epub"));
+        assert!(book.at("out/index.html").is_file(), "and the pages");
+        let bytes = fs::read(&file).expect("the EPUB");
+        // What a reader of ZIP archives looks for, in the place where it looks.
+        assert_eq!(&bytes[30..58], b"mimetypeapplication/epub+zip");
+
+        let (names, mut read) = unpacked(&file);
+        for path in ["title", "welcome", "bakery/bake-bread", "post/index"] {
+            let name = format!("OEBPS/{path}.xhtml");
+            assert!(names.contains(&name), "{name}: {names:?}");
+        }
+        let welcome = read("OEBPS/welcome.xhtml");
+        for part in [
+            "href=\"bakery/bake-bread.xhtml#when-it-burns\"",
+            "href=\"https://example.org/a.html\"",
+            "<br/>",
+            "<td>1 &lt; 2</td>",
+            "<code>&amp;</code>",
+            "let shown = 2 &lt; 3;",
+            "<img src=\"welcome.xhtml.1.svg\" alt=\"Two ovens\" height=\"40\"/>",
+            "Hot.",
+        ] {
+            assert!(welcome.contains(part), "{part}: {welcome}");
+        }
+        for part in ["hidden", "<svg", "<button", "class=\"header\""] {
+            assert!(!welcome.contains(part), "{part}: {welcome}");
+        }
+        let ovens = read("OEBPS/welcome.xhtml.1.svg");
+        for part in [
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"",
+            "viewBox",
+            ".oven &gt; path { fill: red; }</style>",
+            "<path d=\"M0 0\"/>",
+        ] {
+            assert!(ovens.contains(part), "{part}: {ovens}");
+        }
+        let bread = read("OEBPS/bakery/bake-bread.xhtml");
+        assert!(bread.contains(" id=\"when-it-burns\""), "{bread}");
+        assert!(bread.contains("href=\"../stylesheet.css\""), "{bread}");
+        let nav = read("OEBPS/nav.xhtml");
+        let post = nav.split("post/index.xhtml\">Post</a>").nth(1);
+        let inside = post.and_then(|rest| rest.split("</ol>").next());
+        assert!(inside.is_some_and(|i| i.contains("Send a letter")), "{nav}");
+        let package = read("OEBPS/content.opf");
+        let title = "<dc:title>The Village &amp; Its Bakers</dc:title>";
+        assert!(package.contains(title), "{package}");
+
+        // The same sources, the same bytes; and a date of the newest.
+        assert!(book.run(&arguments).status.success());
+        assert!(fs::read(&file).expect("the EPUB") == bytes);
+        let page = fs::File::options().write(true).open(book.at("book.toml"));
+        let day = Duration::from_secs(86_400 * 365 * 68 + 86_400 * 17);
+        let day = std::time::SystemTime::UNIX_EPOCH + day;
+        page.expect("ours").set_modified(day).expect("a date");
+        assert!(book.run(&arguments).status.success());
+        let package = unpacked(&file).1("OEBPS/content.opf");
+        let date = "dcterms:modified\">2038-01-01T00:00:00Z<";
+        assert!(package.contains(date), "{package}");
+    });
+}
+
 // A book to try the command on
 
 /// A small book in a temporary folder.
@@ -764,6 +1193,41 @@ impl TestBook {
                  std::process::exit(7);\n\
              }\n",
         );
+    }
+
+    /// Replaces what the `main` of a program does.
+    fn program(&self, name: &str, main: &str) {
+        let main =
+            format!("fn main() {{\n    assert_eq!(1, 1);\n    {main}\n}}\n");
+        self.write(&format!("examples/{name}.rs"), &main);
+    }
+
+    /// Gives a program a lamp that is on as long as it runs; it never ends.
+    fn with_lamp(&self, name: &str) -> Lamps {
+        let lamps = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = lamps.local_addr().expect("bound");
+        self.program(
+            name,
+            &format!(
+                "let _lamp = std::net::TcpStream::connect({:?});\n    \
+                 assert!(_lamp.is_ok());\n    \
+                 loop {{\n        std::thread::park();\n    }}",
+                address.to_string()
+            ),
+        );
+        Lamps(lamps)
+    }
+
+    /// Serves a book whose programs are built in a folder of their own.
+    fn kitchen(&self) -> Server {
+        let mut command = self.command(&["--port", "0"]);
+        Server::start(command.env("CARGO_TARGET_DIR", self.at("target")))
+    }
+
+    fn nothing_is_left(&self) {
+        let left: Vec<_> =
+            fs::read_dir(self.at("tmp")).expect("TMPDIR").collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -941,12 +1405,22 @@ impl Server {
 
     /// Sends a request with these lines in its head.
     fn ask(&self, method: &str, path: &str, lines: &str) -> Answer {
+        self.ask_as(&self.address, method, path, lines)
+    }
+
+    /// The same, by another name of the server's.
+    fn ask_as(
+        &self,
+        host: &str,
+        method: &str,
+        path: &str,
+        lines: &str,
+    ) -> Answer {
         let mut stream = self.connect();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n\
              Connection: close\r\n{lines}\r\n",
-            self.address
         )
         .expect("it reads");
         let mut bytes = Vec::new();
@@ -959,6 +1433,25 @@ impl Server {
             head: head.to_owned(),
             body: body.to_owned(),
         }
+    }
+
+    /// Runs a program as a page of the book does, to its end.
+    fn order(&self, name: &str) -> Answer {
+        let origin = format!("Origin: http://{}\r\n", self.address);
+        self.ask("POST", &format!("/run/{name}"), &origin)
+    }
+
+    /// Runs a program, and does not wait for its end.
+    fn start_order(&self, name: &str) -> TcpStream {
+        let mut stream = self.connect();
+        let address = &self.address;
+        write!(
+            stream,
+            "POST /run/{name} HTTP/1.1\r\nHost: {address}\r\n\
+             Origin: http://{address}\r\n\r\n"
+        )
+        .expect("it reads");
+        stream
     }
 
     fn terminate(self) -> End {
@@ -976,6 +1469,7 @@ impl Server {
     }
 }
 
+#[derive(Debug)]
 struct Answer {
     status: u16,
     head: String,
@@ -983,11 +1477,48 @@ struct Answer {
 }
 
 impl Answer {
+    /// The lines of JSON, without the lengths of the chunks around them.
+    fn lines(&self) -> Vec<String> {
+        let lines = self.body.lines().filter(|line| line.starts_with('{'));
+        lines.map(ToOwned::to_owned).collect()
+    }
+
     /// The value of a header; empty where there is none.
     fn header(&self, name: &str) -> &str {
         let headers = self.head.lines().filter_map(|l| l.split_once(": "));
         let mut named = headers.filter(|(key, _)| *key == name);
         named.next().map(|(_, value)| value).unwrap_or_default()
+    }
+}
+
+/// Where programs connect to that have a lamp.
+struct Lamps(TcpListener);
+
+/// On, until the program is gone.
+struct Lamp(TcpStream);
+
+impl Lamps {
+    /// The next lamp; its program may have to be built before.
+    fn accept(&self) -> Lamp {
+        self.0.set_nonblocking(true).expect("a listener");
+        let lamp = (0..BUILD.as_millis() / 10).find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            Some(self.0.accept().ok()?.0)
+        });
+        let lamp = lamp.expect("the program starts");
+        lamp.set_nonblocking(false).expect("a stream");
+        lamp.set_read_timeout(Some(LIMIT)).expect("not zero");
+        Lamp(lamp)
+    }
+}
+
+impl Lamp {
+    fn goes_out(&mut self) {
+        let end = self.0.read(&mut [0]);
+        // Killed, it may close the connection or reset it.
+        let out =
+            !end.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        assert!(out, "the program still runs");
     }
 }
 

@@ -62,9 +62,9 @@ pub(crate) fn figure(program: &str, part: Option<&str>, run: &Run) -> String {
          <svg x=\"1%\" width=\"97%\" overflow=\"visible\">\n\
          {svg}</svg>\n</svg>\n\
          <figcaption>A run of <em>{program}</em>{part}{without}: \
-         {legend}.</figcaption>\n\
+         {legend}.\n\
          <details>\n<summary>The same in words</summary>\n<ul>\n\
-         {words}</ul>\n</details>\n</figure>\n"
+         {words}</ul>\n</details>\n</figcaption>\n</figure>\n"
     )
 }
 
