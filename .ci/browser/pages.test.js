@@ -58,6 +58,7 @@ for (const setting of SETTINGS) {
             test(`${path || '/'} at ${name}`, async () => {
                 faults = [];
                 await open(page, `${server.url}/${path}`);
+                await page.evaluate(unfold);
                 faults.push(...await page.evaluate(look, { width }));
                 faults.push(...await axe(page, colorScheme));
                 if (setting === SETTINGS[0]) {
@@ -174,6 +175,13 @@ async function axe(page, colorScheme) {
 }
 
 // What follows runs in the browser.
+
+/** Shows what a reader would have to open. */
+function unfold() {
+    for (const details of document.querySelectorAll('details')) {
+        details.open = true;
+    }
+}
 
 /** What a page's own text and layout have wrong. */
 function look({ width }) {
