@@ -356,6 +356,9 @@ function showParts(parts) {
             number.addEventListener("focus", () => mark(index));
             number.addEventListener("blur", () => mark(-1));
             const band = make("div", { class: "band" }, number);
+            const near = parts.some(({ [language]: [line] }) =>
+                Math.abs(line - first) === 1);
+            if (near && first % 2) band.classList.add("aside");
             band.style.setProperty("--first", first);
             band.style.setProperty("--lines", last - first + 1);
             return band;
