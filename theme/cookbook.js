@@ -405,6 +405,13 @@ tell();
 label.before(toggle);
 label.classList.add("hidden");
 
+// The page for wrong addresses has a <base>: its headings' links lead home.
+if (document.querySelector("base")) {
+    for (const link of document.querySelectorAll("main a.header")) {
+        link.href = location.pathname + link.hash;
+    }
+}
+
 // Previous and next by name: the names are in the table of contents.
 const contents = [...document.querySelectorAll("#mdbook-sidebar a")];
 for (const link of document.querySelectorAll(".mobile-nav-chapters")) {
