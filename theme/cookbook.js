@@ -356,6 +356,9 @@ function showParts(parts) {
             number.addEventListener("focus", () => mark(index));
             number.addEventListener("blur", () => mark(-1));
             const band = make("div", { class: "band" }, number);
+            const near = parts.some(({ [language]: [line] }) =>
+                Math.abs(line - first) === 1);
+            if (near && first % 2) band.classList.add("aside");
             band.style.setProperty("--first", first);
             band.style.setProperty("--lines", last - first + 1);
             return band;
@@ -401,6 +404,13 @@ shown.addEventListener("change", tell);
 tell();
 label.before(toggle);
 label.classList.add("hidden");
+
+// The page for wrong addresses has a <base>: its headings' links lead home.
+if (document.querySelector("base")) {
+    for (const link of document.querySelectorAll("main a.header")) {
+        link.href = location.pathname + link.hash;
+    }
+}
 
 // Previous and next by name: the names are in the table of contents.
 const contents = [...document.querySelectorAll("#mdbook-sidebar a")];
