@@ -167,7 +167,10 @@ fn failed<E: Display>(
 fn address(text: &str) -> Result<Url> {
     let url = Url::parse(text).ok().filter(|url| {
         let web = matches!(url.scheme(), "http" | "https");
-        web && url.query().is_none() && url.fragment().is_none()
+        let named = url.username().is_empty() && url.password().is_none();
+        let folder = !url.path().contains("//") && !url.path().contains('.');
+        let plain = url.query().is_none() && url.fragment().is_none();
+        web && named && folder && plain
     });
     let Some(mut url) = url else {
         bail!("it takes an address such as https://example.org/book/");

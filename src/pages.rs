@@ -114,10 +114,10 @@ fn meta(key: &str, name: &str, content: &str) -> String {
 /// The first paragraph of a page as plain text, up to a word's end.
 fn first_paragraph(file: &Path) -> Result<Option<String>> {
     let page = parse(file)?;
-    let Some(paragraph) = page.select(&selector("main > p")).next() else {
-        return Ok(None);
-    };
-    let text: String = paragraph.text().collect();
+    let paragraphs = selector("main > p");
+    let texts = page.select(&paragraphs).map(|p| p.text().collect::<String>());
+    let mut texts = texts.filter(|text| !text.trim().is_empty());
+    let Some(text) = texts.next() else { return Ok(None) };
     let mut short = String::new();
     for word in text.split_whitespace() {
         if short.chars().count() + 1 + word.chars().count() >= DESCRIPTION {

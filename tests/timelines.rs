@@ -52,11 +52,11 @@ fn tasks_are_lanes_and_calls_are_bars() {
             words(&program, ""),
             [
                 "main. 0: starts; 0 to 2 s: waits for one; \
-                 2 s to 3 s: waits for two; 3 s: done.",
+                 2 s to 3 s: waits for two; 3 s: returns.",
                 "work(1). 0: starts; 0 to 1 s: step(1); 1 s to 2 s: step(1); \
-                 2 s: done.",
+                 2 s: returns.",
                 "work(2). 0: starts; 0 to 2 s: step(2); 2 s to 3 s: step(1); \
-                 3 s: done.",
+                 3 s: returns.",
             ]
         );
     });
@@ -86,7 +86,7 @@ fn what_is_dropped_is_cancelled_where_it_is_dropped() {
                 "main. 0: starts; 0 to 1 s: slow; 1 s: slow is cancelled; \
                  1 s to 2 s: sleep(…); 2 s: task.abort(); \
                  2 s to 3 s: waits for sleep(…); 2 s to 3 s: waits for slow(); \
-                 3 s: done.",
+                 3 s: returns.",
                 "slow 1. 1 s: starts; 1 s to 2 s: sleep(…); 2 s: cancelled.",
                 "slow 2. 2 s: starts; 2 s to 3 s: sleep(…); 3 s: cancelled.",
             ]
@@ -111,9 +111,9 @@ fn a_future_that_is_ready_and_not_polled_is_seen() {
         assert_eq!(
             words(&program, "")[1..],
             [
-                "read(1). 0: starts; 0 to 1 s: sleep(…); 1 s: done.",
+                "read(1). 0: starts; 0 to 1 s: sleep(…); 1 s: returns.",
                 "read(2). 0: starts; 0 to 2 s: sleep(…); \
-                 2 s to 6 s: sleep(…) is ready, not polled; 6 s: done.",
+                 2 s to 6 s: sleep(…) is ready, not polled; 6 s: returns.",
             ]
         );
     });
@@ -161,7 +161,7 @@ fn a_part_is_statements_of_main_or_functions_or_a_test() {
         let of = |part| words(&program, part);
         assert_eq!(of(".broken"), ["main. 0 to 1 s: first; goes on."]);
         assert_eq!(of(".fixed"), ["main. 0 to 2 s: sleep(…); goes on."]);
-        let test = "a_test. 0: starts; 0 to 3 s: sleep(…); 3 s: done.";
+        let test = "a_test. 0: starts; 0 to 3 s: sleep(…); 3 s: returns.";
         assert_eq!(of(".a_test"), [test]);
         let panics = of(".a_test_that_panics");
         assert!(panics[0].ends_with("1 s: panics."), "{panics:?}");
@@ -171,6 +171,76 @@ fn a_part_is_statements_of_main_or_functions_or_a_test() {
         let unbalanced = program.replace("// ANCHOR_END: fixed\n", "");
         let why = timeline(&unbalanced, ".fixed").expect_err("never ends");
         assert!(why.contains("has no part `fixed`"), "{why}");
+    });
+}
+
+/// Pictures that would be false.
+#[test]
+fn what_would_mislead_is_refused() {
+    once(|| {
+        let refused = |body: &str, part, why| {
+            let program = format!("{MAIN} async fn main() {{\n{body}\n}}");
+            let said = timeline(&program, part).expect_err(body);
+            assert!(said.contains(why), "{why}: {said}");
+        };
+        let part = "// ANCHOR: part\nsleep(SECOND).await;\n// ANCHOR_END: part";
+        let never = format!(
+            "if std::env::args().count() > 9 {{\n{part}\n}}\n\
+             sleep(SECOND).await;"
+        );
+        refused(&never, ".part", "does not go through its part");
+        let thrice = format!("for _ in 0..3 {{\n{part}\n}}");
+        refused(&thrice, ".part", "more than once");
+        let hidden =
+            "let end = matches!(sleep(SECOND).await, ()); assert!(end);";
+        refused(hidden, "", "an `matches!` that awaits");
+        refused("sleep(line!() * SECOND).await;", "", "an `line!`");
+        let twice = "// ANCHOR: part\nasync fn step() { sleep(SECOND).await; }\n\
+            // ANCHOR_END: part\nstruct Other;\n\
+            impl Other { async fn step(&self) { sleep(SECOND).await; } }\n";
+        let program = format!(
+            "{twice}{MAIN} async fn main() {{ step().await; \
+             Other.step().await; }}"
+        );
+        let said = timeline(&program, ".part").expect_err("which of them?");
+        assert!(said.contains("two functions `step`"), "{said}");
+    });
+}
+
+#[test]
+fn what_is_said_is_in_the_order_of_the_run() {
+    once(|| {
+        let program = format!(
+            "async fn read() -> u32 {{ sleep(SECOND).await; 7 }}\n\
+             {MAIN} async fn main() {{\n\
+                 let (send, mut unbounded) = tokio::sync::mpsc::\
+                     unbounded_channel();\n\
+                 send.send(read().await).expect(\"open\");\n\
+                 let task = tokio::spawn(read());\n\
+                 task.abort();\n\
+                 drop(send);\n\
+                 assert_eq!(unbounded.recv().await, Some(7));\n\
+             }}"
+        );
+        assert_eq!(
+            words(&program, ""),
+            ["main. 0: starts; 0 to 1 s: read; 1 s: send.send(…); \
+              1 s: task.abort(); 1 s: drop(send); 1 s: returns."]
+        );
+        // Dropped while another unwinds, it has not panicked itself.
+        let program = format!(
+            "async fn innocent() {{ sleep(9 * SECOND).await; }}\n\
+             async fn bad() {{ sleep(SECOND).await; panic!(\"as told\") }}\n\
+             {MAIN} async fn main() {{\n\
+                 let both = async {{ tokio::join!(innocent(), bad()) }};\n\
+                 assert!(tokio::spawn(both).await.is_err_and(\
+                     |end| end.is_panic()));\n\
+             }}"
+        );
+        let words = words(&program, "");
+        let innocent = words.iter().find(|lane| lane.starts_with("innocent"));
+        let innocent = innocent.expect("a lane of its own");
+        assert!(innocent.ends_with("1 s: cancelled."), "{innocent}");
     });
 }
 

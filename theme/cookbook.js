@@ -102,7 +102,7 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
         && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
     const label = compiler ? "Compiler"
         : [LANGUAGES[language], note].filter(Boolean).join(", ");
-    return { code, pre, language, label, whole, is };
+    return { code, pre, language, label, whole, fragment, is };
 });
 
 function textOf({ code, language }) {
@@ -119,6 +119,14 @@ const NAMES = {
     console: "the command", toml: "the dependencies",
 };
 
+// A program's name is in the command below it; a fragment is of the program
+// that was named last.
+function exampleOf(block) {
+    const after = block.pre.nextElementSibling?.querySelector?.(
+        ":scope > .language-console");
+    return after?.textContent.match(/--(?:example|test) (\w+)/)?.[1];
+}
+
 for (const block of blocks) {
     const { pre, code, label, language } = block;
     let bar = pre.querySelector(":scope > .buttons");
@@ -128,7 +136,9 @@ for (const block of blocks) {
     }
     bar.prepend(make("span", { class: "label" }, label));
     const name = NAMES[language] ?? "the text";
-    bar.append(copyButton(name, () => textOf(block)));
+    const program = language === "rust" && exampleOf(block);
+    bar.append(copyButton(program ? `${name} ${program}` : name,
+        () => textOf(block), block.fragment ? "Copy program" : "Copy"));
     keepArrows(code);
 }
 
@@ -166,11 +176,8 @@ function additions(toml) {
 }
 
 function commands(block, dependencies) {
-    const after = block.pre.nextElementSibling?.querySelector?.(
-        ":scope > .language-console");
-    const shown = after?.textContent.match(/--(?:example|test) (\w+)/);
     const page = location.pathname.match(/([^/]*?)(?:\.html)?$/)[1];
-    const name = shown ? shown[1] : page.replaceAll("-", "_");
+    const name = exampleOf(block) ?? page.replaceAll("-", "_");
     const test = block.is("test");
     const file = test ? "src/lib.rs" : "src/main.rs";
     return [
@@ -183,6 +190,7 @@ function commands(block, dependencies) {
 
 function openProject(block, dependencies) {
     const steps = commands(block, dependencies);
+    const paused = textOf(block).includes("start_paused = true");
     const close = button("Close", "Close", () => dialog.close());
     // Each only after the one before: never into a folder that is not new.
     const all = steps.map(([, command]) => command).join(" &&\n") + "\n";
@@ -191,7 +199,9 @@ function openProject(block, dependencies) {
     },
     make("h2", { id: "new-project" }, "In a new project"),
     make("p", {}, "Three steps for a shell, with the versions that the "
-        + "program is tested with."),
+        + "program is tested with.", paused ? " Its clock is paused, so that "
+        + "it ends at once: leave out start_paused and test-util when it "
+        + "makes real calls." : ""),
     make("ol", {}, ...steps.map(([title, command]) => {
         const code = make("code", { tabindex: "0" }, command);
         const bar = make("div", { class: "buttons" }, make("span",
@@ -214,8 +224,9 @@ if (manifests.length === 1) {
     const dependencies = additions(manifests[0].code.textContent);
     for (const block of dependencies ? blocks : []) {
         if (!block.whole) continue;
+        const name = exampleOf(block) ?? "this program";
         block.pre.querySelector(".buttons").append(button("New project",
-            "New project: the commands that make one of this program",
+            `New project: the commands that make one of ${name}`,
             () => openProject(block, dependencies)));
     }
 }
@@ -385,6 +396,21 @@ const parts = window.cookbookParts?.[page];
 if (parts && panels.rust) showParts(parts);
 
 // ---- What mdBook's own controls lack -------------------------------------
+
+// A way past the table of contents.
+const text = document.querySelector("main > h1");
+if (text) {
+    text.tabIndex = -1;
+    const skip = make("a", { class: "skip", href: `#${text.id}` },
+        "Skip to the text");
+    skip.addEventListener("click", () => text.focus());
+    document.body.prepend(skip);
+}
+
+// Who has found a page by one of its names in the search wants to read it.
+if (location.hash === "#by-other-names" && location.search) {
+    addEventListener("load", () => scrollTo(0, 0));
+}
 
 // The book's name is on every page, the page's own heading comes first; and
 // what stands around the page has places that a screen reader can go to.

@@ -91,8 +91,12 @@ class Program {
     show(event) {
         if ("stdout" in event) this.write("stdout", event.stdout);
         if ("stderr" in event) this.write("stderr", event.stderr);
-        if ("building" in event) this.status.textContent = "Building …";
-        if ("progress" in event) this.status.textContent = event.progress;
+        // The first one builds the crates of all recipes.
+        const first = "Building; the first time takes minutes";
+        if ("building" in event) this.status.textContent = `${first} …`;
+        if ("progress" in event) {
+            this.status.textContent = `${first}: ${event.progress}`;
+        }
         if ("started" in event) this.status.textContent = "Running …";
         const end = ending(event);
         if (end) this.status.textContent = end;

@@ -228,7 +228,17 @@ const TERMS = [
     ['reference/asyncio-to-rust | core-patterns/run-many', [
         'rate limit',
     ]],
+    ['reference/asyncio-to-rust', [
+        'FIRST_COMPLETED',
+        'asyncio.timeout_at',
+        'asyncio.Event',
+        'asyncio.wait',
+        'asyncio.Barrier',
+    ]],
     ['reference/by-symptom', [
+        'E0277',
+        'E0382',
+        'E0733',
         "thread 'main' panicked at src/main.rs:5:18: there is no reactor running, must be called from the context of a Tokio 1.x runtime",
         'Cannot drop a runtime in a context where blocking is not allowed. This happens when a runtime is dropped from within an asynchronous context.',
         'error[E0277]: `{async fn body of repair()}` cannot be unpinned',

@@ -102,7 +102,7 @@ impl Book {
     fn read_theme(&self, config: &Config, problems: &mut Vec<Problem>) {
         static CODE: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(
-                r#"(?i)<(pre|code|textarea|xmp)\b|\bcontent:\s*["'][^"']{3}"#,
+                r#"(?i)<(pre|code|textarea|xmp|tt|samp|svg)\b|\bcontent\s*:\s*(["'][^"']{3}|var)|@import"#,
             )
             .expect("a valid pattern")
         });
@@ -249,7 +249,9 @@ impl Book {
             {
                 problems.push(Problem::new(&file, line, what, mend));
             }
-            for (line, what, mend) in pairs::pictures(&blocks, &pictures) {
+            for (line, what, mend) in
+                pairs::pictures(&self.root, &blocks, &pictures)
+            {
                 problems.push(Problem::new(&file, line, what, mend));
             }
             let parts = match self.settings.parts {
@@ -301,6 +303,14 @@ impl Book {
         }
         let (blocks, pictures) =
             page::read(&file, &expanded, options, problems);
+        for block in &blocks {
+            problems.push(Problem::new(
+                &file,
+                block.line,
+                "a block on this page has no checker",
+                "show it on a page of SUMMARY.md, and link to that",
+            ));
+        }
         self.pages.push(Page {
             file,
             path,
@@ -445,8 +455,11 @@ impl Book {
         let shown: BTreeSet<&Path> = self
             .pages
             .iter()
-            .flat_map(|page| &page.blocks)
-            .flat_map(|block| block.files.iter().map(PathBuf::as_path))
+            .flat_map(|page| {
+                let blocks = page.blocks.iter().flat_map(|b| &b.files);
+                blocks.chain(page.pictures.iter().map(|p| &p.file))
+            })
+            .map(PathBuf::as_path)
             .collect();
         for file in files(&self.root, &self.src) {
             let extension = extension(&file);
@@ -490,7 +503,10 @@ impl Book {
             for file in files(&self.root, folder) {
                 let kind = extension(&file);
                 if !shown.contains(file.as_path())
-                    && matches!(kind.as_str(), "rs" | "py" | "out" | "stderr")
+                    && matches!(
+                        kind.as_str(),
+                        "rs" | "py" | "out" | "stderr" | "svg"
+                    )
                 {
                     problems.push(Problem::new(
                         &file,

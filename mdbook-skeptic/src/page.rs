@@ -178,12 +178,13 @@ impl<'a> Expanded<'a> {
         included == 0 || (included == 1 && own <= 2)
     }
 
-    /// The SVG file that is all of a block of HTML.
+    /// The SVG file that a block of HTML includes, if that is all of both.
     fn picture(&self, range: &Range<usize>) -> Option<&Path> {
-        let end = range.start + self.text[range.clone()].trim_end().len();
+        let block = self.text[range.clone()].trim_end();
         self.pieces.iter().find_map(|piece| match piece {
             Piece::Included { range: at, files, .. }
-                if at.start <= range.start && end <= at.end =>
+                if at.start == range.start
+                    && self.text[at.clone()].trim_end() == block =>
             {
                 let file = files.first().map(PathBuf::as_path)?;
                 (file.extension()? == "svg").then_some(file)

@@ -250,8 +250,9 @@ fn console(
     }
 }
 
-/// A picture must be of a program that the page shows.
+/// A picture must be all of its file, and of a program that the page shows.
 pub(crate) fn pictures(
+    root: &Path,
     blocks: &[Block],
     pictures: &[Picture],
 ) -> Vec<(usize, String, String)> {
@@ -261,9 +262,22 @@ pub(crate) fn pictures(
             block.kind.is_rust() && block.file() == program.as_deref()
         })
     };
-    let others = pictures.iter().filter(|picture| !shown(picture));
-    others
-        .map(|picture| {
+    let whole = |picture: &Picture| {
+        let file = fs::read_to_string(root.join(&picture.file));
+        file.is_ok_and(|file| file.trim_end() == picture.text.trim_end())
+    };
+    pictures
+        .iter()
+        .filter_map(|picture| {
+            if !whole(picture) {
+                let file = picture.file.display();
+                let what = format!("this is not all of {file}");
+                let mend = "include the whole file, and nothing beside it";
+                return Some((picture.line, what, mend.into()));
+            }
+            if shown(&picture) {
+                return None;
+            }
             let what = format!(
                 "{} is drawn from no program of this page",
                 picture.file.display()
@@ -271,7 +285,7 @@ pub(crate) fn pictures(
             let mend = "call it after a program that the page shows, \
                         `program.svg` or `program.anchor.svg`"
                 .into();
-            (picture.line, what, mend)
+            Some((picture.line, what, mend))
         })
         .collect()
 }

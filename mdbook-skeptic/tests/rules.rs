@@ -651,6 +651,11 @@ fn the_page_for_a_wrong_address_is_checked_like_any_other() {
         made.write("src/404.md", text);
         expect(made.load(), "src/404.md:3", what);
     }
+    for fence in ["console", "sh", "rust,test", "rust", "toml"] {
+        let text = format!("# No\n\n```{fence}\n$ cargo test\n```\n");
+        made.write("src/404.md", text.as_bytes());
+        expect(made.load(), "src/404.md:3", "");
+    }
     made.write("src/404.md", b"x \xff\n");
     expect(made.load(), "src/404.md:1", "UTF-8");
 }
@@ -990,9 +995,30 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
     for beside in [
         format!("{shown}\n<p>so</p>\n{{{{#include sum.svg}}}}\n"),
         format!("{shown}\n{{{{#include sum.svg}}}}<p>so</p>\n"),
+        format!("{shown}\n{{{{#include sum.svg:1:2}}}}\n"),
+        format!("{shown}\n> {{{{#include sum.svg}}}}\n"),
         format!("{shown}\n{svg}"),
         format!("{shown}\nso {{{{#include sum.svg}}}}\n"),
     ] {
-        expect(made(&beside).load(), "src/page.md:", "raw <svg>");
+        let got = made(&beside).load();
+        let problems = got.err().unwrap_or_else(|| panic!("passes: {beside}"));
+        let refused = |p: &String| {
+            p.contains("raw <svg>") || p.contains("this is not all of")
+        };
+        assert!(problems.iter().any(refused), "{beside}: {problems:#?}");
     }
+    // After a blank line the figure has ended.
+    let book = made(&good);
+    let longer = format!("{svg}\n<script>alert(1)</script>\n");
+    book.write("src/sum.svg", longer.as_bytes());
+    expect(book.load(), "src/page.md:", "<script>");
+    // And one that no page shows is an orphan.
+    let orphan = made(&good);
+    orphan.write(
+        "book.toml",
+        b"[book]\ntitle = \"A book\"\n[preprocessor.skeptic]\n\
+        renderers = []\nsnippets = [\"more\"]\n",
+    );
+    orphan.write("more/sum.svg", svg.as_bytes());
+    expect(orphan.load(), "more/sum.svg", "no page shows this file");
 }

@@ -45,9 +45,9 @@ def memoise(capacity, time_to_live):
         return wrapper
 
     return decorate
-
-
 # ANCHOR_END: memoise
+
+
 async def main():
     quotes = 0
 

@@ -51,7 +51,7 @@ async def main():
     tables = served + [table for table, _ in returned]
     assert sorted(tables) == list(range(1, 101))
     # ANCHOR_END: each_once
-
-
 # ANCHOR_END: queue
+
+
 asyncio.run(main())

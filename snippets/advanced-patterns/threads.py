@@ -42,8 +42,8 @@ async def main():
             marks = await asyncio.gather(*calls)
             # ANCHOR_END: gather
         assert marks == [fingerprint(path.read_bytes()) for path in paths]
-
-
 # ANCHOR_END: threads
+
+
 if __name__ == "__main__":
     asyncio.run(main())

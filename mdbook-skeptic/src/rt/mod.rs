@@ -469,9 +469,12 @@ pub fn picture(place: &str, limit: u64, root: &str, file: &str, shown: &str) {
     let limit = Duration::from_secs(limit);
     let file = Path::new(file);
     let program = timeline::source(file).map(|(program, _)| program);
-    let text = program.and_then(|program| content(root.join(program)));
+    let texts = program.map(|program| {
+        let output = program.with_extension("out");
+        [content(root.join(program)), content(root.join(output))]
+    });
     let checked = crates::stamp(root).and_then(|libraries| {
-        passed::once((file, shown, text, libraries), || {
+        passed::once((file, shown, texts, libraries), || {
             compare(shown, &timeline::draw(root, file, limit)?)
         })
     });

@@ -69,11 +69,8 @@ pub(crate) fn figure(program: &str, part: Option<&str>, run: &Run) -> String {
 }
 
 /// The lanes to draw, and how many are left out: of too many `main`, those with
-/// which something happens, and of the others some, evenly spread.
+/// which something happens, and of the others the first.
 fn pick(lanes: &[Lane]) -> (Vec<&Lane>, usize) {
-    if lanes.len() <= MOST {
-        return (lanes.iter().collect(), 0);
-    }
     let matters = |lane: &Lane| {
         matches!(lane.end, Some((_, End::Cancelled | End::Panicked)))
             || lane.bars.iter().any(|bar| bar.kind == Kind::Ready)
@@ -81,10 +78,9 @@ fn pick(lanes: &[Lane]) -> (Vec<&Lane>, usize) {
     let (some, others): (Vec<usize>, Vec<usize>) =
         (1..lanes.len()).partition(|index| matters(&lanes[*index]));
     let mut picked = vec![0];
-    picked.extend(some.into_iter().take(MOST / 2));
-    let left = (MOST - picked.len()).min(others.len());
-    let last = others.len().saturating_sub(1);
-    picked.extend((0..left).map(|nth| others[nth * last / (left - 1).max(1)]));
+    picked.extend(some.iter().take(MOST / 2));
+    picked.extend(others.into_iter().chain(some.into_iter().skip(MOST / 2)));
+    picked.truncate(MOST);
     picked.sort_unstable();
     let hidden = lanes.len() - picked.len();
     (picked.into_iter().map(|index| &lanes[index]).collect(), hidden)
@@ -338,7 +334,7 @@ fn did(run: &Run, bar: &Bar) -> String {
 
 fn ended(how: End) -> &'static str {
     match how {
-        End::Done => "done",
+        End::Done => "returns",
         End::Cancelled => "cancelled",
         End::Panicked => "panics",
     }
@@ -360,11 +356,11 @@ fn legend(lanes: &[&Lane]) -> String {
     let signs = [
         (tasks, "", "●", "a task starts"),
         (futures, "", "○", "a future within a task starts"),
-        (bar(Kind::Works), "works", "▆", "at work, for which a sleep stands"),
+        (bar(Kind::Works), "works", "▆", "a sleep, mostly in place of work"),
         (bar(Kind::Waits), "waits", "━", "waits"),
         (bar(Kind::Ready), "ready", "┅", "could go on, but nobody polls it"),
         (calls, "call", "▲", "a call"),
-        (end(End::Done), "", "┃", "done"),
+        (end(End::Done), "", "┃", "returned"),
         (end(End::Cancelled), "ready", "✕", "cancelled"),
         (end(End::Panicked), "ready", "✕", "a panic"),
     ];
@@ -393,7 +389,7 @@ fn in_words(run: &Run, lane: &Lane) -> String {
         let at = time(mark.time - run.start);
         events.push((mark.time, 1, format!("{at}: {}", mark.what)));
     }
-    events.sort();
+    events.sort_by_key(|(at, class, _)| (*at, *class));
     let mut told: Vec<_> = events.into_iter().map(|(.., what)| what).collect();
     if told.len() > TOLD {
         let more = told.len() - TOLD;

@@ -25,6 +25,8 @@ pub(crate) struct Recorded {
     /// The functions whose calls are the part to draw; empty where the program
     /// itself says when it enters and leaves the part.
     pub functions: Vec<String>,
+    /// Whether it says so.
+    pub marked: bool,
     /// Whether it is a test that runs, and not `main`.
     pub is_test: bool,
 }
@@ -82,8 +84,17 @@ pub(crate) fn instrument(
         }
         (Err(error), Err(_)) => return Err(no_program(&error)),
     };
-    let mut rewrite = Rewrite { in_lane: false, name: None };
+    let mut rewrite = Rewrite::default();
     rewrite.visit_file_mut(&mut file);
+    let twice = |name: &&String| {
+        rewrite.functions.iter().filter(|other| other == name).count() > 1
+    };
+    if let Some(name) = functions.iter().find(twice) {
+        return Err(format!("has two functions `{name}`; rename one of them"));
+    }
+    if let Some(why) = rewrite.refused {
+        return Err(why);
+    }
     let mut output = None;
     for item in &mut file.items {
         if let Item::Fn(main) = item
@@ -116,7 +127,8 @@ pub(crate) fn instrument(
     let file = file.into_token_stream();
     let program =
         format!("{file}\n{main}\nmod __timeline {{\n{RECORDER}\n}}\n");
-    Ok(Recorded { program, functions, is_test: test.is_some() })
+    let marked = part.is_some() && test.is_none() && functions.is_empty();
+    Ok(Recorded { program, functions, marked, is_test: test.is_some() })
 }
 
 /// Makes an async test a function that `main` can call; its name.
@@ -144,7 +156,12 @@ fn no_program(error: &syn::Error) -> String {
     format!("cannot be read as a program: {error}")
 }
 
+#[derive(Default)]
 struct Rewrite {
+    /// The names of all functions.
+    functions: Vec<String>,
+    /// Why the program cannot be recorded.
+    refused: Option<String>,
     /// Whether this code is part of a future that has a guard.
     in_lane: bool,
     /// Of the variable that is being bound.
@@ -172,6 +189,7 @@ impl Rewrite {
     }
 
     fn function(&mut self, signature: &Signature, body: &mut Block) {
+        self.functions.push(signature.ident.to_string());
         if signature.asyncness.is_some() {
             let arguments = signature.inputs.iter().filter_map(|input| {
                 let FnArg::Typed(argument) = input else { return None };
@@ -187,7 +205,8 @@ impl Rewrite {
     }
 
     /// The futures of a macro that awaits several, and what others are given.
-    fn arguments(&mut self, mac: &mut Macro) -> syn::Result<()> {
+    /// Whether it is one that is known.
+    fn arguments(&mut self, mac: &mut Macro) -> syn::Result<bool> {
         let name = mac.path.segments.last().map(|last| last.ident.to_string());
         type List = syn::punctuated::Punctuated<Expr, Token![,]>;
         let tokens = match name.as_deref() {
@@ -223,10 +242,10 @@ impl Rewrite {
                 });
                 quote! { #biased #(#arms)* }
             }
-            _ => return Ok(()),
+            _ => return Ok(false),
         };
         mac.tokens = tokens;
-        Ok(())
+        Ok(true)
     }
 
     fn branch(&mut self, future: &mut Expr) {
@@ -295,7 +314,7 @@ impl VisitMut for Rewrite {
                 self.visit_inside(expression);
                 if marked {
                     *expression = parse_quote! {
-                        (crate::__timeline::mark(__lane, #text), #expression).1
+                        (#expression, crate::__timeline::mark(__lane, #text)).0
                     };
                 }
             }
@@ -304,11 +323,35 @@ impl VisitMut for Rewrite {
     }
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        // Of a macro that is none of ours to read, nothing is noted.
-        if self.in_lane {
-            let _ = self.arguments(mac);
+        let name = mac.path.segments.last().map(|last| last.ident.to_string());
+        let name = name.unwrap_or_default();
+        let known = self.in_lane && matches!(self.arguments(mac), Ok(true));
+        let awaits = !known && awaits(mac.tokens.clone());
+        // What these say depends on where the program stands in its file.
+        let places = ["column", "file", "line", "module_path"];
+        if awaits || places.contains(&name.as_str()) {
+            self.refused.get_or_insert(format!(
+                "cannot be recorded: it has an `{name}!`{}",
+                if awaits { " that awaits" } else { "" }
+            ));
         }
     }
+}
+
+/// Whether there is an `.await` among the tokens.
+fn awaits(tokens: proc_macro2::TokenStream) -> bool {
+    use proc_macro2::TokenTree;
+    let mut after_dot = false;
+    tokens.into_iter().any(|token| {
+        let awaits = match &token {
+            TokenTree::Group(group) => awaits(group.stream()),
+            TokenTree::Ident(word) => after_dot && word == "await",
+            _ => false,
+        };
+        after_dot =
+            matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '.');
+        awaits
+    })
 }
 
 /// The variable that a pattern binds, if it is a plain one.

@@ -60,7 +60,7 @@ pub(crate) fn draw(
         if !is_test && !output.as_ref().is_none_or(same) {
             return Err("prints something else".to_owned());
         }
-        let run = run::read(log, &recorded.functions)?;
+        let run = run::read(log, recorded.marked, &recorded.functions)?;
         Ok(draw::figure(&name, part.as_deref(), &run))
     };
     output::what(&target, &[], asks, None, limit, drawn)

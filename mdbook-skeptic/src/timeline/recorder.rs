@@ -83,10 +83,10 @@ pub fn lane(name: &str, arguments: &[String]) -> Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         let mut log = log();
-        let how = if std::thread::panicking() {
-            "panicked"
-        } else if log.suspended[self.0] {
+        let how = if log.suspended[self.0] {
             "cancelled"
+        } else if std::thread::panicking() {
+            "panicked"
         } else {
             "done"
         };

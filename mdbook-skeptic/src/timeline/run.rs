@@ -97,6 +97,8 @@ struct Events {
     calls: Vec<Call>,
     waits: Vec<Wait>,
     part: Option<(At, At)>,
+    /// How many times the part begins.
+    parts: usize,
     last: At,
 }
 
@@ -106,7 +108,11 @@ struct Events {
 /// # Errors
 ///
 /// If the part never runs, or takes no time.
-pub(crate) fn read(log: &str, functions: &[String]) -> Result<Run, String> {
+pub(crate) fn read(
+    log: &str,
+    marked: bool,
+    functions: &[String],
+) -> Result<Run, String> {
     let mut events = events(log).ok_or("has not told its run to the end")?;
     if !functions.is_empty() {
         let called = |call: &&Call| functions.contains(&call.name);
@@ -116,6 +122,12 @@ pub(crate) fn read(log: &str, functions: &[String]) -> Result<Run, String> {
         let end = |call: &Call| call.end.map_or(events.last, |(at, _)| at);
         let end = calls().map(end).max().unwrap_or(start);
         events.part = Some((start, end));
+    }
+    if marked && events.part.is_none() {
+        return Err("does not go through its part".into());
+    }
+    if events.parts > 1 {
+        return Err("goes through its part more than once".into());
     }
     let (start, end) = events.part.unwrap_or(((0, 0), events.last));
     if end.1 <= start.1 {
@@ -170,7 +182,10 @@ fn events(log: &str) -> Option<Events> {
         let text = |field: usize| fields.get(field).map(|f| (*f).to_owned());
         events.last = at;
         match *fields.first()? {
-            "B" => part = Some(at),
+            "B" => {
+                part = Some(at);
+                events.parts += 1;
+            }
             "Z" => events.part = part.map(|start| (start, at)),
             "L" => {
                 let parent = number(3);
