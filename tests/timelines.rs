@@ -120,6 +120,29 @@ fn a_future_that_is_ready_and_not_polled_is_seen() {
 }
 
 #[test]
+fn what_is_sent_is_marked_when_it_is_sent() {
+    once(|| {
+        let program = format!(
+            "{MAIN} async fn main() {{\n\
+                 let (send, mut receive) = tokio::sync::mpsc::channel(1);\n\
+                 let sender = tokio::spawn(async move {{\n\
+                     for n in 0..2 {{ send.send(n).await.expect(\"open\"); }}\n\
+                 }});\n\
+                 sleep(SECOND).await;\n\
+                 while receive.recv().await.is_some() {{}}\n\
+                 sender.await.expect(\"no panic\");\n\
+             }}"
+        );
+        assert_eq!(
+            words(&program, "")[1],
+            "sender. 0: starts; 0: send.send(…); \
+             0 to 1 s: waits for send.send(…); 1 s: send.send(…); \
+             1 s: returns."
+        );
+    });
+}
+
+#[test]
 fn a_panic_is_seen() {
     once(|| {
         let program = format!(

@@ -1,6 +1,8 @@
 //! Draws a run as SVG that a page can include: no fixed colours, no fixed
 //! width, and the same in words.
 
+use std::collections::BTreeSet;
+
 use super::run::{Bar, End, Kind, Lane, Run, Time};
 
 /// The narrowest and the widest drawing area that readers have, in pixels: a
@@ -165,7 +167,9 @@ impl Drawing<'_> {
             );
             self.at(from, &ring);
         }
-        // A mark is named where there is room for it.
+        // A mark is named where there is room for it, and no other of its name
+        // before it.
+        let mut named = BTreeSet::new();
         let mut free = x / 100.0 * NARROW + width + 10.0;
         for mark in &lane.marks {
             let x = self.x(mark.time);
@@ -186,7 +190,7 @@ impl Drawing<'_> {
             } else {
                 ("start", left)
             };
-            if left >= free {
+            if left >= free && named.insert(&mark.what) {
                 free = left + width + 10.0;
                 self.push(&format!(
                     "<text x=\"{x}%\" y=\"{text}\" text-anchor=\"{anchor}\">\

@@ -230,6 +230,11 @@ fn events(log: &str) -> Option<Events> {
             event @ ("R" | "X") => {
                 let wait = events.waits.get_mut(number(2)?)?;
                 wait.end = Some((at, event == "R"));
+                // Awaited or not, a send is something that others feel.
+                if event == "R" && wait.text.ends_with("send(…)") {
+                    let what = wait.text.clone();
+                    events.calls.get_mut(wait.call)?.marks.push((at, what));
+                }
             }
             _ => return None,
         }
