@@ -137,8 +137,10 @@ for (const block of blocks) {
     bar.prepend(make("span", { class: "label" }, label));
     const name = NAMES[language] ?? "the text";
     const program = language === "rust" && exampleOf(block);
-    bar.append(copyButton(program ? `${name} ${program}` : name,
-        () => textOf(block), block.fragment ? "Copy program" : "Copy"));
+    const [what, shown] = block.fragment
+        ? ["program, the whole of it", "Copy program"]
+        : [program ? `${name} ${program}` : name, "Copy"];
+    bar.append(copyButton(what, () => textOf(block), shown));
     keepArrows(code);
 }
 
