@@ -403,7 +403,8 @@ if (parts && panels.rust) showParts(parts);
 const text = document.querySelector("main > h1");
 if (text) {
     text.tabIndex = -1;
-    const skip = make("a", { class: "skip", href: `#${text.id}` },
+    // The whole address: the 404 page has another base.
+    const skip = make("a", { class: "skip", href: `${location.pathname}#${text.id}` },
         "Skip to the text");
     skip.addEventListener("click", () => text.focus());
     document.body.prepend(skip);
