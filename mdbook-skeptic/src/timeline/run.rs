@@ -77,6 +77,7 @@ struct Call {
     start: At,
     end: Option<(At, End)>,
     marks: Vec<(At, String)>,
+    waits: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -140,11 +141,16 @@ pub(crate) fn read(
         let branch = call.parent.is_some_and(|wait| events.waits[wait].branch);
         if branch { call.name.clone() } else { String::new() }
     };
+    let mut hosted = BTreeMap::<_, Vec<usize>>::new();
+    for index in 0..events.calls.len() {
+        hosted.entry(events.host(index)).or_default().push(index);
+    }
     let mut lanes = Vec::new();
-    for (index, call) in events.calls.iter().enumerate() {
+    for (host, calls) in hosted {
+        let call = &events.calls[host];
         let over = call.end.is_some_and(|(at, _)| at <= start);
-        if events.host(index) == index && call.start < end && !over {
-            let lane = events.lane(index, (start, end));
+        if call.start < end && !over {
+            let lane = events.lane(host, &calls, (start, end));
             lanes.push((call.start.1, chance(call), lane));
         }
     }
@@ -200,6 +206,7 @@ fn events(log: &str) -> Option<Events> {
                     start: at,
                     end: None,
                     marks: Vec::new(),
+                    waits: Vec::new(),
                 });
             }
             "E" => {
@@ -214,15 +221,20 @@ fn events(log: &str) -> Option<Events> {
                 let marks = &mut events.calls.get_mut(number(2)?)?.marks;
                 marks.push((at, text(3)?));
             }
-            "W" => events.waits.push(Wait {
-                call: number(3)?,
-                branch: *fields.get(4)? == "true",
-                text: text(5)?,
-                start: at,
-                polls: Vec::new(),
-                end: None,
-                inside: Vec::new(),
-            }),
+            "W" => {
+                let call = number(3)?;
+                let wait = events.waits.len();
+                events.calls.get_mut(call)?.waits.push(wait);
+                events.waits.push(Wait {
+                    call,
+                    branch: *fields.get(4)? == "true",
+                    text: text(5)?,
+                    start: at,
+                    polls: Vec::new(),
+                    end: None,
+                    inside: Vec::new(),
+                });
+            }
             event @ ("P" | "K") => {
                 let polls = &mut events.waits.get_mut(number(2)?)?.polls;
                 polls.push((at, event == "P"));
@@ -265,7 +277,7 @@ impl Events {
 
     /// As a reader would name it: `read("Oslo")`.
     fn name(&self, call: usize) -> String {
-        let Call { name, arguments, .. } = &self.calls[call];
+        let Call { name, arguments, waits, .. } = &self.calls[call];
         if !name.is_empty() {
             let arguments = match arguments.as_str() {
                 "" => String::new(),
@@ -274,22 +286,22 @@ impl Events {
             return format!("{name}{arguments}");
         }
         // A block without a name is called after what it does first.
-        let within = |of: &&usize| self.caller(**of) == Some(call);
-        let inside = self.waits.iter().filter(|wait| wait.call == call);
-        let first = inside.flat_map(|wait| &wait.inside).find(within);
+        let inside = waits.iter().flat_map(|wait| &self.waits[*wait].inside);
+        let first = inside.copied().find(|of| self.caller(*of) == Some(call));
         match first {
-            Some(first) => self.name(*first),
+            Some(first) => self.name(first),
             None if arguments.is_empty() => "async block".into(),
             None => arguments.clone(),
         }
     }
 
-    fn lane(&self, call: usize, (from, to): (At, At)) -> Lane {
+    /// The lane of a call, with the calls that are drawn in it.
+    fn lane(&self, call: usize, calls: &[usize], (from, to): (At, At)) -> Lane {
         let host = &self.calls[call];
         let mut bars = Vec::new();
-        for wait in &self.waits {
-            if self.host(wait.call) == call {
-                self.bars(call, wait, &mut bars);
+        for inner in calls {
+            for wait in &self.calls[*inner].waits {
+                self.bars(call, &self.waits[*wait], &mut bars);
             }
         }
         for bar in &mut bars {
@@ -303,10 +315,8 @@ impl Events {
         });
 
         let mut marks = Vec::new();
-        for (index, inner) in self.calls.iter().enumerate() {
-            if self.host(index) != call {
-                continue;
-            }
+        for index in calls.iter().copied() {
+            let inner = &self.calls[index];
             let done = inner.marks.iter().cloned();
             marks.extend(done.map(|(at, what)| (at, what, None)));
             // What ends so with its lane goes without saying.
