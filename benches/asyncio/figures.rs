@@ -245,9 +245,9 @@ fn plot(case: &Case, figures: &Figures) -> String {
          fill=\"currentColor\">\n\
          <title id=\"{id}\">{title}: {what}; the figures follow in \
          words</title>\n{svg}</svg>\n\
-         <figcaption>{title}: {what}. Of {rounds} on {cores} cores, {date}{busy}.</figcaption>\n\
-         <details>\n<summary>The same in words</summary>\n<ul>\n{words}</ul>\n\
-         </details>\n</figure>\n"
+         <figcaption>{title}: {what}. Of {rounds} on {cores} cores, \
+         {date}{busy}.\n<details>\n<summary>The same in words</summary>\n\
+         <ul>\n{words}</ul>\n</details>\n</figcaption>\n</figure>\n"
     )
 }
 

@@ -100,7 +100,8 @@ impl Settings {
                          has `snippets = [\"folder\"]`, `time-limit = 60` (1 \
                          to 3600 seconds), `commands = \"script\"`, \
                          `features = \"file.toml\"`, `parts = \"script.js\"`, \
-                         `plots = \"folder\"` and `services = {{ VARIABLE = \"script\" }}`"
+                         `plots = \"folder\"` and \
+                         `services = {{ VARIABLE = \"script\" }}`"
                     ));
                 }
             }
