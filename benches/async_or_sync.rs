@@ -23,6 +23,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use turns::{QUIET, median, peak_kb};
+
+mod turns;
+
 const ROUNDS: usize = 9;
 
 const SLEEPS: usize = 10_000;
@@ -71,65 +75,32 @@ fn main() -> Result<()> {
 /// Measures all ways, in turn, and prints a line for each.
 fn compare(title: &str, ways: &[Way]) -> Result<()> {
     let mut costs: Vec<Vec<Cost>> = ways.iter().map(|_| Vec::new()).collect();
-    take_turns(ways)?; // to warm up
+    let take_turns = || turns::take_turns(ways, QUIET, |way| (way.round)());
+    take_turns()?; // to warm up
     for _ in 0..ROUNDS {
-        for (cost, of_way) in take_turns(ways)?.into_iter().zip(&mut costs) {
+        for (cost, of_way) in take_turns()?.into_iter().zip(&mut costs) {
             of_way.push(cost);
         }
     }
-    let time = |cost: &Cost| cost.time.as_secs_f64();
-    let memory = |cost: &Cost| cost.memory.unwrap_or(0) as f64;
+    let time = |costs: &[Cost]| {
+        median(costs.iter().map(|cost| cost.time.as_secs_f64()))
+    };
+    let memory = |costs: &[Cost]| {
+        median(costs.iter().map(|cost| cost.memory.unwrap_or(0) as f64))
+    };
     let measured = costs[0][0].memory.is_some();
     let header = if measured { "    memory" } else { "" };
     println!("\n{title:46}    time{header}");
     for (way, of_way) in ways.iter().zip(&costs) {
-        let ratio = median(of_way, time) / median(&costs[0], time);
+        let ratio = time(of_way) / time(&costs[0]);
         print!("  {:44}{ratio:>8.2}", way.name);
         if measured {
-            let ratio = median(of_way, memory) / median(&costs[0], memory);
+            let ratio = memory(of_way) / memory(&costs[0]);
             print!("{ratio:>10.2}");
         }
         println!();
     }
     Ok(())
-}
-
-/// One round of each way, while other processes leave the machine alone.
-fn take_turns(ways: &[Way]) -> Result<Vec<Cost>> {
-    let ticks_a_second = 100.0 * thread::available_parallelism()?.get() as f64;
-    for _ in 0..1_000 {
-        let (start, before) = (Instant::now(), ticks_of_others()?);
-        let costs = ways.iter().map(|way| (way.round)()).collect();
-        let others = ticks_of_others()? - before;
-        let ticks = start.elapsed().as_secs_f64() * ticks_a_second;
-        if others as f64 <= 0.05 * ticks {
-            return costs;
-        }
-        thread::sleep(Duration::from_secs(1));
-    }
-    bail!("this machine has too much else to do");
-}
-
-/// What Linux has counted of processor time that was not for this process and
-/// its children: 100 ticks are a second of one processor.
-fn ticks_of_others() -> Result<i64> {
-    let figures = |line: &str| -> Result<Vec<i64>, _> {
-        line.split_whitespace().take(15).skip(1).map(str::parse).collect()
-    };
-    // cpu, user, nice, system, idle, iowait, irq, softirq, steal
-    let all = fs::read_to_string("/proc/stat")?;
-    let all = figures(all.lines().next().context("no processors")?)?;
-    let busy: i64 = all[..3].iter().chain(&all[5..8]).sum();
-    // (name) state, ten others, utime, stime, cutime, cstime
-    let own = fs::read_to_string("/proc/self/stat")?;
-    let (_, own) = own.rsplit_once(')').context("no name")?;
-    Ok(busy - figures(own)?[10..].iter().sum::<i64>())
-}
-
-fn median(costs: &[Cost], figure: fn(&Cost) -> f64) -> f64 {
-    let mut figures: Vec<f64> = costs.iter().map(figure).collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 fn way<'a, T>(
@@ -207,14 +178,6 @@ fn in_threads(
         thread.join().expect("no panic")?;
     }
     Ok(())
-}
-
-/// The most memory that this process has had, as Linux counts it.
-fn peak_kb() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kb = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-    Ok(kb.context("no VmHWM")?.parse()?)
 }
 
 fn one_thread() -> io::Result<Runtime> {

@@ -17,9 +17,12 @@ const HEADINGS: [&str; 7] = [
     "By other names",
 ];
 
-/// The pages of a chapter, but for its opening and for the reference.
+/// The pages of a chapter, but for its opening, the reference and what shows
+/// figures alone.
 fn is_recipe(page: &Page) -> bool {
-    !page.parents.is_empty() && !page.path.starts_with("reference")
+    !page.parents.is_empty()
+        && !page.path.starts_with("reference")
+        && page.plots.is_empty()
 }
 
 /// Pages about what the paused clock cannot show: connections, threads, files.

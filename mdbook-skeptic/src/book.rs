@@ -244,6 +244,21 @@ impl Book {
             }
             let (blocks, pictures) =
                 page::read(&file, &expanded, &options, problems);
+            let (plots, pictures): (Vec<_>, Vec<_>) =
+                pictures.into_iter().partition(|picture| {
+                    let folder = self.settings.plots.as_ref();
+                    folder.is_some_and(|plots| picture.file.starts_with(plots))
+                });
+            for plot in &plots {
+                if let Some(what) = page::raw_svg(&plot.text) {
+                    problems.push(Problem::new(
+                        &plot.file,
+                        None,
+                        what,
+                        "draw it of shapes and text alone",
+                    ));
+                }
+            }
             for (line, what, mend) in
                 pairs::check(&self.root, &blocks, &commands)
             {
@@ -265,6 +280,7 @@ impl Book {
                 parents: source.parent_names.clone(),
                 blocks,
                 pictures,
+                plots,
                 parts,
             });
         }
@@ -318,6 +334,7 @@ impl Book {
             parents: Vec::new(),
             blocks,
             pictures,
+            plots: Vec::new(),
             parts: Vec::new(),
         });
     }
@@ -588,10 +605,10 @@ fn configuration(root: &Path) -> Result<(Config, Settings), Problem> {
             "correct `parts` in [preprocessor.skeptic]",
         ));
     }
-    for folder in &settings.snippets {
+    for folder in settings.snippets.iter().chain(&settings.plots) {
         if !inside(folder) || !root.join(folder).is_dir() {
             return Err(problem(
-                format!("snippets names no folder of the book: {folder:?}"),
+                format!("{folder:?} is no folder of the book's"),
                 "correct [preprocessor.skeptic]",
             ));
         }

@@ -31,12 +31,16 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// Every timeline that it shows, in order.
     pub pictures: Vec<Picture>,
+    /// Every figure from the folder that `book.toml` names as `plots`. What
+    /// compares them with what was measured is the book's own test.
+    pub plots: Vec<Picture>,
     /// What corresponds in its Python and its Rust program; none where
     /// `book.toml` asks for no `parts`.
     pub parts: Vec<Part>,
 }
 
-/// A timeline: a figure drawn from the run of a program, included by a page.
+/// A figure that a page includes: a timeline, drawn from the run of a program,
+/// or a plot.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Picture {
@@ -510,6 +514,15 @@ fn closed(block: &str) -> bool {
 
 /// What is wrong with raw HTML, if anything.
 fn raw_html(html: &str) -> Option<String> {
+    raw(html, &[])
+}
+
+/// What is wrong with a figure that nothing here has drawn.
+pub(crate) fn raw_svg(figure: &str) -> Option<String> {
+    raw(figure, &["svg", "title", "g", "text", "rect", "line"])
+}
+
+fn raw(html: &str, also: &[&str]) -> Option<String> {
     // HTML ends a comment here, Markdown and the pattern below do not.
     if ["<!-->", "<!--->", "--!>"].iter().any(|end| html.contains(end)) {
         return Some("a comment that ends early may show what is in it".into());
@@ -527,7 +540,8 @@ fn raw_html(html: &str) -> Option<String> {
     }
     for tag in TAG.captures_iter(&rest) {
         let name = tag[1].to_ascii_lowercase();
-        if !HTML.contains(&name.as_str()) {
+        let name = name.as_str();
+        if !HTML.contains(&name) && !also.contains(&name) {
             return Some(format!(
                 "raw <{name}> may show code that nothing ran"
             ));

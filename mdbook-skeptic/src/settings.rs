@@ -26,6 +26,9 @@ pub struct Settings {
     /// `parts`: the script that says which lines of a page's Python correspond
     /// to which of its Rust.
     pub parts: Option<PathBuf>,
+    /// `plots`: the folder of figures that a test of the book's own compares
+    /// with what was measured.
+    pub plots: Option<PathBuf>,
     /// `services`: for an environment variable that a program reads, the
     /// script that starts the server whose address it holds.
     pub services: BTreeMap<String, PathBuf>,
@@ -39,6 +42,7 @@ impl Settings {
             commands: None,
             features: None,
             parts: None,
+            plots: None,
             services: BTreeMap::new(),
         };
         let table: Option<toml::Table> = config
@@ -77,6 +81,9 @@ impl Settings {
                 ("parts", Value::String(script)) => {
                     settings.parts = Some(script.into());
                 }
+                ("plots", Value::String(folder)) => {
+                    settings.plots = Some(folder.into());
+                }
                 ("services", Value::Table(services)) => {
                     for (variable, script) in services {
                         let script = script
@@ -92,8 +99,9 @@ impl Settings {
                         "`{key} = {value}` is no setting of the guard's; it \
                          has `snippets = [\"folder\"]`, `time-limit = 60` (1 \
                          to 3600 seconds), `commands = \"script\"`, \
-                         `features = \"file.toml\"`, `parts = \"script.js\"` \
-                         and `services = {{ VARIABLE = \"script\" }}`"
+                         `features = \"file.toml\"`, `parts = \"script.js\"`, \
+                         `plots = \"folder\"` and \
+                         `services = {{ VARIABLE = \"script\" }}`"
                     ));
                 }
             }

@@ -623,6 +623,7 @@ fn files_and_settings_that_bypass_the_pages_are_refused() {
         "[preprocessor.skeptic]\nrenderers = []\ncommands = \"../x\"\n",
         "[preprocessor.skeptic]\nrenderers = []\nservices = { A = \"no\" }\n",
         "[preprocessor.skeptic]\nrenderers = []\nparts = \"../parts.js\"\n",
+        "[preprocessor.skeptic]\nrenderers = []\nplots = \"no\"\n",
     ] {
         made.write("book.toml", toml.as_bytes());
         expect(made.load(), "book.toml: ", "");
@@ -1021,4 +1022,36 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
     );
     orphan.write("more/sum.svg", svg.as_bytes());
     expect(orphan.load(), "more/sum.svg", "no page shows this file");
+}
+
+#[test]
+fn a_plot_is_shapes_and_text_from_its_folder() {
+    let plot = "<figure class=\"plot\">\n<svg role=\"img\"><title>a</title>\
+        <text>9</text></svg>\n</figure>\n";
+    let settings = "[preprocessor.skeptic]\nrenderers = []\nplots = \"p\"\n";
+    let made = |folder: &str, plot: &str| {
+        Made::new(&[
+            ("book.toml", settings.as_bytes()),
+            ("p/other", b""),
+            (
+                "src/page.md",
+                format!("{{{{#include ../{folder}/a.svg}}}}\n").as_bytes(),
+            ),
+            (&format!("{folder}/a.svg"), plot.as_bytes()),
+        ])
+    };
+    let book = made("p", plot).load().unwrap_or_else(|p| panic!("{p:#?}"));
+    assert_eq!(book.pages[0].plots[0].text, plot);
+    assert_eq!(book.pages[0].plots[0].file, Path::new("p/a.svg"));
+    assert!(book.pages[0].pictures.is_empty());
+
+    expect(made("q", plot).load(), "src/page.md:1", "from no program");
+    for (other, what) in [
+        ("pre", "raw <pre>"),
+        ("foreignObject", "raw <foreignobject>"),
+        ("text style=\"x\"", "attributes"),
+    ] {
+        let plot = plot.replace("<text>", &format!("<{other}>"));
+        expect(made("p", &plot).load(), "p/a.svg: ", what);
+    }
 }

@@ -1,0 +1,989 @@
+//! The Rust side, in a process of its own: each way as the page of its recipe
+//! shows it. A way warms up, measures itself, and asserts its result.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::future::{Future, IntoFuture};
+use std::hash::Hash;
+use std::hint::black_box;
+use std::io::{self, BufRead, BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use async_stream::stream;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::serve::ListenerExt;
+use axum::{Json, Router, routing::get};
+use futures::future::{
+    BoxFuture, FutureExt, Shared, TryFutureExt, join_all, try_join_all,
+};
+use futures::stream::{self, Stream, StreamExt, TryStreamExt, unfold};
+use moka::future::Cache;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, PgPool, QueryBuilder, SqlitePool, query,
+    query_as,
+};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::{JoinSet, spawn_blocking, yield_now};
+use tokio::time::sleep;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::turns::peak_kb;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A line of this is what a child prints.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Cost {
+    pub seconds: f64,
+    pub work: u64,
+    /// Bytes at the peak, beyond what the process had at its start.
+    pub memory: u64,
+    /// Of a server: milliseconds in which 99 of 100 answers were there.
+    #[serde(default)]
+    pub tail: Option<f64>,
+}
+
+/// What `--child` is followed by: threads, case, way, and arguments.
+pub fn child(words: &[String]) -> Result<()> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let [threads, case, way, arguments @ ..] = words.as_slice() else {
+        bail!("--child THREADS CASE WAY");
+    };
+    let before = peak_kb()?;
+    let runtime = runtime(threads)?;
+    if *case == "web" {
+        runtime.block_on(serve_books())?;
+        println!("{}", json!({ "memory": peak_kb()? << 10 }));
+        return Ok(());
+    }
+    let (seconds, work) = runtime.block_on(measure(case, way, arguments))?;
+    let memory = (peak_kb()? - before) << 10;
+    let cost = Cost { seconds, work, memory, tail: None };
+    println!("{}", serde_json::to_string(&cost)?);
+    runtime.shutdown_background(); // some sleep for an hour
+    Ok(())
+}
+
+/// As `#[tokio::main]` makes it, of either flavour.
+pub fn runtime(threads: &str) -> io::Result<Runtime> {
+    match threads {
+        "one" => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().enable_all().build(),
+    }
+}
+
+async fn measure(
+    case: &str,
+    way: &str,
+    arguments: &[&str],
+) -> Result<(f64, u64)> {
+    let first = arguments.first().copied().unwrap_or_default();
+    if case == "sleeping" {
+        let count = first.parse()?;
+        return Ok((sleeping(count).await?.as_secs_f64(), count));
+    }
+    if case == "sqlite" || case == "postgres" {
+        return database(case, way, first, arguments[1]).await;
+    }
+    let count = match case {
+        "tasks" => 200_000,
+        "queue" => 1_000_000,
+        "semaphore" | "cancel" | "waiters" => 100_000,
+        "cache" => 1_000_000,
+        "stream" if way == "channel" => 500_000,
+        "stream" => 5_000_000,
+        "threads" => 20_000_000,
+        "http" => 20_000,
+        "lines" => File::open(first)?.metadata()?.len() / 100,
+        _ => bail!("there is no case {case}"),
+    };
+    let work = async |count| match case {
+        "tasks" => tasks(way, count).await,
+        "queue" => queue(way, first.parse()?, count).await,
+        "semaphore" => semaphore(way, count).await,
+        "cancel" => cancel(way, count).await,
+        "cache" => cache(way, count).await,
+        "waiters" => waiters(way, count).await,
+        "stream" => streamed(way, count).await,
+        "threads" => threads(way, count).await,
+        "http" => http(way, first, count).await,
+        _ => lines(way, first, count).await,
+    };
+    let to_warm_up = if case == "lines" { count } else { count / 10 };
+    work(to_warm_up).await?;
+    Ok((work(count).await?.as_secs_f64(), count))
+}
+
+async fn tasks(way: &str, count: u64) -> Result<Duration> {
+    async fn step(n: u64) -> u64 {
+        black_box(n) + 1
+    }
+    let start = Instant::now();
+    let mut sum = 0;
+    match way {
+        "join_set" => {
+            let mut tasks = JoinSet::new();
+            for n in 0..count {
+                tasks.spawn(step(n));
+            }
+            while let Some(joined) = tasks.join_next().await {
+                sum += joined?;
+            }
+        }
+        "spawn" => {
+            let tasks: Vec<_> =
+                (0..count).map(|n| tokio::spawn(step(n))).collect();
+            for task in tasks {
+                sum += task.await?;
+            }
+        }
+        "join_all" => {
+            sum = join_all((0..count).map(step)).await.into_iter().sum();
+        }
+        _ => bail!("no way {way}"),
+    }
+    let time = start.elapsed();
+    ensure!(sum == count * (count + 1) / 2);
+    Ok(time)
+}
+
+async fn sleeping(count: u64) -> Result<Duration> {
+    static ASLEEP: AtomicU64 = AtomicU64::new(0);
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        tasks.spawn(async {
+            ASLEEP.fetch_add(1, Relaxed);
+            sleep(HOUR).await;
+        });
+    }
+    while ASLEEP.load(Relaxed) < count {
+        yield_now().await;
+    }
+    let time = start.elapsed();
+    ensure!(tasks.try_join_next().is_none());
+    tasks.detach_all();
+    Ok(time)
+}
+
+async fn queue(way: &str, ends: u64, count: u64) -> Result<Duration> {
+    let start = Instant::now();
+    let (mut producers, mut consumers) = (JoinSet::new(), JoinSet::new());
+    let numbers = |end: u64| (end..count).step_by(ends as usize);
+    match way {
+        "mpsc" => {
+            let (sender, mut receiver) = mpsc::channel(100);
+            for end in 0..ends {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                producers.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+            }
+            drop(sender);
+            consumers.spawn(async move {
+                let mut sum = 0;
+                while let Some(number) = receiver.recv().await {
+                    sum += number;
+                }
+                sum
+            });
+        }
+        "mutex" => {
+            let (sender, receiver) = mpsc::channel(100);
+            let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+            for end in 0..ends {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                producers.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+                let receiver = Arc::clone(&receiver);
+                consumers.spawn(async move {
+                    let mut sum = 0;
+                    loop {
+                        let next = receiver.lock().await.recv().await;
+                        let Some(number) = next else { return sum };
+                        sum += number;
+                    }
+                });
+            }
+        }
+        "async_channel" => {
+            let (sender, receiver) = async_channel::bounded(100);
+            for end in 0..ends {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                producers.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+                let receiver = receiver.clone();
+                consumers.spawn(async move {
+                    let mut sum = 0;
+                    while let Ok(number) = receiver.recv().await {
+                        sum += number;
+                    }
+                    sum
+                });
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    producers.join_all().await;
+    let sums = consumers.join_all().await;
+    let time = start.elapsed();
+    ensure!(sums.into_iter().sum::<u64>() == count * (count - 1) / 2);
+    Ok(time)
+}
+
+/// Counts the calls under way.
+#[derive(Default)]
+struct Mast {
+    calls: AtomicU64,
+    peak: AtomicU64,
+    served: AtomicU64,
+}
+
+impl Mast {
+    async fn read(&self) {
+        let calls = self.calls.fetch_add(1, Relaxed) + 1;
+        self.peak.fetch_max(calls, Relaxed);
+        yield_now().await;
+        self.calls.fetch_sub(1, Relaxed);
+        self.served.fetch_add(1, Relaxed);
+    }
+}
+
+async fn semaphore(way: &str, count: u64) -> Result<Duration> {
+    let mast = Arc::new(Mast::default());
+    let permits = Arc::new(Semaphore::new(100));
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    match way {
+        "permits" => {
+            for _ in 0..count {
+                let permit = Arc::clone(&permits).acquire_owned().await?;
+                let mast = Arc::clone(&mast);
+                tasks.spawn(async move {
+                    mast.read().await;
+                    drop(permit);
+                });
+            }
+        }
+        "tasks" => {
+            for _ in 0..count {
+                let permits = Arc::clone(&permits);
+                let mast = Arc::clone(&mast);
+                tasks.spawn(async move {
+                    let _permit = permits.acquire().await.expect("open");
+                    mast.read().await;
+                });
+            }
+        }
+        "buffer" => {
+            let reads = stream::iter(0..count).map(|_| mast.read());
+            reads.buffer_unordered(100).collect::<()>().await;
+        }
+        _ => bail!("no way {way}"),
+    }
+    tasks.join_all().await;
+    let time = start.elapsed();
+    ensure!(mast.served.load(Relaxed) == count);
+    ensure!(mast.peak.load(Relaxed) <= 100);
+    Ok(time)
+}
+
+async fn cancel(way: &str, count: u64) -> Result<Duration> {
+    struct Count<'a>(&'a AtomicU64);
+    impl Drop for Count<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    static ASLEEP: AtomicU64 = AtomicU64::new(0);
+    static CLEANED: AtomicU64 = AtomicU64::new(0);
+    async fn one() {
+        let _cleans = Count(&CLEANED);
+        ASLEEP.fetch_add(1, Relaxed);
+        sleep(HOUR).await;
+    }
+    ASLEEP.store(0, Relaxed);
+    CLEANED.store(0, Relaxed);
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        if way == "abort" {
+            tasks.spawn(one());
+        } else {
+            let stop = stop.child_token();
+            tasks.spawn(async move {
+                let end = stop.run_until_cancelled(one()).await;
+                assert!(end.is_none(), "it was cancelled");
+            });
+        }
+    }
+    while ASLEEP.load(Relaxed) < count {
+        yield_now().await;
+    }
+    let start = Instant::now();
+    if way == "abort" {
+        tasks.abort_all();
+    } else {
+        stop.cancel();
+    }
+    while let Some(end) = tasks.join_next().await {
+        match end {
+            Err(end) => ensure!(way == "abort" && end.is_cancelled()),
+            Ok(()) => ensure!(way == "token"),
+        }
+    }
+    let time = start.elapsed();
+    ensure!(CLEANED.load(Relaxed) == count);
+    Ok(time)
+}
+
+/// That of the page on caching.
+struct Memo<K, V, F> {
+    cache: Cache<K, V>,
+    function: F,
+}
+
+impl<K, V, E, F, Computing> Memo<K, V, F>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+    F: Fn(K) -> Computing,
+    Computing: Future<Output = Result<V, E>>,
+{
+    fn new(function: F, capacity: u64, time_to_live: Duration) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(capacity)
+            .time_to_live(time_to_live)
+            .build();
+        Self { cache, function }
+    }
+
+    async fn get(&self, key: &K) -> Result<V, Arc<E>> {
+        let compute = async { (self.function)(key.clone()).await };
+        self.cache.try_get_with_by_ref(key, compute).await
+    }
+}
+
+type Flight<T> = Shared<BoxFuture<'static, Result<T, Arc<anyhow::Error>>>>;
+
+/// That of the page on asking once.
+struct Rates<K, T> {
+    flights: Mutex<HashMap<K, (tokio::time::Instant, Flight<T>)>>,
+    time_to_live: Duration,
+    capacity: usize,
+}
+
+impl<K: Hash + Eq + Clone, T: Clone + Send + Sync + 'static> Rates<K, T> {
+    fn new(capacity: usize) -> Self {
+        Self { flights: Mutex::default(), time_to_live: HOUR, capacity }
+    }
+
+    fn get<F>(&self, key: &K, ask: F) -> Flight<T>
+    where
+        F: Future<Output = anyhow::Result<T>> + Send + 'static,
+    {
+        let mut flights = self.flights.lock().expect("never poisoned");
+        if let Some((begun, flight)) = flights.get(key) {
+            let failed = matches!(flight.peek(), Some(Err(_)));
+            if !failed && begun.elapsed() < self.time_to_live {
+                return flight.clone();
+            }
+        }
+        flights.remove(key); // too old, or failed
+        if flights.len() >= self.capacity {
+            let oldest = flights.iter().min_by_key(|(_, (begun, _))| begun);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                flights.remove(&oldest);
+            }
+        }
+        let task = AbortOnDropHandle::new(tokio::spawn(ask));
+        let flight = async { task.await? }.map_err(Arc::new).boxed().shared();
+        let begun = tokio::time::Instant::now();
+        flights.insert(key.clone(), (begun, flight.clone()));
+        flight
+    }
+}
+
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+async fn cache(way: &str, count: u64) -> Result<Duration> {
+    async fn quote((floor, weight): (i32, u32)) -> Result<u32> {
+        ASKED.fetch_add(1, Relaxed);
+        Ok(500 + 90 * weight + 25 * floor.unsigned_abs())
+    }
+    async fn four<F: Future<Output = Result<u64>> + Send + 'static>(
+        ask: impl Fn(u64) -> F,
+        count: u64,
+    ) -> Result<Duration> {
+        ASKED.store(0, Relaxed);
+        ask(100).await?;
+        let start = Instant::now();
+        let tasks: Vec<_> =
+            (0..4).map(|_| tokio::spawn(ask(count / 4))).collect();
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await??;
+        }
+        let time = start.elapsed();
+        let a_hundred: u64 = (0..100).map(|n| 950 + 25 * n).sum();
+        ensure!(sum == count / 100 * a_hundred);
+        ensure!(ASKED.load(Relaxed) == 100);
+        Ok(time)
+    }
+    let keys = |times: u64| (0..times).map(|n| ((n % 100) as i32, 5));
+    if way == "memo" {
+        let quotes = Arc::new(Memo::new(quote, 1_000, Duration::from_secs(60)));
+        let ask = |times| {
+            let quotes = Arc::clone(&quotes);
+            async move {
+                let mut sum = 0;
+                for key in keys(times) {
+                    let quote = quotes.get(&key).await;
+                    sum += u64::from(quote.expect("no failure"));
+                }
+                Ok(sum)
+            }
+        };
+        four(ask, count).await
+    } else {
+        let quotes = Arc::new(Rates::new(1_000));
+        let ask = |times| {
+            let quotes = Arc::clone(&quotes);
+            async move {
+                let mut sum = 0;
+                for key in keys(times) {
+                    let quote = quotes.get(&key, quote(key)).await;
+                    sum += u64::from(quote.expect("no failure"));
+                }
+                Ok(sum)
+            }
+        };
+        four(ask, count).await
+    }
+}
+
+async fn waiters(way: &str, count: u64) -> Result<Duration> {
+    const WAITERS: u64 = 10_000;
+    const SLEEP: Duration = Duration::from_millis(50);
+    async fn ask_the_bank() -> Result<f64> {
+        ASKED.fetch_add(1, Relaxed);
+        sleep(SLEEP).await;
+        Ok(1.08)
+    }
+    ASKED.store(0, Relaxed);
+    let rates = Rates::new(100);
+    let memo = Memo::new(|_| ask_the_bank(), 100, HOUR);
+    let memo = Arc::new(memo);
+    let mut time = Duration::ZERO;
+    for currency in 0..count / WAITERS {
+        let start = Instant::now();
+        let right: usize = match way {
+            "rates" => {
+                let askers =
+                    (0..WAITERS).map(|_| rates.get(&currency, ask_the_bank()));
+                let answers = join_all(askers.map(tokio::spawn)).await;
+                let right = answers.iter();
+                right.filter(|a| matches!(a, Ok(Ok(1.08)))).count()
+            }
+            "memo" => {
+                let askers = (0..WAITERS).map(|_| {
+                    let memo = Arc::clone(&memo);
+                    tokio::spawn(async move { memo.get(&currency).await })
+                });
+                let answers = join_all(askers).await;
+                let right = answers.iter();
+                right.filter(|a| matches!(a, Ok(Ok(1.08)))).count()
+            }
+            "memo_join_all" => {
+                let askers = (0..WAITERS).map(|_| memo.get(&currency));
+                let answers = join_all(askers).await;
+                answers.iter().filter(|a| matches!(a, Ok(1.08))).count()
+            }
+            _ => bail!("no way {way}"),
+        };
+        time += start.elapsed() - SLEEP;
+        ensure!(right == WAITERS as usize);
+    }
+    ensure!(u64::from(ASKED.load(Relaxed)) == count / WAITERS);
+    Ok(time)
+}
+
+async fn streamed(way: &str, count: u64) -> Result<Duration> {
+    async fn sum(numbers: impl Stream<Item = u64>) -> u64 {
+        let mut numbers = pin!(numbers);
+        let mut sum = 0;
+        while let Some(number) = numbers.next().await {
+            sum += black_box(number);
+        }
+        sum
+    }
+    let start = Instant::now();
+    let sum = match way {
+        "unfold" => {
+            let numbers = unfold(0, |n| async move {
+                (n < count).then_some((black_box(n), n + 1))
+            });
+            sum(numbers).await
+        }
+        "macro" => {
+            let numbers = stream! {
+                for n in 0..count {
+                    yield black_box(n);
+                }
+            };
+            sum(numbers).await
+        }
+        "channel" => {
+            let (numbers, stream) = mpsc::channel(1);
+            let producer = tokio::spawn(async move {
+                for n in 0..count {
+                    if numbers.send(n).await.is_err() {
+                        break;
+                    }
+                }
+            });
+            let sum = sum(ReceiverStream::new(stream)).await;
+            producer.await?;
+            sum
+        }
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    ensure!(sum == count * (count - 1) / 2);
+    Ok(time)
+}
+
+/// That of the page on threads.
+async fn compute<T: Send + 'static>(
+    pool: &ThreadPool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (sender, receiver) = oneshot::channel();
+    pool.spawn(move || {
+        if !sender.is_closed() {
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            let _ = sender.send(outcome); // fails if nobody waits any more
+        }
+    });
+    match receiver.await.expect("the pool runs what it is given") {
+        Ok(value) => value,
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+fn fingerprint(photo: &[u8]) -> u32 {
+    photo.iter().fold(7, |mark: u32, &byte| {
+        mark.wrapping_mul(31).wrapping_add(byte.into())
+    })
+}
+
+async fn threads(way: &str, count: u64) -> Result<Duration> {
+    let length = count as usize / 4;
+    let photos: Vec<Arc<[u8]>> =
+        (1..=4_u8).map(|n| black_box(vec![n; length]).into()).collect();
+    let threads = available_parallelism()?.get();
+    let pool = &ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let handed = photos.clone();
+    let start = Instant::now();
+    let marks = match way {
+        "rayon" => {
+            let marks = handed
+                .into_iter()
+                .map(|photo| compute(pool, move || fingerprint(&photo)));
+            join_all(marks).await
+        }
+        "spawn_blocking" => {
+            let marks = handed
+                .into_iter()
+                .map(|photo| spawn_blocking(move || fingerprint(&photo)));
+            try_join_all(marks).await?
+        }
+        "serial" => handed.iter().map(|photo| fingerprint(photo)).collect(),
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    let expected: Vec<u32> = photos.iter().map(|p| fingerprint(p)).collect();
+    ensure!(marks == expected && marks[0] != marks[1]);
+    Ok(time)
+}
+
+/// That of the page on memory.
+async fn count_lines(mut input: impl AsyncBufRead + Unpin) -> io::Result<u64> {
+    let (mut lines, mut goes_on) = (0, false);
+    loop {
+        let chunk = input.fill_buf().await?;
+        if chunk.is_empty() {
+            return Ok(lines);
+        }
+        lines -= u64::from(goes_on);
+        let mut rest = chunk;
+        while rest.skip_until(b'\n')? > 0 {
+            lines += 1;
+        }
+        goes_on = !chunk.ends_with(b"\n");
+        let length = chunk.len();
+        input.consume(length);
+    }
+}
+
+fn count_in_thread(path: &str) -> io::Result<u64> {
+    let mut input = BufReader::with_capacity(256 * 1024, File::open(path)?);
+    let mut lines = 0;
+    while input.skip_until(b'\n')? > 0 {
+        lines += 1;
+    }
+    Ok(lines)
+}
+
+fn price(order: &str) -> Result<u64> {
+    let price = order.rsplit(';').next().and_then(|it| it.parse().ok());
+    price.with_context(|| format!("price of {order}"))
+}
+
+/// That of the page on memory, too.
+async fn revenue(input: impl AsyncBufRead + Unpin) -> Result<u64> {
+    let mut lines = input.lines();
+    let mut cents = 0;
+    while let Some(order) = lines.next_line().await? {
+        cents += price(&order)?;
+    }
+    Ok(cents)
+}
+
+fn revenue_in_thread(path: &str) -> Result<u64> {
+    let mut input = BufReader::with_capacity(256 * 1024, File::open(path)?);
+    let (mut order, mut cents) = (String::new(), 0);
+    while input.read_line(&mut order)? > 0 {
+        cents += price(order.trim_end())?;
+        order.clear();
+    }
+    Ok(cents)
+}
+
+async fn lines(way: &str, path: &str, count: u64) -> Result<Duration> {
+    let start = Instant::now();
+    let open = || tokio::fs::File::open(path);
+    let capacity = 256 * 1024;
+    let own = path.to_owned();
+    let (result, each) = match way {
+        "count_lines" => {
+            let file = open().await?;
+            let file = tokio::io::BufReader::with_capacity(capacity, file);
+            (count_lines(file).await?, 1)
+        }
+        "count_in_thread" => {
+            (spawn_blocking(move || count_in_thread(&own)).await??, 1)
+        }
+        "revenue" => {
+            let file = open().await?;
+            let file = tokio::io::BufReader::with_capacity(capacity, file);
+            (revenue(file).await?, 2_499)
+        }
+        "revenue_in_thread" => {
+            (spawn_blocking(move || revenue_in_thread(&own)).await??, 2_499)
+        }
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    ensure!(result == each * count);
+    Ok(time)
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Parcel {
+    id: u64,
+    city: String,
+    delivered: bool,
+}
+
+/// That of the page on JSON over HTTP.
+async fn fetch_parcel(
+    client: &reqwest::Client,
+    courier: &str,
+    id: u64,
+) -> reqwest::Result<Parcel> {
+    let url = format!("{courier}/parcels/{id}");
+    let response = client.get(url).send().await?.error_for_status()?;
+    response.json().await
+}
+
+async fn http(way: &str, courier: &str, count: u64) -> Result<Duration> {
+    let client = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(10))
+        .build()?;
+    fetch_parcel(&client, courier, 0).await?;
+    let start = Instant::now();
+    let sum = match way {
+        "buffer" => {
+            let client = &client;
+            let fetches =
+                (0..count).map(|id| fetch_parcel(client, courier, id));
+            stream::iter(fetches)
+                .buffer_unordered(64)
+                .try_fold(0, async |sum, parcel| Ok(sum + parcel.id))
+                .await?
+        }
+        "tasks" => {
+            let permits = Arc::new(Semaphore::new(64));
+            let mut tasks = JoinSet::new();
+            for id in 0..count {
+                let permit = Arc::clone(&permits).acquire_owned().await?;
+                let (client, courier) = (client.clone(), courier.to_owned());
+                tasks.spawn(async move {
+                    let parcel = fetch_parcel(&client, &courier, id).await;
+                    drop(permit);
+                    parcel
+                });
+            }
+            let mut sum = 0;
+            while let Some(parcel) = tasks.join_next().await {
+                sum += parcel??.id;
+            }
+            sum
+        }
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    ensure!(sum == count * (count - 1) / 2);
+    Ok(time)
+}
+
+/// The server for the clients of both sides.
+pub async fn start_courier() -> io::Result<String> {
+    async fn parcel(Path(id): Path<u64>) -> Json<Parcel> {
+        Json(Parcel { id, city: "Bergen".into(), delivered: false })
+    }
+    let app = Router::new().route("/parcels/{id}", get(parcel));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let listener = listener.tap_io(|io| _ = io.set_nodelay(true));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(format!("http://{address}"))
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Book {
+    title: String,
+    copies: u32,
+}
+
+/// Serves until its standard input ends, on a port that it prints.
+async fn serve_books() -> Result<()> {
+    type Books = Arc<HashMap<u64, Book>>;
+    async fn book(
+        State(books): State<Books>,
+        Path(id): Path<u64>,
+    ) -> Result<Json<Book>, StatusCode> {
+        let book = books.get(&id).ok_or(StatusCode::NOT_FOUND)?;
+        Ok(Json(book.clone()))
+    }
+    let emma = Book { title: "Emma".into(), copies: 3 };
+    let books: Books = Arc::new(HashMap::from([(7, emma)]));
+    let app = Router::new().route("/books/{id}", get(book)).with_state(books);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", json!({ "port": listener.local_addr()?.port() }));
+    let end = async {
+        let end = spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
+        _ = end.await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, app).into_future() => served?,
+        () = end => {}
+    }
+    Ok(())
+}
+
+const ROWS: u64 = 10_000;
+const FIND: &str = "SELECT id, email, phone FROM member WHERE email = $1";
+
+/// Of PostgreSQL and of SQLite.
+#[derive(Debug, sqlx::FromRow)]
+#[expect(dead_code, reason = "all columns are decoded")]
+struct Member {
+    id: i64,
+    email: String,
+    phone: Option<String>,
+}
+
+fn email(n: u64) -> String {
+    format!("member-{}@example.org", n % ROWS)
+}
+
+/// The table for the clients of both sides.
+pub async fn fill(url: &str) -> Result<()> {
+    let emails: Vec<String> = (0..ROWS).map(email).collect();
+    let table = |id: &str| {
+        let rest = "email TEXT NOT NULL UNIQUE, phone TEXT";
+        AssertSqlSafe(format!("CREATE TABLE member ({id}, {rest})"))
+    };
+    if url.starts_with("sqlite") {
+        let file = SqliteConnectOptions::from_str(url)?.create_if_missing(true);
+        let mut db = sqlx::SqliteConnection::connect_with(&file).await?;
+        let table = table("id INTEGER PRIMARY KEY");
+        query(table).execute(&mut db).await?;
+        let sql = "INSERT INTO member (email) SELECT value FROM json_each($1)";
+        query(sql).bind(json!(emails).to_string()).execute(&mut db).await?;
+        return Ok(db.close().await?);
+    }
+    let mut db = sqlx::PgConnection::connect(url).await?;
+    let table = table("id BIGSERIAL PRIMARY KEY");
+    query(table).execute(&mut db).await?;
+    let sql = "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
+    query(sql).bind(emails).execute(&mut db).await?;
+    query("ANALYZE member").execute(&mut db).await?;
+    Ok(db.close().await?)
+}
+
+async fn database(
+    case: &str,
+    way: &str,
+    what: &str,
+    url: &str,
+) -> Result<(f64, u64)> {
+    let at_once = if what == "read-10" { 10 } else { 1 };
+    let reads = if what == "read-10" { 6_000 } else { 3_000 };
+    let rounds = 5;
+    if case == "sqlite" {
+        let file = SqliteConnectOptions::from_str(url)?;
+        let pool = SqlitePoolOptions::new().max_connections(5);
+        let db = pool.connect_with(file).await?;
+        let find = async |n| {
+            let found = query_as(FIND).bind(email(n)).fetch_optional(&db);
+            found.await
+        };
+        if what == "insert" {
+            insert_sqlite(&db, way, 1).await?;
+            let time = insert_sqlite(&db, way, rounds).await?;
+            return Ok((time.as_secs_f64(), rounds * ROWS));
+        }
+        read(&find, reads / 10, at_once).await?;
+        return Ok((read(&find, reads, at_once).await?.as_secs_f64(), reads));
+    }
+    let db = PgPoolOptions::new().max_connections(10).connect(url).await?;
+    let find = async |n| {
+        let found = query_as(FIND).bind(email(n)).fetch_optional(&db);
+        found.await
+    };
+    if what == "insert" {
+        insert_postgres(&db, 1).await?;
+        let time = insert_postgres(&db, rounds).await?;
+        return Ok((time.as_secs_f64(), rounds * ROWS));
+    }
+    read(&find, reads / 10, at_once).await?;
+    Ok((read(&find, reads, at_once).await?.as_secs_f64(), reads))
+}
+
+async fn read(
+    find: impl AsyncFn(u64) -> sqlx::Result<Option<Member>>,
+    count: u64,
+    at_once: usize,
+) -> Result<Duration> {
+    let find = &find;
+    let start = Instant::now();
+    let found: Vec<Option<Member>> = stream::iter(0..count)
+        .map(|n| find(n))
+        .buffered(at_once)
+        .try_collect()
+        .await?;
+    let time = start.elapsed();
+    for (n, member) in (0..).zip(found) {
+        ensure!(member.context("no member")?.email == email(n));
+    }
+    Ok(time)
+}
+
+const DELETE: &str = "DELETE FROM member WHERE email LIKE 'new-%'";
+
+fn new_emails() -> Vec<String> {
+    (0..ROWS).map(|n| format!("new-{n}@example.org")).collect()
+}
+
+async fn insert_sqlite(
+    db: &SqlitePool,
+    way: &str,
+    rounds: u64,
+) -> Result<Duration> {
+    let mut time = Duration::ZERO;
+    for _ in 0..rounds {
+        let emails = new_emails();
+        let start = Instant::now();
+        let mut tx = db.begin().await?;
+        match way {
+            "one_by_one" => {
+                for email in &emails {
+                    query("INSERT INTO member (email) VALUES ($1)")
+                        .bind(email)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+            }
+            "values" => {
+                for some in emails.chunks(1_000) {
+                    let mut sql =
+                        QueryBuilder::new("INSERT INTO member (email) ");
+                    sql.push_values(some, |mut row, email| {
+                        row.push_bind(email);
+                    });
+                    sql.build().execute(&mut *tx).await?;
+                }
+            }
+            "json" => {
+                query(
+                    "INSERT INTO member (email)
+                    SELECT value FROM json_each($1)",
+                )
+                .bind(serde_json::to_string(&emails)?)
+                .execute(&mut *tx)
+                .await?;
+            }
+            _ => bail!("no way {way}"),
+        }
+        tx.commit().await?;
+        time += start.elapsed();
+        let deleted = query(DELETE).execute(db).await?;
+        ensure!(deleted.rows_affected() == ROWS);
+    }
+    Ok(time)
+}
+
+async fn insert_postgres(db: &PgPool, rounds: u64) -> Result<Duration> {
+    let mut time = Duration::ZERO;
+    for _ in 0..rounds {
+        let emails = new_emails();
+        let start = Instant::now();
+        let sql = "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
+        query(sql).bind(&emails).execute(db).await?;
+        time += start.elapsed();
+        let deleted = query(DELETE).execute(db).await?;
+        ensure!(deleted.rows_affected() == ROWS);
+    }
+    Ok(time)
+}

@@ -1,0 +1,320 @@
+//! The result file, and the plots that are drawn from it. Shared by the
+//! benchmark, which writes both, and the test that compares them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+pub const RESULT: &str = "benches/asyncio.toml";
+pub const PLOTS: &str = "benches/asyncio";
+
+/// What a run has measured.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Figures {
+    pub machine: Machine,
+    /// Of compilers, interpreters and packages.
+    pub versions: BTreeMap<String, String>,
+    pub case: Vec<Case>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Machine {
+    pub date: String,
+    pub cores: usize,
+    pub processor: String,
+    pub memory: String,
+    pub system: String,
+    pub rounds: usize,
+    /// Whether nothing else was at work.
+    pub quiet: bool,
+}
+
+/// Ways of doing one thing, the first of which is asyncio's.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Case {
+    pub name: String,
+    pub title: String,
+    /// What is counted, and how much of it a round did.
+    pub unit: String,
+    pub count: u64,
+    /// What a plot's bars show.
+    pub bars: Bars,
+    /// What is said of memory.
+    pub memory: Memory,
+    pub way: Vec<Way>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bars {
+    /// How many times as fast as the first way.
+    Speed,
+    /// How many times the memory of the first way.
+    Memory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Memory {
+    /// Nothing: it does not grow with the work.
+    None,
+    /// What there is at the peak.
+    Peak,
+    /// How much of it each unit takes: all are there at once.
+    Each,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Way {
+    pub name: String,
+    pub python: bool,
+    /// Units a second: the median of the rounds, the least, the most.
+    pub rate: f64,
+    pub least: f64,
+    pub most: f64,
+    /// Times as fast as the first way.
+    pub speed: f64,
+    /// Bytes at the peak, beyond what the process had at its start; of a
+    /// server, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<f64>,
+    /// Times the memory of the first way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space: Option<f64>,
+    /// Milliseconds in which 99 of 100 answers were there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tail: Option<f64>,
+}
+
+pub fn read(root: &Path) -> Result<Figures> {
+    let text = fs::read_to_string(root.join(RESULT)).context(RESULT)?;
+    toml::from_str(&text).context(RESULT)
+}
+
+/// The height of a way: its name above, its bar below.
+const ROW: usize = 36;
+
+/// What the page includes, by the name of its file: the plots, all of them at a
+/// glance, and on what they were measured.
+pub fn draw(figures: &Figures) -> Vec<(String, String)> {
+    let mut files: Vec<_> = figures
+        .case
+        .iter()
+        .map(|case| (format!("{}.svg", case.name), plot(case, figures)))
+        .collect();
+    files.push(("overview.md".to_owned(), overview(figures)));
+    files.push(("machine.md".to_owned(), machine(figures)));
+    files
+}
+
+/// A case stands in the section that its name begins with. Each cell says what
+/// it is: on a phone they stand below each other.
+fn overview(figures: &Figures) -> String {
+    let mut table = "\
+        | Work | Rust, slowest to fastest | Python's fastest | Memory |\n\
+        | --- | --- | --- | --- |\n"
+        .to_owned();
+    for case in &figures.case {
+        let speeds = |python| {
+            let ways = case.way.iter().filter(move |way| way.python == python);
+            ways.map(|way| way.speed)
+        };
+        let most =
+            |speeds: &mut dyn Iterator<Item = f64>| speeds.fold(0.0, f64::max);
+        let python = most(&mut speeds(true));
+        let least = speeds(false).fold(f64::INFINITY, f64::min);
+        let most = most(&mut speeds(false));
+        let space = |way: &Way| way.space.filter(|_| !way.python);
+        let spaces = case.way.iter().filter_map(space);
+        let memory = match spaces.reduce(f64::max) {
+            Some(space) => format!("memory × {space:.2}"),
+            None => String::new(),
+        };
+        let range = match least == most {
+            true => format!("{most:.2}"),
+            false => format!("{least:.2} to {most:.2}"),
+        };
+        let section = case.name.split('-').next().unwrap_or_default();
+        writeln!(
+            table,
+            "| [{}](#{section}) | Rust × {range} | \
+             Python × {python:.2} | {memory} |",
+            case.title
+        )
+        .expect("a string");
+    }
+    table
+}
+
+fn machine(figures: &Figures) -> String {
+    let Machine { date, cores, processor, memory, system, rounds, quiet } =
+        &figures.machine;
+    let alone = match quiet {
+        true => "while nothing else was at work",
+        false => "while the machine had other work",
+    };
+    let rounds = match rounds {
+        1 => "one round".to_owned(),
+        rounds => format!("{rounds} rounds"),
+    };
+    let versions = figures.versions.iter();
+    let versions: Vec<_> =
+        versions.map(|(name, version)| format!("{name} {version}")).collect();
+    format!(
+        "- **Machine**: {cores} cores of {processor}, {memory}, {system}\n\
+         - **Run**: {date}, {rounds}, {alone}\n\
+         - **Versions**: {}\n",
+        versions.join(", ")
+    )
+}
+
+fn plot(case: &Case, figures: &Figures) -> String {
+    let chief = |way: &Way| match case.bars {
+        Bars::Speed => way.speed,
+        Bars::Memory => way.space.unwrap_or_default(),
+    };
+    let most = |way: &Way| match case.bars {
+        Bars::Speed => way.speed * way.most / way.rate,
+        Bars::Memory => way.space.unwrap_or_default(),
+    };
+    let scale = case.way.iter().map(most).fold(0.0, f64::max);
+    let percent = |part: f64| (part / scale * 100_000.0).round() / 1_000.0;
+    let mut svg = String::new();
+    let mut words = String::new();
+    for (index, way) in case.way.iter().enumerate() {
+        let top = ROW * index;
+        let class = if way.python { "tl-waits" } else { "tl-works" };
+        let (text, bar, middle) = (top + 13, top + 18, top + 24);
+        let width = percent(chief(way));
+        let name = escape(&way.name);
+        let amount = match case.bars {
+            Bars::Speed => rate(way.rate, &case.unit),
+            Bars::Memory => each(case, way),
+        };
+        let ratio = chief(way);
+        writeln!(
+            svg,
+            "<g><text x=\"0%\" y=\"{text}\" font-weight=\"bold\">{name}</text>\
+             <text x=\"100%\" y=\"{text}\" text-anchor=\"end\">\
+             {amount}, × {ratio:.2}</text>\
+             <rect class=\"{class}\" x=\"0%\" width=\"{width}%\" y=\"{bar}\" \
+             height=\"12\" fill-opacity=\"0.35\"/>"
+        )
+        .expect("a string");
+        if case.bars == Bars::Speed {
+            let from = percent(way.speed * way.least / way.rate);
+            let to = percent(most(way));
+            writeln!(
+                svg,
+                "<line x1=\"{from}%\" x2=\"{to}%\" y1=\"{middle}\" \
+                 y2=\"{middle}\" stroke=\"currentColor\"/>"
+            )
+            .expect("a string");
+        }
+        svg.push_str("</g>\n");
+        words.push_str(&in_words(case, way));
+    }
+    let height = ROW * case.way.len() + 4;
+    let id = format!("figures-{}", case.name);
+    let title = escape(&case.title);
+    let what = match case.bars {
+        Bars::Speed => {
+            "speed, as a multiple of the first bar's (longer is faster), and \
+             the range of the rounds"
+        }
+        Bars::Memory => {
+            "memory at the peak, as a multiple of the first bar's (shorter is \
+             less)"
+        }
+    };
+    let Machine { date, cores, rounds, quiet, .. } = &figures.machine;
+    let rounds = match rounds {
+        1 => "one round".to_owned(),
+        rounds => format!("{rounds} rounds, the median,"),
+    };
+    let busy = if *quiet { "" } else { ", while it had other work" };
+    format!(
+        "<figure class=\"plot\">\n\
+         <svg class=\"timeline\" xmlns=\"http://www.w3.org/2000/svg\" \
+         role=\"img\" aria-labelledby=\"{id}\" width=\"100%\" \
+         height=\"{height}\" font-size=\"11\" font-family=\"sans-serif\" \
+         fill=\"currentColor\">\n\
+         <title id=\"{id}\">{title}: {what}; the figures follow in \
+         words</title>\n{svg}</svg>\n\
+         <figcaption>{title}: {what}. Of {rounds} on {cores} cores, \
+         {date}{busy}.\n<details>\n<summary>The same in words</summary>\n\
+         <ul>\n{words}</ul>\n</details>\n</figcaption>\n</figure>\n"
+    )
+}
+
+fn in_words(case: &Case, way: &Way) -> String {
+    let name = escape(&way.name);
+    let median = rate(way.rate, &case.unit);
+    let (least, most) = (number(way.least), number(way.most));
+    let speed = way.speed;
+    let tail = match way.tail {
+        Some(ms) => format!("; 99 of 100 within {ms:.2} ms"),
+        None => String::new(),
+    };
+    let memory = match (way.memory, way.space, case.memory) {
+        (Some(memory), Some(space), of) => {
+            let each = match of {
+                Memory::Each => format!(", {}", each(case, way)),
+                _ => String::new(),
+            };
+            let memory = bytes(memory);
+            format!("; {memory}{each}, {space:.2} times the memory")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "<li>{name}: {median} ({least} to {most}), {speed:.2} times as \
+         fast{tail}{memory}.</li>\n"
+    )
+}
+
+/// Three digits: `1.47 M items/s`.
+fn rate(rate: f64, unit: &str) -> String {
+    format!("{} {unit}/s", number(rate))
+}
+
+fn number(value: f64) -> String {
+    match value {
+        v if v >= 999.5e6 => format!("{} G", digits(v / 1e9)),
+        v if v >= 999.5e3 => format!("{} M", digits(v / 1e6)),
+        v if v >= 999.5 => format!("{} k", digits(v / 1e3)),
+        v => digits(v),
+    }
+}
+
+/// The memory for one of many things, of which all are there at once.
+fn each(case: &Case, way: &Way) -> String {
+    let unit = case.unit.trim_end_matches('s');
+    let each = way.memory.unwrap_or_default() / case.count as f64;
+    format!("{each:.0} B a {unit}")
+}
+
+fn bytes(value: f64) -> String {
+    let (kib, mib) = (1024.0, 1024.0 * 1024.0);
+    match value {
+        v if v >= mib => format!("{} MiB", digits(v / mib)),
+        v => format!("{} KiB", digits(v / kib)),
+    }
+}
+
+fn digits(value: f64) -> String {
+    let places = match value {
+        v if v < 9.995 => 2,
+        v if v < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.places$}")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,193 @@
+"""Point reads and a bulk insert, by SQLAlchemy and by the drivers alone."""
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from time import perf_counter
+
+import aiosqlite
+import asyncpg
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from measure import ARGUMENTS, WAY, measure
+
+KIND, WHAT, DATABASE = ARGUMENTS
+# Only without a host of its own does asyncpg heed the socket's folder.
+DATABASE = DATABASE.replace("@localhost/", "@/")
+ROWS = 10_000
+SQL = "SELECT id, email, phone FROM member WHERE email = "
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Member(Base):
+    __tablename__ = "member"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    phone: Mapped[str | None]
+
+
+@dataclass(slots=True)
+class Found:
+    """What the drivers alone make a row into."""
+
+    id: int
+    email: str
+    phone: str | None
+
+
+def emails(count):
+    return [f"member-{n % ROWS}@example.org" for n in range(count)]
+
+
+async def timed(reads, at_once):
+    """All of them, so many at once; each must find its member."""
+    start = perf_counter()
+    left = iter(reads)
+
+    async def one_after_the_other():
+        return [await read for read in left]
+
+    found = await asyncio.gather(
+        *(one_after_the_other() for _ in range(at_once))
+    )
+    seconds = perf_counter() - start
+    return seconds, list(itertools.chain(*found))
+
+
+async def read_by_sessions(engine, count):
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def find(email):
+        async with sessions() as session:
+            query = select(Member).filter_by(email=email)
+            return await session.scalar(query)
+
+    return await timed(map(find, emails(count)), AT_ONCE)
+
+
+async def read_by_core(engine, count):
+    table = Member.__table__
+    query = select(table)
+
+    async def find(email):
+        async with engine.connect() as connection:
+            rows = await connection.execute(query.where(table.c.email == email))
+            return rows.one()
+
+    return await timed(map(find, emails(count)), AT_ONCE)
+
+
+async def read_by_aiosqlite(connection, count):
+    async def find(email):
+        async with connection.execute(SQL + "?", (email,)) as cursor:
+            id, email, phone = await cursor.fetchone()
+            return Found(id, email, phone)
+
+    return await timed(map(find, emails(count)), AT_ONCE)
+
+
+async def read_by_asyncpg(pool, count):
+    async def find(email):
+        return Found(**await pool.fetchrow(SQL + "$1", email))
+
+    return await timed(map(find, emails(count)), AT_ONCE)
+
+
+def new_rows():
+    return [{"email": f"new-{n}@example.org"} for n in range(ROWS)]
+
+
+async def insert_by_core(engine, rounds):
+    """Of all that SQLAlchemy offers, the fastest."""
+    seconds = 0
+    for _ in range(rounds):
+        rows = new_rows()
+        start = perf_counter()
+        async with engine.begin() as connection:
+            await connection.execute(insert(Member.__table__), rows)
+        seconds += perf_counter() - start
+        async with engine.begin() as connection:
+            deleted = await connection.exec_driver_sql(DELETE)
+            assert deleted.rowcount == ROWS
+    return seconds
+
+
+async def insert_by_aiosqlite(connection, rounds):
+    seconds = 0
+    sql = "INSERT INTO member (email) VALUES (?)"
+    for _ in range(rounds):
+        rows = [(row["email"],) for row in new_rows()]
+        start = perf_counter()
+        await connection.executemany(sql, rows)
+        await connection.commit()
+        seconds += perf_counter() - start
+        async with connection.execute(DELETE) as cursor:
+            assert cursor.rowcount == ROWS
+        await connection.commit()
+    return seconds
+
+
+async def insert_by_asyncpg(pool, rounds):
+    seconds = 0
+    for _ in range(rounds):
+        rows = [(row["email"],) for row in new_rows()]
+        start = perf_counter()
+        if WAY == "unnest":
+            sql = "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])"
+            await pool.execute(sql, [email for (email,) in rows])
+        elif WAY == "copy":
+            async with pool.acquire() as connection:
+                await connection.copy_records_to_table(
+                    "member", records=rows, columns=["email"]
+                )
+        else:
+            sql = "INSERT INTO member (email) VALUES ($1)"
+            await pool.executemany(sql, rows)
+        seconds += perf_counter() - start
+        assert await pool.execute(DELETE) == f"DELETE {ROWS}"
+    return seconds
+
+
+DELETE = "DELETE FROM member WHERE email LIKE 'new-%'"
+AT_ONCE = 10 if WHAT == "read-10" else 1
+
+
+def sqlalchemy():
+    scheme, rest = DATABASE.split("://", 1)
+    if scheme == "sqlite":
+        return create_async_engine(f"sqlite+aiosqlite://{rest}")
+    return create_async_engine(f"postgresql+asyncpg://{rest}", pool_size=10)
+
+
+async def work(count):
+    if WAY in ("orm", "core"):
+        database = sqlalchemy()
+        close = database.dispose
+        read = {"orm": read_by_sessions, "core": read_by_core}[WAY]
+        write = insert_by_core
+    elif KIND == "sqlite":
+        database = await aiosqlite.connect(DATABASE.removeprefix("sqlite://"))
+        close = database.close
+        read, write = read_by_aiosqlite, insert_by_aiosqlite
+    else:
+        database = await asyncpg.create_pool(DATABASE, min_size=AT_ONCE)
+        close = database.close
+        read, write = read_by_asyncpg, insert_by_asyncpg
+    try:
+        if WHAT == "insert":
+            return await write(database, max(1, count // ROWS))
+        await read(database, 20)  # to open the connections
+        seconds, found = await read(database, count)
+        expected = sorted(emails(count))
+        assert sorted(member.email for member in found) == expected
+        return seconds
+    finally:
+        await close()
+
+
+measure(work, {"insert": 5 * ROWS, "read": 3_000, "read-10": 6_000}[WHAT])
