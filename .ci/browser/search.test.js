@@ -126,6 +126,7 @@ const TERMS = [
     ['web/postgres', [
         'asyncpg',
         'PgListener',
+        'copy_records_to_table',
         'current transaction is aborted, commands ignored until end of transaction block',
     ]],
     ['testing/async-tests', [

@@ -2,6 +2,7 @@
 //! shows it. A way warms up, measures itself, and asserts its result.
 
 use std::collections::HashMap;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::future::{Future, IntoFuture};
 use std::hash::Hash;
@@ -9,6 +10,7 @@ use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::ptr;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -25,18 +27,19 @@ use futures::future::{
     BoxFuture, FutureExt, Shared, TryFutureExt, join_all, try_join_all,
 };
 use futures::stream::{self, Stream, StreamExt, TryStreamExt, unfold};
+use libsqlite3_sys as ffi;
 use moka::future::Cache;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgPoolCopyExt, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{
     AssertSqlSafe, Connection, PgPool, QueryBuilder, SqlitePool, query,
     query_as,
 };
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking, yield_now};
@@ -108,7 +111,7 @@ async fn measure(
         "queue" => 1_000_000,
         "semaphore" | "cancel" | "waiters" => 100_000,
         "cache" => 1_000_000,
-        "stream" if way == "channel" => 500_000,
+        "stream" if way.starts_with("channel") => 500_000,
         "stream" => 5_000_000,
         "threads" => 20_000_000,
         "http" => 20_000,
@@ -284,6 +287,9 @@ async fn semaphore(way: &str, count: u64) -> Result<Duration> {
         "permits" => {
             for _ in 0..count {
                 let permit = Arc::clone(&permits).acquire_owned().await?;
+                while let Some(joined) = tasks.try_join_next() {
+                    joined?;
+                }
                 let mast = Arc::clone(&mast);
                 tasks.spawn(async move {
                     mast.read().await;
@@ -560,8 +566,9 @@ async fn streamed(way: &str, count: u64) -> Result<Duration> {
             };
             sum(numbers).await
         }
-        "channel" => {
-            let (numbers, stream) = mpsc::channel(1);
+        "channel" | "channel-1" => {
+            let bound = if way == "channel" { 100 } else { 1 };
+            let (numbers, stream) = mpsc::channel(bound);
             let producer = tokio::spawn(async move {
                 for n in 0..count {
                     if numbers.send(n).await.is_err() {
@@ -662,6 +669,18 @@ fn count_in_thread(path: &str) -> io::Result<u64> {
     Ok(lines)
 }
 
+/// What is left of counting when nothing is counted.
+fn read_alone(path: &str) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let (mut buffer, mut bytes) = (vec![0; 256 * 1024], 0);
+    loop {
+        match file.read(black_box(&mut buffer))? {
+            0 => return Ok(bytes / 100),
+            length => bytes += length as u64,
+        }
+    }
+}
+
 fn price(order: &str) -> Result<u64> {
     let price = order.rsplit(';').next().and_then(|it| it.parse().ok());
     price.with_context(|| format!("price of {order}"))
@@ -677,12 +696,13 @@ async fn revenue(input: impl AsyncBufRead + Unpin) -> Result<u64> {
     Ok(cents)
 }
 
-fn revenue_in_thread(path: &str) -> Result<u64> {
+fn revenue_in_thread(path: &str, stop: &CancellationToken) -> Result<u64> {
     let mut input = BufReader::with_capacity(256 * 1024, File::open(path)?);
     let (mut order, mut cents) = (String::new(), 0);
     while input.read_line(&mut order)? > 0 {
         cents += price(order.trim_end())?;
         order.clear();
+        ensure!(!stop.is_cancelled(), "stopped");
     }
     Ok(cents)
 }
@@ -701,13 +721,16 @@ async fn lines(way: &str, path: &str, count: u64) -> Result<Duration> {
         "count_in_thread" => {
             (spawn_blocking(move || count_in_thread(&own)).await??, 1)
         }
+        "read_alone" => (spawn_blocking(move || read_alone(&own)).await??, 1),
         "revenue" => {
             let file = open().await?;
             let file = tokio::io::BufReader::with_capacity(capacity, file);
             (revenue(file).await?, 2_499)
         }
         "revenue_in_thread" => {
-            (spawn_blocking(move || revenue_in_thread(&own)).await??, 2_499)
+            let stop = CancellationToken::new();
+            let revenue = move || revenue_in_thread(&own, &stop);
+            (spawn_blocking(revenue).await??, 2_499)
         }
         _ => bail!("no way {way}"),
     };
@@ -732,6 +755,28 @@ async fn fetch_parcel(
     let url = format!("{courier}/parcels/{id}");
     let response = client.get(url).send().await?.error_for_status()?;
     response.json().await
+}
+
+/// One connection of 64, and nothing between it and the program: what is left
+/// of a client is the loopback and the server.
+async fn ask_by_socket(courier: String, first: u64, count: u64) -> Result<u64> {
+    let host = courier.strip_prefix("http://").context("no http")?;
+    let mut socket = TcpStream::connect(host).await?;
+    socket.set_nodelay(true)?;
+    let mut answer = Vec::with_capacity(1024);
+    let mut sum = 0;
+    for id in (first..count).step_by(64) {
+        let ask = format!("GET /parcels/{id} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        socket.write_all(ask.as_bytes()).await?;
+        answer.clear();
+        while answer.last() != Some(&b'}') {
+            ensure!(socket.read_buf(&mut answer).await? > 0, "hung up");
+        }
+        let body = format!("\r\n\r\n{{\"id\":{id},");
+        ensure!(answer.windows(body.len()).any(|at| at == body.as_bytes()));
+        sum += id;
+    }
+    Ok(sum)
 }
 
 async fn http(way: &str, courier: &str, count: u64) -> Result<Duration> {
@@ -768,6 +813,12 @@ async fn http(way: &str, courier: &str, count: u64) -> Result<Duration> {
                 sum += parcel??.id;
             }
             sum
+        }
+        "sockets" => {
+            let connections = (0..64).map(|first| {
+                tokio::spawn(ask_by_socket(courier.to_owned(), first, count))
+            });
+            try_join_all(connections).await?.into_iter().sum::<Result<u64>>()?
         }
         _ => bail!("no way {way}"),
     };
@@ -871,6 +922,10 @@ async fn database(
     let at_once = if what == "read-10" { 10 } else { 1 };
     let reads = if what == "read-10" { 6_000 } else { 3_000 };
     let rounds = 5;
+    if way == "alone" {
+        read_sqlite_alone(url, reads / 10)?;
+        return Ok((read_sqlite_alone(url, reads)?.as_secs_f64(), reads));
+    }
     if case == "sqlite" {
         let file = SqliteConnectOptions::from_str(url)?;
         let pool = SqlitePoolOptions::new().max_connections(5);
@@ -887,14 +942,18 @@ async fn database(
         read(&find, reads / 10, at_once).await?;
         return Ok((read(&find, reads, at_once).await?.as_secs_f64(), reads));
     }
-    let db = PgPoolOptions::new().max_connections(10).connect(url).await?;
+    let db = PgPoolOptions::new()
+        .max_connections(10)
+        .test_before_acquire(way != "untested")
+        .connect(url)
+        .await?;
     let find = async |n| {
         let found = query_as(FIND).bind(email(n)).fetch_optional(&db);
         found.await
     };
     if what == "insert" {
-        insert_postgres(&db, 1).await?;
-        let time = insert_postgres(&db, rounds).await?;
+        insert_postgres(&db, way, 1).await?;
+        let time = insert_postgres(&db, way, rounds).await?;
         return Ok((time.as_secs_f64(), rounds * ROWS));
     }
     read(&find, reads / 10, at_once).await?;
@@ -916,6 +975,58 @@ async fn read(
     let time = start.elapsed();
     for (n, member) in (0..).zip(found) {
         ensure!(member.context("no member")?.email == email(n));
+    }
+    Ok(time)
+}
+
+/// SQLite's own functions in this thread: no task, no channel, no pool.
+fn read_sqlite_alone(url: &str, count: u64) -> Result<Duration> {
+    let path = url.strip_prefix("sqlite://").context("no sqlite://")?;
+    let path = CString::new(path)?;
+    let find = CString::new(FIND)?;
+    let (mut db, mut statement) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the strings end with a zero; SQLite sets both pointers, and they
+    // are used before the calls at the end that make them invalid.
+    unsafe {
+        ensure!(ffi::sqlite3_open(path.as_ptr(), &mut db) == ffi::SQLITE_OK);
+        let (sql, end) = (find.as_ptr(), ptr::null_mut());
+        let made = ffi::sqlite3_prepare_v2(db, sql, -1, &mut statement, end);
+        ensure!(made == ffi::SQLITE_OK);
+    }
+    let start = Instant::now();
+    for n in 0..count {
+        let key = email(n);
+        let length = key.len() as i32;
+        let copy = ffi::SQLITE_TRANSIENT();
+        // SAFETY: `key` has that length, and SQLite takes a copy of it; a
+        // column's text is there until the statement is reset.
+        let member = unsafe {
+            let key = key.as_ptr().cast();
+            let bound = ffi::sqlite3_bind_text(statement, 1, key, length, copy);
+            ensure!(bound == ffi::SQLITE_OK);
+            ensure!(ffi::sqlite3_step(statement) == ffi::SQLITE_ROW);
+            let text = |column| {
+                let text = ffi::sqlite3_column_text(statement, column);
+                (!text.is_null()).then(|| {
+                    let text = CStr::from_ptr(text.cast());
+                    text.to_string_lossy().into_owned()
+                })
+            };
+            let member = Member {
+                id: ffi::sqlite3_column_int64(statement, 0),
+                email: text(1).context("no email")?,
+                phone: text(2),
+            };
+            ensure!(ffi::sqlite3_reset(statement) == ffi::SQLITE_OK);
+            member
+        };
+        ensure!(member.email == key);
+    }
+    let time = start.elapsed();
+    // SAFETY: nothing uses them later.
+    unsafe {
+        ensure!(ffi::sqlite3_finalize(statement) == ffi::SQLITE_OK);
+        ensure!(ffi::sqlite3_close(db) == ffi::SQLITE_OK);
     }
     Ok(time)
 }
@@ -974,13 +1085,31 @@ async fn insert_sqlite(
     Ok(time)
 }
 
-async fn insert_postgres(db: &PgPool, rounds: u64) -> Result<Duration> {
+async fn insert_postgres(
+    db: &PgPool,
+    way: &str,
+    rounds: u64,
+) -> Result<Duration> {
     let mut time = Duration::ZERO;
     for _ in 0..rounds {
         let emails = new_emails();
         let start = Instant::now();
-        let sql = "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
-        query(sql).bind(&emails).execute(db).await?;
+        if way == "copy" {
+            let mut rows = String::new();
+            for email in &emails {
+                ensure!(!email.contains(['\\', '\t', '\n', '\r']));
+                rows.push_str(email);
+                rows.push('\n');
+            }
+            let sql = "COPY member (email) FROM STDIN";
+            let mut copy = db.copy_in_raw(sql).await?;
+            copy.send(rows.as_bytes()).await?;
+            ensure!(copy.finish().await? == ROWS);
+        } else {
+            let sql =
+                "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
+            query(sql).bind(&emails).execute(db).await?;
+        }
         time += start.elapsed();
         let deleted = query(DELETE).execute(db).await?;
         ensure!(deleted.rows_affected() == ROWS);

@@ -69,7 +69,7 @@ enum Side {
 }
 use Side::{Python, Rust};
 
-const PLANS: [Plan; 20] = [
+const PLANS: [Plan; 21] = [
     Plan {
         name: "tasks",
         title: "200,000 tasks, spawned and joined",
@@ -271,10 +271,12 @@ const PLANS: [Plan; 20] = [
         needs: Need::Nothing,
         argument: "",
         ways: &[
-            ("asyncio, Queue(1)", Python("stream", "asyncio", "queue")),
-            ("uvloop, Queue(1)", Python("stream", "uvloop", "queue")),
-            ("ReceiverStream, one thread", Rust("one", "stream", "channel")),
-            ("ReceiverStream, all cores", Rust("all", "stream", "channel")),
+            ("asyncio, Queue(100)", Python("stream", "asyncio", "queue")),
+            ("uvloop, Queue(100)", Python("stream", "uvloop", "queue")),
+            ("channel(100), one thread", Rust("one", "stream", "channel")),
+            ("channel(100), all cores", Rust("all", "stream", "channel")),
+            ("channel(1), one thread", Rust("one", "stream", "channel-1")),
+            ("channel(1), all cores", Rust("all", "stream", "channel-1")),
         ],
     },
     Plan {
@@ -316,6 +318,7 @@ const PLANS: [Plan; 20] = [
                 Rust("one", "lines", "count_lines"),
             ),
             ("one spawn_blocking", Rust("one", "lines", "count_in_thread")),
+            ("limit: read alone", Rust("one", "lines", "read_alone")),
         ],
     },
     Plan {
@@ -347,6 +350,7 @@ const PLANS: [Plan; 20] = [
             ("reqwest, a stream, all cores", Rust("all", "http", "buffer")),
             ("reqwest, tasks, one thread", Rust("one", "http", "tasks")),
             ("reqwest, tasks, all cores", Rust("all", "http", "tasks")),
+            ("limit: sockets alone", Rust("one", "http", "sockets")),
         ],
     },
     Plan {
@@ -388,6 +392,7 @@ const PLANS: [Plan; 20] = [
             ),
             ("sqlx, one thread", Rust("one", "sqlite", "")),
             ("sqlx, all cores", Rust("all", "sqlite", "")),
+            ("limit: SQLite alone", Rust("one", "sqlite", "alone")),
         ],
     },
     Plan {
@@ -426,6 +431,27 @@ const PLANS: [Plan; 20] = [
             ("uvloop, asyncpg alone", Python("database", "uvloop", "driver")),
             ("sqlx, one thread", Rust("one", "postgres", "")),
             ("sqlx, all cores", Rust("all", "postgres", "")),
+            ("sqlx, untested, one thread", Rust("one", "postgres", "untested")),
+            ("sqlx, untested, all cores", Rust("all", "postgres", "untested")),
+        ],
+    },
+    Plan {
+        name: "postgres-one",
+        title: "PostgreSQL: rows found by key, one after the other",
+        unit: "rows",
+        bars: Bars::Speed,
+        memory: Memory::None,
+        needs: Need::Postgres,
+        argument: "read",
+        ways: &[
+            (
+                "asyncio, SQLAlchemy sessions",
+                Python("database", "asyncio", "orm"),
+            ),
+            ("asyncio, asyncpg alone", Python("database", "asyncio", "driver")),
+            ("uvloop, asyncpg alone", Python("database", "uvloop", "driver")),
+            ("sqlx, one thread", Rust("one", "postgres", "")),
+            ("sqlx, untested, one thread", Rust("one", "postgres", "untested")),
         ],
     },
     Plan {
@@ -448,6 +474,7 @@ const PLANS: [Plan; 20] = [
             ),
             ("asyncio, asyncpg, COPY", Python("database", "asyncio", "copy")),
             ("sqlx, UNNEST", Rust("one", "postgres", "unnest")),
+            ("sqlx, COPY", Rust("one", "postgres", "copy")),
         ],
     },
 ];

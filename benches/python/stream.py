@@ -10,7 +10,7 @@ async def generator(count):
 
 
 async def by_queue(count):
-    queue = asyncio.Queue(1)
+    queue = asyncio.Queue(100)
 
     async def produce():
         for number in range(count):

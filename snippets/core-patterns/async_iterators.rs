@@ -46,7 +46,7 @@ fn by_macro(mut thermometer: Thermometer) -> impl Stream<Item = Reading> {
 fn by_channel(
     mut thermometer: Thermometer,
 ) -> (ReceiverStream<Reading>, JoinHandle<()>) {
-    let (readings, stream) = mpsc::channel(1);
+    let (readings, stream) = mpsc::channel(100);
     let producer = tokio::spawn(async move {
         while let Some(reading) = thermometer.read().await {
             if readings.send(reading).await.is_err() {

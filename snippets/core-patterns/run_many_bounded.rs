@@ -52,9 +52,12 @@ async fn main() -> anyhow::Result<()> {
     // Fixed, for tasks: no permit, no task.
     let (mast, start) = (Arc::new(Mast::default()), Instant::now());
     let permits = Arc::new(Semaphore::new(100));
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut answers) = (JoinSet::new(), Vec::new());
     for id in 0..1000 {
         let permit = Arc::clone(&permits).acquire_owned().await?;
+        while let Some(answer) = tasks.try_join_next() {
+            answers.push(answer?); // a set keeps the tasks that are done
+        }
         let mast = Arc::clone(&mast);
         tasks.spawn(async move {
             let answer = mast.read(id).await;
@@ -62,8 +65,9 @@ async fn main() -> anyhow::Result<()> {
             answer
         });
     }
-    let answers = tasks.join_all().await;
+    answers.extend(tasks.join_all().await);
     println!("JoinSet: {:?} at once, none refused", mast.peak);
+    assert_eq!(answers.len(), 1000);
     assert!(answers.iter().all(|answer| answer.is_ok()));
     assert_eq!(start.elapsed(), Duration::from_secs(10));
     assert_eq!(mast.peak.load(Relaxed), 100);
