@@ -23,8 +23,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use turns::{QUIET, median, peak_kb};
+use memory::peak_kb;
+use turns::{QUIET, median};
 
+#[path = "turns/memory.rs"]
+mod memory;
 mod turns;
 
 const ROUNDS: usize = 9;

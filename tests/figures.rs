@@ -1,5 +1,5 @@
 //! A measured figure in the prose is one of the file that the page shows, and
-//! a plot is drawn from the file of results.
+//! a plot is drawn from its file of results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,10 +12,14 @@ use crate::BOOK;
 
 #[path = "../benches/asyncio/figures.rs"]
 mod asyncio;
+#[path = "../benches/turns/plots.rs"]
+mod plots;
+#[path = "../benches/ways/figures.rs"]
+mod ways;
 
-/// `1.53`, `12 times`, `129 k`, `34.5 MiB`.
+/// `1.53`, `12 times`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"\b(\d+\.\d+)\b|\b(\d+) (?:times|k|M|KiB|MiB|B)\b";
+    let pattern = r"\b(\d+\.\d+)\b|\b(\d+) (?:times|k|M|KiB|MiB|B|ns|µs|ms)\b";
     Regex::new(pattern).expect("a valid pattern")
 });
 
@@ -55,62 +59,84 @@ fn every_figure_in_the_prose_is_measured() {
     assert!(pages > 0, "the pages with figures have gone");
 }
 
-const PAGE: &str = "performance/figures.md";
+/// The pages of plots, by their names in a link.
+const PAGES: [&str; 2] = ["figures.md", "ways.md"];
+
+fn text(page: &str) -> String {
+    read(&Path::new("book/performance").join(page))
+}
 
 /// What the plots of a section say in words, by the id of its heading.
-fn sections() -> BTreeMap<String, BTreeSet<String>> {
+fn sections(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut id = String::new();
-    for line in read(&Path::new("book").join(PAGE)).lines() {
+    for line in text(page).lines() {
         if let Some(heading) = line.strip_prefix("## ") {
-            let of = heading.split_once("{#").unwrap_or_default().1;
-            id = of.trim_end_matches('}').to_owned();
+            id = id_of(heading).to_owned();
         } else if let Some(plot) = line
             .strip_prefix("{{#include ../../")
             .and_then(|it| it.strip_suffix(".svg}}"))
         {
             let plot = read(Path::new(&format!("{plot}.svg")));
-            let words = plot.lines().filter(|line| line.starts_with("<li>"));
+            let words = plot.lines().filter(|line| {
+                line.starts_with("<li>") || line.starts_with("<figcaption>")
+            });
             let words: String = words.collect();
             sections.entry(id.clone()).or_default().extend(figures(&words));
         }
     }
+    assert!(sections.len() > 5, "{page}: the plots have gone");
     sections
 }
 
-/// On the page of the plots a figure belongs to the section; elsewhere to the
-/// section that its paragraph links to.
+fn id_of(heading: &str) -> &str {
+    let (_, id) = heading.split_once("{#").unwrap_or_default();
+    id.trim_end_matches('}')
+}
+
+/// On a page of plots a figure belongs to the section; elsewhere to one of the
+/// sections that its paragraph links to.
 #[test]
 fn every_figure_beside_a_plot_is_measured() {
-    let sections = sections();
-    assert!(sections.len() > 9, "the plots have gone");
+    let sections = PAGES.map(|page| (page, sections(page)));
     let mut faults = Vec::new();
-    let mut check = |page: &Path, section: &str, text: &str| {
-        let measured = sections.get(section);
-        for figure in figures(text) {
-            if !measured.is_some_and(|figures| figures.contains(&figure)) {
-                faults.push(format!(
-                    "{}: {figure} is none of the figures at #{section}; take \
-                     them from there",
-                    page.display()
-                ));
-            }
-        }
-    };
     for page in &BOOK.pages {
-        let mut section = "";
-        let prose = in_prose(&page.file);
-        for paragraph in prose.split("\n\n") {
-            if page.path == Path::new(PAGE) {
-                if paragraph.starts_with("## ") {
-                    let id = paragraph.split_once("{#").unwrap_or_default().1;
-                    section = id.trim_end_matches('}');
+        let own = sections.iter().find(|(name, _)| {
+            page.file.ends_with(format!("performance/{name}"))
+        });
+        let mut section = String::new();
+        for paragraph in in_prose(&page.file).split("\n\n") {
+            if paragraph.starts_with("## ") {
+                section = id_of(paragraph).to_owned();
+            }
+            let mut at = Vec::new();
+            match own {
+                Some((_, own)) => at.push((own, section.as_str())),
+                None => {
+                    for (name, sections) in &sections {
+                        let link = format!("{name}#");
+                        for rest in paragraph.split(&link).skip(1) {
+                            let end = rest.find(')').unwrap_or(rest.len());
+                            at.push((sections, &rest[..end]));
+                        }
+                    }
+                    if at.is_empty() {
+                        continue;
+                    }
                 }
-                check(&page.file, section, paragraph);
-            } else if let Some((_, link)) = paragraph.split_once("figures.md#")
-            {
-                let end = link.find(')').unwrap_or(link.len());
-                check(&page.file, &link[..end], paragraph);
+            }
+            let shown: Vec<_> =
+                at.iter().filter_map(|(of, id)| of.get(*id)).collect();
+            for figure in figures(paragraph) {
+                if !shown.iter().any(|figures| figures.contains(&figure)) {
+                    let ids: Vec<_> = at.iter().map(|(_, id)| *id).collect();
+                    faults.push(format!(
+                        "{}: {figure} is none of the figures at #{}; take \
+                         them from there",
+                        page.file.display(),
+                        ids.join(", #")
+                    ));
+                }
             }
         }
     }
@@ -119,33 +145,42 @@ fn every_figure_beside_a_plot_is_measured() {
 
 #[test]
 fn every_plot_is_drawn_from_the_results_and_shown() {
-    let results = asyncio::read(Path::new(".")).expect("the results");
-    let drawn = asyncio::draw(&results);
+    let root = Path::new(".");
+    let asyncio = asyncio::draw(&asyncio::read(root).expect("the results"));
+    let ways = ways::draw(&ways::read(root).expect("the results"));
     let plots = BOOK.pages.iter().flat_map(|page| &page.plots);
     let mut shown: BTreeMap<_, _> = plots
         .map(|plot| (plot.file.display().to_string(), &plot.text))
         .collect();
-    let page = read(&Path::new("book").join(PAGE));
-    for (name, text) in &drawn {
-        let file = format!("{}/{name}", asyncio::PLOTS);
-        let included = page.contains(&format!("{{{{#include ../../{file}}}}}"));
-        let own = included.then(|| read(Path::new(&file)));
-        let shown = shown.remove(&file).or(own.as_ref());
-        assert!(
-            shown.unwrap_or_else(|| panic!("no page shows {file}")) == text,
-            "{file} is not drawn from {}; `cargo bench --bench asyncio -- \
-             --draw` draws it anew",
-            asyncio::RESULT
-        );
+    let benches =
+        [(asyncio::PLOTS, asyncio, PAGES[0]), (ways::PLOTS, ways, PAGES[1])];
+    for (folder, drawn, page) in benches {
+        let page = text(page);
+        for (name, text) in &drawn {
+            let file = format!("{folder}/{name}");
+            let included =
+                page.contains(&format!("{{{{#include ../../{file}}}}}"));
+            let own = included.then(|| read(Path::new(&file)));
+            let shown = shown.remove(&file).or(own.as_ref());
+            assert!(
+                shown.unwrap_or_else(|| panic!("no page shows {file}")) == text,
+                "{file} is not drawn from {folder}.toml; `cargo bench --bench \
+                 {} -- --draw` draws it anew",
+                folder.trim_start_matches("benches/")
+            );
+        }
     }
     assert!(shown.is_empty(), "drawn from nothing: {:?}", shown.keys());
+}
+
+fn near(ratio: f64, of: f64) -> bool {
+    (ratio / of - 1.0).abs() < 0.01
 }
 
 /// The first way is what the others are compared with.
 #[test]
 fn every_ratio_is_that_of_its_case() {
     let results = asyncio::read(Path::new(".")).expect("the results");
-    let near = |ratio: f64, of: f64| (ratio / of - 1.0).abs() < 0.01;
     for case in &results.case {
         let first = &case.way[0];
         assert!(first.python, "{}: begins with {}", case.name, first.name);
@@ -160,6 +195,32 @@ fn every_ratio_is_that_of_its_case() {
                 assert!(near(space, memory / first), "{name}");
             }
             assert!(way.name.len() <= 32, "{name}: too long for a phone");
+        }
+    }
+}
+
+#[test]
+fn every_ratio_is_that_of_its_size() {
+    let results = ways::read(Path::new(".")).expect("the results");
+    for case in &results.case {
+        assert_eq!(case.size.len(), 3, "{}: shows no growth", case.name);
+        let names = |size: &ways::Size| -> Vec<String> {
+            size.way.iter().map(|way| way.name.clone()).collect()
+        };
+        for size in &case.size {
+            let first = &size.way[0];
+            assert_eq!(names(size), names(&case.size[0]), "{}", case.name);
+            assert!(size.way.len() > 1, "{}: no choice", case.name);
+            for way in &size.way {
+                let name =
+                    format!("{}, {}, {}", case.name, size.name, way.name);
+                assert!(
+                    way.least <= way.cost && way.cost <= way.most,
+                    "{name}"
+                );
+                assert!(near(way.speed, first.cost / way.cost), "{name}");
+                assert!(way.name.len() <= 32, "{name}: too long for a phone");
+            }
         }
     }
 }

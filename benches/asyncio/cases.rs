@@ -5,15 +5,13 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::future::{Future, IntoFuture};
-use std::hash::Hash;
 use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::ptr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -23,13 +21,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::serve::ListenerExt;
 use axum::{Json, Router, routing::get};
-use futures::future::{
-    BoxFuture, FutureExt, Shared, TryFutureExt, join_all, try_join_all,
-};
+use futures::future::{join_all, try_join_all};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt, unfold};
 use libsqlite3_sys as ffi;
-use moka::future::Cache;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::postgres::{PgPoolCopyExt, PgPoolOptions};
@@ -41,16 +36,14 @@ use sqlx::{
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinSet, spawn_blocking, yield_now};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::turns::peak_kb;
-
-const HOUR: Duration = Duration::from_secs(3_600);
+use crate::memory::peak_kb;
+use crate::recipes::{HOUR, Memo, Rates, compute};
 
 /// A line of this is what a child prints.
 #[derive(Debug, Serialize, Deserialize)]
@@ -369,74 +362,6 @@ async fn cancel(way: &str, count: u64) -> Result<Duration> {
     Ok(time)
 }
 
-/// That of the page on caching.
-struct Memo<K, V, F> {
-    cache: Cache<K, V>,
-    function: F,
-}
-
-impl<K, V, E, F, Computing> Memo<K, V, F>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-    E: Send + Sync + 'static,
-    F: Fn(K) -> Computing,
-    Computing: Future<Output = Result<V, E>>,
-{
-    fn new(function: F, capacity: u64, time_to_live: Duration) -> Self {
-        let cache = Cache::builder()
-            .max_capacity(capacity)
-            .time_to_live(time_to_live)
-            .build();
-        Self { cache, function }
-    }
-
-    async fn get(&self, key: &K) -> Result<V, Arc<E>> {
-        let compute = async { (self.function)(key.clone()).await };
-        self.cache.try_get_with_by_ref(key, compute).await
-    }
-}
-
-type Flight<T> = Shared<BoxFuture<'static, Result<T, Arc<anyhow::Error>>>>;
-
-/// That of the page on asking once.
-struct Rates<K, T> {
-    flights: Mutex<HashMap<K, (tokio::time::Instant, Flight<T>)>>,
-    time_to_live: Duration,
-    capacity: usize,
-}
-
-impl<K: Hash + Eq + Clone, T: Clone + Send + Sync + 'static> Rates<K, T> {
-    fn new(capacity: usize) -> Self {
-        Self { flights: Mutex::default(), time_to_live: HOUR, capacity }
-    }
-
-    fn get<F>(&self, key: &K, ask: F) -> Flight<T>
-    where
-        F: Future<Output = anyhow::Result<T>> + Send + 'static,
-    {
-        let mut flights = self.flights.lock().expect("never poisoned");
-        if let Some((begun, flight)) = flights.get(key) {
-            let failed = matches!(flight.peek(), Some(Err(_)));
-            if !failed && begun.elapsed() < self.time_to_live {
-                return flight.clone();
-            }
-        }
-        flights.remove(key); // too old, or failed
-        if flights.len() >= self.capacity {
-            let oldest = flights.iter().min_by_key(|(_, (begun, _))| begun);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                flights.remove(&oldest);
-            }
-        }
-        let task = AbortOnDropHandle::new(tokio::spawn(ask));
-        let flight = async { task.await? }.map_err(Arc::new).boxed().shared();
-        let begun = tokio::time::Instant::now();
-        flights.insert(key.clone(), (begun, flight.clone()));
-        flight
-    }
-}
-
 static ASKED: AtomicU32 = AtomicU32::new(0);
 
 async fn cache(way: &str, count: u64) -> Result<Duration> {
@@ -585,24 +510,6 @@ async fn streamed(way: &str, count: u64) -> Result<Duration> {
     let time = start.elapsed();
     ensure!(sum == count * (count - 1) / 2);
     Ok(time)
-}
-
-/// That of the page on threads.
-async fn compute<T: Send + 'static>(
-    pool: &ThreadPool,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let (sender, receiver) = oneshot::channel();
-    pool.spawn(move || {
-        if !sender.is_closed() {
-            let outcome = catch_unwind(AssertUnwindSafe(work));
-            let _ = sender.send(outcome); // fails if nobody waits any more
-        }
-    });
-    match receiver.await.expect("the pool runs what it is given") {
-        Ok(value) => value,
-        Err(panic) => resume_unwind(panic),
-    }
 }
 
 fn fingerprint(photo: &[u8]) -> u32 {

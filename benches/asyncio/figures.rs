@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
+
+use super::plots::{
+    Bar, Group, Machine, Plot, digits, machine, results, times,
+};
 
 pub const RESULT: &str = "benches/asyncio.toml";
 pub const PLOTS: &str = "benches/asyncio";
@@ -19,18 +22,6 @@ pub struct Figures {
     /// Of compilers, interpreters and packages.
     pub versions: BTreeMap<String, String>,
     pub case: Vec<Case>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Machine {
-    pub date: String,
-    pub cores: usize,
-    pub processor: String,
-    pub memory: String,
-    pub system: String,
-    pub rounds: usize,
-    /// Whether nothing else was at work.
-    pub quiet: bool,
 }
 
 /// Ways of doing one thing, the first of which is asyncio's.
@@ -91,12 +82,8 @@ pub struct Way {
 }
 
 pub fn read(root: &Path) -> Result<Figures> {
-    let text = fs::read_to_string(root.join(RESULT)).context(RESULT)?;
-    toml::from_str(&text).context(RESULT)
+    results(root, RESULT)
 }
-
-/// The height of a way: its name above, its bar below.
-const ROW: usize = 36;
 
 /// What the page includes, by the name of its file: the plots, all of them at a
 /// glance, and on what they were measured.
@@ -107,7 +94,8 @@ pub fn draw(figures: &Figures) -> Vec<(String, String)> {
         .map(|case| (format!("{}.svg", case.name), plot(case, figures)))
         .collect();
     files.push(("overview.md".to_owned(), overview(figures)));
-    files.push(("machine.md".to_owned(), machine(figures)));
+    let machine = machine(&figures.machine, &figures.versions);
+    files.push(("machine.md".to_owned(), machine));
     files
 }
 
@@ -150,112 +138,50 @@ fn overview(figures: &Figures) -> String {
     table
 }
 
-fn machine(figures: &Figures) -> String {
-    let Machine { date, cores, processor, memory, system, rounds, quiet } =
-        &figures.machine;
-    let alone = match quiet {
-        true => "while nothing else was at work",
-        false => "while the machine had other work",
-    };
-    let rounds = match rounds {
-        1 => "one round".to_owned(),
-        rounds => format!("{rounds} rounds"),
-    };
-    let versions = figures.versions.iter();
-    let versions: Vec<_> =
-        versions.map(|(name, version)| format!("{name} {version}")).collect();
-    format!(
-        "- **Machine**: {cores} cores of {processor}, {memory}, {system}\n\
-         - **Run**: {date}, {rounds}, {alone}\n\
-         - **Versions**: {}\n",
-        versions.join(", ")
-    )
-}
-
 fn plot(case: &Case, figures: &Figures) -> String {
-    let chief = |way: &Way| match case.bars {
-        Bars::Speed => way.speed,
-        Bars::Memory => way.space.unwrap_or_default(),
-    };
-    let most = |way: &Way| match case.bars {
-        Bars::Speed => way.speed * way.most / way.rate,
-        Bars::Memory => way.space.unwrap_or_default(),
-    };
-    let scale = case.way.iter().map(most).fold(0.0, f64::max);
-    let percent = |part: f64| (part / scale * 100_000.0).round() / 1_000.0;
-    let mut svg = String::new();
-    let mut words = String::new();
-    for (index, way) in case.way.iter().enumerate() {
-        let top = ROW * index;
-        let class = if way.python { "tl-waits" } else { "tl-works" };
-        let (text, bar, middle) = (top + 13, top + 18, top + 24);
-        let width = percent(chief(way));
-        let name = escape(&way.name);
-        let amount = match case.bars {
-            Bars::Speed => rate(way.rate, &case.unit),
-            Bars::Memory => each(case, way),
-        };
-        let ratio = chief(way);
-        writeln!(
-            svg,
-            "<g><text x=\"0%\" y=\"{text}\" font-weight=\"bold\">{name}</text>\
-             <text x=\"100%\" y=\"{text}\" text-anchor=\"end\">\
-             {amount}, × {ratio:.2}</text>\
-             <rect class=\"{class}\" x=\"0%\" width=\"{width}%\" y=\"{bar}\" \
-             height=\"12\" fill-opacity=\"0.35\"/>"
-        )
-        .expect("a string");
-        if case.bars == Bars::Speed {
-            let from = percent(way.speed * way.least / way.rate);
-            let to = percent(most(way));
-            writeln!(
-                svg,
-                "<line x1=\"{from}%\" x2=\"{to}%\" y1=\"{middle}\" \
-                 y2=\"{middle}\" stroke=\"currentColor\"/>"
-            )
-            .expect("a string");
-        }
-        svg.push_str("</g>\n");
-        words.push_str(&in_words(case, way));
-    }
-    let height = ROW * case.way.len() + 4;
-    let id = format!("figures-{}", case.name);
-    let title = escape(&case.title);
-    let what = match case.bars {
-        Bars::Speed => {
-            "speed, as a multiple of the first bar's (longer is faster), and \
-             the range of the rounds"
-        }
-        Bars::Memory => {
-            "memory at the peak, as a multiple of the first bar's (shorter is \
-             less)"
+    let bar = |way: &Way| {
+        let speed = case.bars == Bars::Speed;
+        let space = way.space.unwrap_or_default();
+        Bar {
+            name: way.name.clone(),
+            grey: way.python,
+            amount: match case.bars {
+                Bars::Speed => rate(way.rate, &case.unit),
+                Bars::Memory => each(case, way),
+            },
+            ratio: if speed { way.speed } else { space },
+            range: speed.then(|| {
+                let ratio = |rate| way.speed * rate / way.rate;
+                (ratio(way.least), ratio(way.most))
+            }),
+            words: in_words(case, way),
         }
     };
-    let Machine { date, cores, rounds, quiet, .. } = &figures.machine;
-    let rounds = match rounds {
-        1 => "one round".to_owned(),
-        rounds => format!("{rounds} rounds, the median,"),
+    let plot = Plot {
+        id: format!("figures-{}", case.name),
+        title: &case.title,
+        what: match case.bars {
+            Bars::Speed => {
+                "speed, as a multiple of the first bar's (longer is faster), \
+                 and the range of the rounds"
+            }
+            Bars::Memory => {
+                "memory at the peak, as a multiple of the first bar's (shorter \
+                 is less)"
+            }
+        },
+        groups: vec![Group {
+            title: None,
+            bars: case.way.iter().map(bar).collect(),
+        }],
     };
-    let busy = if *quiet { "" } else { ", while it had other work" };
-    format!(
-        "<figure class=\"plot\">\n\
-         <svg class=\"timeline\" xmlns=\"http://www.w3.org/2000/svg\" \
-         role=\"img\" aria-labelledby=\"{id}\" width=\"100%\" \
-         height=\"{height}\" font-size=\"11\" font-family=\"sans-serif\" \
-         fill=\"currentColor\">\n\
-         <title id=\"{id}\">{title}: {what}; the figures follow in \
-         words</title>\n{svg}</svg>\n\
-         <figcaption>{title}: {what}. Of {rounds} on {cores} cores, \
-         {date}{busy}.\n<details>\n<summary>The same in words</summary>\n\
-         <ul>\n{words}</ul>\n</details>\n</figcaption>\n</figure>\n"
-    )
+    plot.draw(&figures.machine)
 }
 
 fn in_words(case: &Case, way: &Way) -> String {
-    let name = escape(&way.name);
     let median = rate(way.rate, &case.unit);
     let (least, most) = (number(way.least), number(way.most));
-    let speed = way.speed;
+    let speed = times(way.speed);
     let tail = match way.tail {
         Some(ms) => format!("; 99 of 100 within {ms:.2} ms"),
         None => String::new(),
@@ -266,22 +192,20 @@ fn in_words(case: &Case, way: &Way) -> String {
                 Memory::Each => format!(", {}", each(case, way)),
                 _ => String::new(),
             };
-            let memory = bytes(memory);
-            format!("; {memory}{each}, {space:.2} times the memory")
+            let (memory, space) = (bytes(memory), times(space));
+            format!("; {memory}{each}, {space} times the memory")
         }
         _ => String::new(),
     };
-    format!(
-        "<li>{name}: {median} ({least} to {most}), {speed:.2} times as \
-         fast{tail}{memory}.</li>\n"
-    )
+    format!("{median} ({least} to {most}), {speed} times as fast{tail}{memory}")
 }
 
-/// Three digits: `1.47 M items/s`.
+/// `1.47 M items/s`.
 fn rate(rate: f64, unit: &str) -> String {
     format!("{} {unit}/s", number(rate))
 }
 
+/// Three digits: `1.47 M`.
 fn number(value: f64) -> String {
     match value {
         v if v >= 999.5e6 => format!("{} G", digits(v / 1e9)),
@@ -304,17 +228,4 @@ fn bytes(value: f64) -> String {
         v if v >= mib => format!("{} MiB", digits(v / mib)),
         v => format!("{} KiB", digits(v / kib)),
     }
-}
-
-fn digits(value: f64) -> String {
-    let places = match value {
-        v if v < 9.995 => 2,
-        v if v < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.places$}")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

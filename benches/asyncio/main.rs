@@ -7,31 +7,40 @@
 //!
 //! `cargo bench --bench asyncio` writes `benches/asyncio.toml` and the plots of
 //! the page, after about half an hour. `… -- queue web` measures cases whose
-//! names begin so, and writes nothing. `… -- --draw` draws the plots alone. With `--rough` there is one turn, which
-//! counts whatever else is at work, and the file says so. Python is `.venv`'s,
-//! or `$PYTHON`.
+//! names begin so, and writes nothing. `… -- --draw` draws the plots alone. With
+//! `--rough` there is one turn, which counts whatever else is at work, and the
+//! file says so. Python is `.venv`'s, or `$PYTHON`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::{env, fs, thread};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use cases::Cost;
-use figures::{Bars, Case, Figures, Machine, Memory, PLOTS, RESULT, Way};
-use turns::{QUIET, median, take_turns};
+use figures::{Bars, Case, Figures, Memory, PLOTS, RESULT, Way};
+use runs::{
+    Asked, ROOT, Server, asked, left_as_it_is, machine, output, postgres,
+    rounded, rounds, rust_versions, write_plots, write_results,
+};
+use turns::median;
 
 mod cases;
 mod figures;
+#[path = "../turns/memory.rs"]
+mod memory;
+#[path = "../turns/plots.rs"]
+mod plots;
+#[path = "../turns/recipes.rs"]
+mod recipes;
+#[path = "../turns/runs.rs"]
+mod runs;
 #[path = "../turns/mod.rs"]
 mod turns;
-
-const ROUNDS: usize = 5;
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A case before it is measured.
 struct Plan {
@@ -487,43 +496,27 @@ const SLEEPING: [(&str, Side); 4] = [
 ];
 
 fn main() -> Result<()> {
-    let mut words: Vec<String> = env::args().skip(1).collect();
-    if words.first().is_some_and(|word| word == "--child") {
-        return cases::child(&words[1..]);
-    }
-    words.retain(|word| word != "--bench"); // cargo's
-    let rough = words.iter().any(|word| word == "--rough");
-    words.retain(|word| word != "--rough");
-    if words == ["--draw"] {
-        return draw(&figures::read(Path::new(ROOT))?);
-    }
-    let known = |word: &str| PLANS.iter().any(|p| p.name.starts_with(word));
-    if let Some(word) = words.iter().find(|word| !known(word)) {
-        let names = PLANS.map(|plan| plan.name).join(", ");
-        bail!("there is no case {word:?}, but {names}");
-    }
+    let (chosen, rough) = match asked(&PLANS.map(|plan| plan.name))? {
+        Asked::Child(words) => return cases::child(&words),
+        Asked::Draw => return draw(&figures::read(Path::new(ROOT))?),
+        Asked::Measure { chosen, rough } => (chosen, rough),
+    };
     let python = python()?;
     let versions = versions(&python)?;
     let mut measured = Vec::new();
-    let mut skipped = 0;
-    for plan in &PLANS {
-        let chosen = words.iter().any(|word| plan.name.starts_with(word));
-        if !words.is_empty() && !chosen {
-            continue;
+    for plan in PLANS.iter().filter(|plan| chosen.contains(&plan.name)) {
+        if let Some(given) = Given::to(plan)? {
+            measured.push(compare(plan, &given, &python, rough)?);
         }
-        let Some(given) = Given::to(plan)? else {
-            skipped += 1;
-            continue;
-        };
-        measured.push(compare(plan, &given, &python, rough)?);
     }
-    if skipped > 0 || !words.is_empty() {
-        eprintln!("\n{RESULT} is left as it is: not all cases were measured");
+    if measured.len() < PLANS.len() {
+        left_as_it_is(RESULT);
         return Ok(());
     }
-    let figures =
-        Figures { machine: machine(rough)?, versions, case: measured };
-    write(&figures)
+    let machine = machine(rough)?;
+    let figures = Figures { machine, versions, case: measured };
+    write_results("asyncio", RESULT, &figures)?;
+    draw(&figures)
 }
 
 /// Measures all ways, in turn, and prints a line for each.
@@ -537,16 +530,7 @@ fn compare(
         let cost = cost(plan, *side, given, python);
         cost.with_context(|| format!("{}: {name}", plan.title))
     };
-    let (rounds, others_may) =
-        if rough { (1, f64::INFINITY) } else { (ROUNDS, QUIET) };
-    let mut costs: Vec<Vec<Cost>> = Vec::new();
-    costs.resize_with(plan.ways.len(), Vec::new);
-    for _ in 0..rounds {
-        let turn = take_turns(plan.ways, others_may, round)?;
-        for (cost, of_way) in turn.into_iter().zip(&mut costs) {
-            of_way.push(cost);
-        }
-    }
+    let costs = rounds(plan.ways, rough, round)?;
     let mut ways: Vec<Way> = Vec::new();
     let mut first = None;
     for ((name, side), costs) in plan.ways.iter().zip(&costs) {
@@ -593,13 +577,6 @@ fn compare(
     })
 }
 
-/// To four digits, which is more than a run repeats.
-fn rounded(figure: f64) -> f64 {
-    let digits = 3 - figure.abs().log10().floor() as i32;
-    let factor = 10_f64.powi(digits);
-    (figure * factor).round() / factor
-}
-
 /// One round of a way.
 fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
     let mut command = match side {
@@ -628,58 +605,27 @@ fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
     if plan.needs == Need::Load {
         return cost_of_server(command);
     }
-    let output = command.output()?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{error}");
-    let cost: Cost = serde_json::from_slice(&output.stdout)?;
+    let cost: Cost = serde_json::from_str(&output(&mut command)?)?;
     ensure!(cost.seconds > 0.0 && cost.work > 0, "no work: {cost:?}");
     Ok(cost)
 }
 
-/// A child that serves until its standard input ends.
-struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Server {
-    fn start(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.stderr(Stdio::inherit()).spawn()?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().context("its output")?;
-        Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
-    }
-
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    fn json(&mut self, key: &str) -> Result<u64> {
-        let line: Value = serde_json::from_str(&self.line()?)?;
-        line[key].as_u64().with_context(|| format!("no {key} in {line}"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stdin.take();
-        let _ = self.child.wait();
-    }
-}
-
 fn cost_of_server(command: Command) -> Result<Cost> {
     let mut server = Server::start(command)?;
-    let url = format!("http://127.0.0.1:{}/books/7", server.json("port")?);
+    let url =
+        format!("http://127.0.0.1:{}/books/7", json(&mut server, "port")?);
     wrk(&url, "1s")?; // to warm up
     let (rate, tail) = wrk(&url, "4s")?;
     server.stdin.take();
-    let memory = server.json("memory")?;
+    let memory = json(&mut server, "memory")?;
     let work = (rate * 4.0) as u64;
     Ok(Cost { seconds: 4.0, work, memory, tail: Some(tail) })
+}
+
+/// A number of the line that it prints next.
+fn json(server: &mut Server, key: &str) -> Result<u64> {
+    let line: Value = serde_json::from_str(&server.line()?)?;
+    line[key].as_u64().with_context(|| format!("no {key} in {line}"))
 }
 
 /// Requests a second, and the milliseconds of the slowest of 100.
@@ -752,14 +698,11 @@ impl Given {
                 given._folder = Some(folder);
             }
             Need::Postgres => {
-                let script = format!("{ROOT}/tests/throwaway-postgres");
-                let mut server = Server::start(Command::new(script))?;
-                let url = server.line()?;
-                if url.is_empty() {
+                let Some((server, url)) = postgres()? else {
                     let title = plan.title;
                     eprintln!("{title}: skipped; apt-get install postgresql");
                     return Ok(None);
-                }
+                };
                 cases::runtime("one")?.block_on(cases::fill(&url))?;
                 given.argument = Some(url);
                 given._server = Some(server);
@@ -789,24 +732,7 @@ fn python() -> Result<PathBuf> {
 
 /// Of what is measured. Python's packages must be those of requirements.txt.
 fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
-    let output = |command: &mut Command| -> Result<String> {
-        let output = command.output();
-        let output = output.with_context(|| format!("{command:?}"))?;
-        ensure!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    };
-    let mut versions = BTreeMap::new();
-    let rustc = output(Command::new("rustc").arg("--version"))?;
-    let rustc = rustc.split(' ').nth(1).context("rustc's version")?;
-    versions.insert("rustc".to_owned(), rustc.to_owned());
-    let lock = fs::read_to_string(format!("{ROOT}/Cargo.lock"))?;
-    let lock: toml::Table = lock.parse()?;
-    let packages = lock["package"].as_array().context("packages")?;
-    for name in [
+    let mut versions = rust_versions(&[
         "async-channel",
         "async-stream",
         "axum",
@@ -818,13 +744,7 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
         "tokio",
         "tokio-stream",
         "tokio-util",
-    ] {
-        let of_name =
-            |package: &&toml::Value| package["name"].as_str() == Some(name);
-        let package = packages.iter().find(of_name);
-        let version = package.and_then(|package| package["version"].as_str());
-        versions.insert(name.to_owned(), version.context(name)?.to_owned());
-    }
+    ])?;
     let code = "import platform; print(platform.python_version())";
     let version = output(Command::new(python).args(["-c", code]))?;
     versions.insert("CPython".to_owned(), version);
@@ -845,41 +765,6 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
     Ok(versions)
 }
 
-fn machine(rough: bool) -> Result<Machine> {
-    let date = Command::new("date").args(["-u", "+%F"]).output()?.stdout;
-    let line = |file: &str, name: &str| -> Result<String> {
-        let text = fs::read_to_string(file)?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        let line = line.with_context(|| format!("no {name} in {file}"))?;
-        Ok(line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
-    };
-    let kb = line("/proc/meminfo", "MemTotal:")?;
-    let kb: f64 = kb.trim_end_matches(" kB").parse()?;
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
-    let system = line("/etc/os-release", "PRETTY_NAME")?;
-    Ok(Machine {
-        date: String::from_utf8(date)?.trim().to_owned(),
-        cores: thread::available_parallelism()?.get(),
-        processor: line("/proc/cpuinfo", "model name")?,
-        memory: format!("{:.0} GiB", kb / 1024.0 / 1024.0),
-        system: format!("{system}, Linux {kernel}"),
-        rounds: if rough { 1 } else { ROUNDS },
-        quiet: !rough,
-    })
-}
-
-fn write(figures: &Figures) -> Result<()> {
-    let head = "# What `cargo bench --bench asyncio` has measured.\n";
-    let text = format!("{head}{}", toml::to_string(figures)?);
-    fs::write(Path::new(ROOT).join(RESULT), text)?;
-    println!("\n{RESULT} is new");
-    draw(figures)
-}
-
 fn draw(figures: &Figures) -> Result<()> {
-    for (name, text) in figures::draw(figures) {
-        fs::write(Path::new(ROOT).join(PLOTS).join(name), text)?;
-    }
-    Ok(())
+    write_plots(PLOTS, figures::draw(figures))
 }

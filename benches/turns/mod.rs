@@ -81,11 +81,3 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
-
-/// The most memory that this process has had, as Linux counts it.
-pub fn peak_kb() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kb = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-    Ok(kb.context("no VmHWM")?.parse()?)
-}

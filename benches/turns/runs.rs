@@ -1,0 +1,193 @@
+//! What the benchmarks of processes share: what is asked for, rounds of
+//! children, and the files that are written.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::{env, fs, thread};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+
+use super::plots::Machine;
+use super::turns::{QUIET, take_turns};
+
+const ROUNDS: usize = 5;
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What the command's words ask for.
+pub enum Asked {
+    /// To be one way, by the words that follow.
+    Child(Vec<String>),
+    Draw,
+    Measure {
+        chosen: Vec<&'static str>,
+        /// Once, whatever else is at work.
+        rough: bool,
+    },
+}
+
+pub fn asked(cases: &[&'static str]) -> Result<Asked> {
+    let mut words: Vec<String> = env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "--child") {
+        return Ok(Asked::Child(words.split_off(1)));
+    }
+    words.retain(|word| word != "--bench"); // cargo's
+    if words == ["--draw"] {
+        return Ok(Asked::Draw);
+    }
+    let rough = words.iter().any(|word| word == "--rough");
+    words.retain(|word| word != "--rough");
+    let known = |word: &str| cases.iter().any(|case| case.starts_with(word));
+    if let Some(word) = words.iter().find(|word| !known(word)) {
+        bail!("there is no case {word:?}, but {}", cases.join(", "));
+    }
+    let mut chosen = cases.to_vec();
+    if !words.is_empty() {
+        chosen.retain(|case| words.iter().any(|word| case.starts_with(word)));
+    }
+    Ok(Asked::Measure { chosen, rough })
+}
+
+pub fn left_as_it_is(file: &str) {
+    eprintln!("\n{file} is left as it is: not all cases were measured");
+}
+
+/// What all rounds cost, by way.
+pub fn rounds<W, T>(
+    ways: &[W],
+    rough: bool,
+    round: impl Fn(&W) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    let (rounds, others_may) =
+        if rough { (1, f64::INFINITY) } else { (ROUNDS, QUIET) };
+    let mut costs: Vec<Vec<T>> = Vec::new();
+    costs.resize_with(ways.len(), Vec::new);
+    for _ in 0..rounds {
+        let turn = take_turns(ways, others_may, &round)?;
+        for (cost, of_way) in turn.into_iter().zip(&mut costs) {
+            of_way.push(cost);
+        }
+    }
+    Ok(costs)
+}
+
+/// What a command prints; its errors, if it fails.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.output();
+    let output = output.with_context(|| format!("{command:?}"))?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{error}");
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// A child that serves until its standard input ends.
+pub struct Server {
+    child: Child,
+    pub stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::inherit()).spawn()?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().context("its output")?;
+        Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
+    }
+
+    pub fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stdin.take();
+        let _ = self.child.wait();
+    }
+}
+
+/// To four digits, which is more than a run repeats.
+pub fn rounded(figure: f64) -> f64 {
+    let digits = 3 - figure.abs().log10().floor() as i32;
+    let factor = 10_f64.powi(digits);
+    (figure * factor).round() / factor
+}
+
+/// A PostgreSQL server of our own, where it is installed, and its URL.
+pub fn postgres() -> Result<Option<(Server, String)>> {
+    let script = format!("{ROOT}/tests/throwaway-postgres");
+    let mut server = Server::start(Command::new(script))?;
+    let url = server.line()?;
+    Ok((!url.is_empty()).then_some((server, url)))
+}
+
+/// Of the compiler, and of packages in Cargo.lock.
+pub fn rust_versions(packages: &[&str]) -> Result<BTreeMap<String, String>> {
+    let rustc = output(Command::new("rustc").arg("--version"))?;
+    let rustc = rustc.split(' ').nth(1).context("rustc's version")?;
+    let mut versions = BTreeMap::from([("rustc".to_owned(), rustc.to_owned())]);
+    let lock = fs::read_to_string(format!("{ROOT}/Cargo.lock"))?;
+    let lock: toml::Table = lock.parse()?;
+    let locked = lock["package"].as_array().context("packages")?;
+    for &name in packages {
+        let of_name =
+            |package: &&toml::Value| package["name"].as_str() == Some(name);
+        let package = locked.iter().find(of_name);
+        let version = package.and_then(|package| package["version"].as_str());
+        versions.insert(
+            name.to_owned(),
+            version.context(name.to_owned())?.to_owned(),
+        );
+    }
+    Ok(versions)
+}
+
+/// This one.
+pub fn machine(rough: bool) -> Result<Machine> {
+    let date = Command::new("date").args(["-u", "+%F"]).output()?.stdout;
+    let line = |file: &str, name: &str| -> Result<String> {
+        let text = fs::read_to_string(file)?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let line = line.with_context(|| format!("no {name} in {file}"))?;
+        Ok(line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
+    };
+    let kb = line("/proc/meminfo", "MemTotal:")?;
+    let kb: f64 = kb.trim_end_matches(" kB").parse()?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
+    let system = line("/etc/os-release", "PRETTY_NAME")?;
+    Ok(Machine {
+        date: String::from_utf8(date)?.trim().to_owned(),
+        cores: thread::available_parallelism()?.get(),
+        processor: line("/proc/cpuinfo", "model name")?,
+        memory: format!("{:.0} GiB", kb / 1024.0 / 1024.0),
+        system: format!("{system}, Linux {kernel}"),
+        rounds: if rough { 1 } else { ROUNDS },
+        quiet: !rough,
+    })
+}
+
+pub fn write_results(
+    bench: &str,
+    file: &str,
+    results: &impl Serialize,
+) -> Result<()> {
+    let head = format!("# What `cargo bench --bench {bench}` has measured.\n");
+    let text = format!("{head}{}", toml::to_string(results)?);
+    fs::write(Path::new(ROOT).join(file), text)?;
+    println!("\n{file} is new");
+    Ok(())
+}
+
+pub fn write_plots(folder: &str, files: Vec<(String, String)>) -> Result<()> {
+    for (name, text) in files {
+        fs::write(Path::new(ROOT).join(folder).join(name), text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,935 @@
+//! A way, in a process of its own. It runs in a task, as what serves a request
+//! does; it warms up, measures itself, and asserts its result.
+
+use std::collections::HashMap;
+use std::fs;
+use std::future::Future;
+use std::hint::black_box;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed, Release},
+};
+use std::sync::{Arc, Mutex};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail, ensure};
+use futures::future::{join_all, try_join_all};
+use futures::stream::{self, FuturesUnordered, StreamExt};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{PgPool, QueryBuilder, SqlitePool, query};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, OnceCell, broadcast, mpsc, watch};
+use tokio::task::{JoinSet, block_in_place, spawn_blocking, yield_now};
+
+use crate::recipes::{HOUR, Memo, Rates, compute};
+
+/// A line of this is what a child prints.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Cost {
+    pub seconds: f64,
+    pub work: u64,
+}
+
+/// What `--child` is followed by: threads, case, way, size, an argument.
+pub fn child(words: Vec<String>) -> Result<()> {
+    let words = <[String; 5]>::try_from(words);
+    let Ok([threads, case, way, size, argument]) = words else {
+        bail!("--child THREADS CASE WAY SIZE ARGUMENT");
+    };
+    let size = size.parse()?;
+    let runtime = runtime(&threads)?;
+    let measured = runtime.spawn(measure(case, way, size, argument));
+    let cost = runtime.block_on(measured)??;
+    println!("{}", serde_json::to_string(&cost)?);
+    Ok(())
+}
+
+/// As `#[tokio::main]` makes it, of either flavour.
+fn runtime(threads: &str) -> io::Result<Runtime> {
+    match threads {
+        "one" => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().enable_all().build(),
+    }
+}
+
+async fn measure(
+    case: String,
+    way: String,
+    size: u64,
+    argument: String,
+) -> Result<Cost> {
+    let way = way.as_str();
+    match case.as_str() {
+        "many" => piece(size, || many(way, size, wait_once)).await,
+        "many-computing" => piece(size, || many(way, size, computed)).await,
+        "queue-in" => piece(ITEMS, || queue(way, size, 1)).await,
+        "queue-shared" => piece(ITEMS, || queue(way, size, size)).await,
+        "news-every" => piece(size * VALUES, || every(way, size)).await,
+        "news-latest" => piece(ROUND_TRIPS, || latest(way, size)).await,
+        "locks" => piece(TURNS, || locks(way, size)).await,
+        "once" => piece(size, || once(way, size)).await,
+        "once-known" => once_known(way, size).await,
+        "computing-one" => computing_one(way, size).await,
+        "computing-many" => computing_many(way, size).await,
+        "files-read" => files_read(way, size, &argument).await,
+        "files-written" => files_written(way, size, &argument).await,
+        "rows-postgres" => rows_postgres(way, size, &argument).await,
+        "rows-sqlite" => rows_sqlite(way, size, &argument).await,
+        _ => bail!("there is no case {case}"),
+    }
+}
+
+/// A round so often that there is something to measure. It returns the time of
+/// what counts in it.
+async fn piece<F: Future<Output = Result<Duration>>>(
+    work: u64,
+    mut round: impl FnMut() -> F,
+) -> Result<Cost> {
+    const WARM: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_millis(200);
+    let (start, mut time, mut rounds) = (Instant::now(), Duration::ZERO, 0);
+    while start.elapsed() < WARM {
+        time += round().await?;
+        rounds += 1;
+    }
+    let each = time / rounds;
+    let rounds = LONG.as_nanos().div_ceil(each.as_nanos()) as u64;
+    time = Duration::ZERO;
+    for _ in 0..rounds {
+        time += round().await?;
+    }
+    Ok(Cost { seconds: time.as_secs_f64(), work: rounds * work })
+}
+
+async fn wait_once(n: u64) -> u64 {
+    yield_now().await;
+    black_box(n) + 1
+}
+
+async fn computed(n: u64) -> u64 {
+    black_box(fingerprint(black_box(n), black_box(10_000)));
+    n + 1
+}
+
+/// Work for a processor: each step needs the one before.
+fn fingerprint(seed: u64, steps: u64) -> u64 {
+    (0..steps).fold(seed, |mark, step| (mark ^ step).wrapping_mul(31))
+}
+
+async fn many<F>(way: &str, size: u64, step: fn(u64) -> F) -> Result<Duration>
+where
+    F: Future<Output = u64> + Send + 'static,
+{
+    let start = Instant::now();
+    let mut sum = 0;
+    match way {
+        "join_all" => {
+            sum = join_all((0..size).map(step)).await.into_iter().sum();
+        }
+        "unordered" => {
+            let mut steps: FuturesUnordered<_> = (0..size).map(step).collect();
+            while let Some(n) = steps.next().await {
+                sum += n;
+            }
+        }
+        "buffer" => {
+            let mut steps =
+                stream::iter(0..size).map(step).buffer_unordered(100);
+            while let Some(n) = steps.next().await {
+                sum += n;
+            }
+        }
+        "join_set" => {
+            let mut tasks: JoinSet<_> = (0..size).map(step).collect();
+            while let Some(n) = tasks.join_next().await {
+                sum += n?;
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    let time = start.elapsed();
+    ensure!(sum == size * (size + 1) / 2);
+    Ok(time)
+}
+
+const ITEMS: u64 = 100_000;
+
+/// Every item goes to one consumer.
+async fn queue(way: &str, producers: u64, consumers: u64) -> Result<Duration> {
+    const BOUND: usize = 100;
+    let ends = producers.max(consumers);
+    let numbers = |end| (end..ITEMS).step_by(producers as usize);
+    let start = Instant::now();
+    let (mut senders, mut receivers) = (JoinSet::new(), JoinSet::new());
+    match way {
+        "mpsc" => {
+            let (sender, mut receiver) = mpsc::channel(BOUND);
+            for end in 0..producers {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                senders.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+            }
+            drop(sender);
+            receivers.spawn(async move {
+                let mut sum = 0;
+                while let Some(number) = receiver.recv().await {
+                    sum += number;
+                }
+                sum
+            });
+        }
+        "mutex" => {
+            let (sender, receiver) = mpsc::channel(BOUND);
+            let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+            for end in 0..ends {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                senders.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+                let receiver = Arc::clone(&receiver);
+                receivers.spawn(async move {
+                    let mut sum = 0;
+                    loop {
+                        let next = receiver.lock().await.recv().await;
+                        let Some(number) = next else { return sum };
+                        sum += number;
+                    }
+                });
+            }
+        }
+        "async_channel" => {
+            let (sender, receiver) = async_channel::bounded(BOUND);
+            for end in 0..producers {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                senders.spawn(async move {
+                    for number in numbers {
+                        sender.send(number).await.expect("it is read");
+                    }
+                });
+            }
+            for _ in 0..consumers {
+                let receiver = receiver.clone();
+                receivers.spawn(async move {
+                    let mut sum = 0;
+                    while let Ok(number) = receiver.recv().await {
+                        sum += number;
+                    }
+                    sum
+                });
+            }
+        }
+        "flume" => {
+            let (sender, receiver) = flume::bounded(BOUND);
+            for end in 0..producers {
+                let (sender, numbers) = (sender.clone(), numbers(end));
+                senders.spawn(async move {
+                    for number in numbers {
+                        sender.send_async(number).await.expect("it is read");
+                    }
+                });
+            }
+            for _ in 0..consumers {
+                let receiver = receiver.clone();
+                receivers.spawn(async move {
+                    let mut sum = 0;
+                    while let Ok(number) = receiver.recv_async().await {
+                        sum += number;
+                    }
+                    sum
+                });
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    senders.join_all().await;
+    let sums = receivers.join_all().await;
+    let time = start.elapsed();
+    ensure!(sums.into_iter().sum::<u64>() == ITEMS * (ITEMS - 1) / 2);
+    Ok(time)
+}
+
+const VALUES: u64 = 1_000;
+
+/// There is room for all, so that broadcast loses none and mpsc never waits.
+async fn every(way: &str, size: u64) -> Result<Duration> {
+    const ROOM: usize = 1_024;
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    match way {
+        "broadcast" => {
+            let (sender, _) = broadcast::channel(ROOM);
+            for _ in 0..size {
+                let mut receiver = sender.subscribe();
+                tasks.spawn(async move {
+                    let mut sum = 0;
+                    while let Ok(number) = receiver.recv().await {
+                        sum += number;
+                    }
+                    sum
+                });
+            }
+            for number in 0..VALUES {
+                sender.send(number)?;
+            }
+        }
+        "mpsc" => {
+            let mut senders = Vec::new();
+            for _ in 0..size {
+                let (sender, mut receiver) = mpsc::channel(ROOM);
+                senders.push(sender);
+                tasks.spawn(async move {
+                    let mut sum = 0;
+                    while let Some(number) = receiver.recv().await {
+                        sum += number;
+                    }
+                    sum
+                });
+            }
+            for number in 0..VALUES {
+                for sender in &senders {
+                    sender.send(number).await?;
+                }
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    let sums = tasks.join_all().await;
+    let time = start.elapsed();
+    ensure!(sums == vec![VALUES * (VALUES - 1) / 2; size as usize]);
+    Ok(time)
+}
+
+const ROUND_TRIPS: u64 = 20_000;
+
+/// Counts those who have seen a value, and wakes its sender.
+struct Seen {
+    count: AtomicU64,
+    of: u64,
+    all: Notify,
+}
+
+impl Seen {
+    fn one(&self) {
+        if self.count.fetch_add(1, AcqRel) + 1 == self.of {
+            self.count.store(0, Release);
+            self.all.notify_one();
+        }
+    }
+}
+
+async fn latest(way: &str, size: u64) -> Result<Duration> {
+    let values = ROUND_TRIPS / size;
+    let seen = Arc::new(Seen { count: 0.into(), of: size, all: Notify::new() });
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    match way {
+        "watch" => {
+            let (sender, _) = watch::channel(0);
+            for _ in 0..size {
+                let (seen, mut receiver) =
+                    (Arc::clone(&seen), sender.subscribe());
+                tasks.spawn(async move {
+                    let mut sum = 0;
+                    while receiver.changed().await.is_ok() {
+                        sum += *receiver.borrow_and_update();
+                        seen.one();
+                    }
+                    sum
+                });
+            }
+            for number in 0..values {
+                sender.send(number)?;
+                seen.all.notified().await;
+            }
+        }
+        "broadcast" => {
+            let (sender, _) = broadcast::channel(1);
+            for _ in 0..size {
+                let (seen, mut receiver) =
+                    (Arc::clone(&seen), sender.subscribe());
+                tasks.spawn(async move {
+                    let mut sum = 0;
+                    while let Ok(number) = receiver.recv().await {
+                        sum += number;
+                        seen.one();
+                    }
+                    sum
+                });
+            }
+            for number in 0..values {
+                sender.send(number)?;
+                seen.all.notified().await;
+            }
+        }
+        "mpsc" => {
+            let mut senders = Vec::new();
+            for _ in 0..size {
+                let (sender, mut receiver) = mpsc::channel(1);
+                senders.push(sender);
+                let seen = Arc::clone(&seen);
+                tasks.spawn(async move {
+                    let mut sum = 0;
+                    while let Some(number) = receiver.recv().await {
+                        sum += number;
+                        seen.one();
+                    }
+                    sum
+                });
+            }
+            for number in 0..values {
+                for sender in &senders {
+                    sender.send(number).await?;
+                }
+                seen.all.notified().await;
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    let sums = tasks.join_all().await;
+    let time = start.elapsed();
+    ensure!(sums == vec![values * (values - 1) / 2; size as usize]);
+    Ok(time)
+}
+
+const TURNS: u64 = 500_000;
+
+/// After each hundred turns a task lets the others run.
+async fn locks(way: &str, size: u64) -> Result<Duration> {
+    async fn turns<F: Future<Output = ()>>(size: u64, turn: impl Fn() -> F) {
+        for n in 1..=TURNS / size {
+            turn().await;
+            if n.is_multiple_of(100) {
+                yield_now().await;
+            }
+        }
+    }
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    let sum = match way {
+        "std" => {
+            let sum = Arc::new(Mutex::new(0));
+            for _ in 0..size {
+                let sum = Arc::clone(&sum);
+                tasks.spawn(async move {
+                    let turn = || async {
+                        *sum.lock().expect("never poisoned") += 1;
+                    };
+                    turns(size, turn).await;
+                });
+            }
+            tasks.join_all().await;
+            *sum.lock().expect("never poisoned")
+        }
+        "parking_lot" => {
+            let sum = Arc::new(parking_lot::Mutex::new(0));
+            for _ in 0..size {
+                let sum = Arc::clone(&sum);
+                tasks.spawn(async move {
+                    turns(size, || async { *sum.lock() += 1 }).await;
+                });
+            }
+            tasks.join_all().await;
+            *sum.lock()
+        }
+        "tokio" => {
+            let sum = Arc::new(tokio::sync::Mutex::new(0));
+            for _ in 0..size {
+                let sum = Arc::clone(&sum);
+                tasks.spawn(async move {
+                    turns(size, || async { *sum.lock().await += 1 }).await;
+                });
+            }
+            tasks.join_all().await;
+            *sum.lock().await
+        }
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    ensure!(sum == TURNS);
+    Ok(time)
+}
+
+/// A cell a key, each filled once.
+#[derive(Default)]
+struct Cells {
+    cells: Mutex<HashMap<u64, Arc<OnceCell<u64>>>>,
+}
+
+impl Cells {
+    async fn get<F>(&self, key: u64, ask: F) -> Result<u64>
+    where
+        F: Future<Output = Result<u64>>,
+    {
+        let cell = {
+            let mut cells = self.cells.lock().expect("never poisoned");
+            Arc::clone(cells.entry(key).or_default())
+        };
+        cell.get_or_try_init(|| ask).await.copied()
+    }
+}
+
+/// The answer comes when all have asked.
+#[derive(Default)]
+struct Bank {
+    questions: AtomicU64,
+    asking: AtomicU64,
+    all: Notify,
+}
+
+impl Bank {
+    fn one_more(&self, size: u64) {
+        if self.asking.fetch_add(1, AcqRel) + 1 == size {
+            self.all.notify_one();
+        }
+    }
+
+    async fn answer(self: Arc<Self>) -> Result<u64> {
+        self.questions.fetch_add(1, Relaxed);
+        self.all.notified().await;
+        Ok(108)
+    }
+}
+
+async fn once(way: &str, size: u64) -> Result<Duration> {
+    let bank = Arc::new(Bank::default());
+    let start = Instant::now();
+    let mut tasks: JoinSet<Option<u64>> = JoinSet::new();
+    match way {
+        "flights" => {
+            let rates = Arc::new(Rates::new(100));
+            for _ in 0..size {
+                let (rates, bank) = (Arc::clone(&rates), Arc::clone(&bank));
+                tasks.spawn(async move {
+                    bank.one_more(size);
+                    rates.get(&7, bank.answer()).await.ok()
+                });
+            }
+        }
+        "moka" => {
+            let asked = Arc::clone(&bank);
+            let memo = move |_| Arc::clone(&asked).answer();
+            let memo = Arc::new(Memo::new(memo, 100, HOUR));
+            for _ in 0..size {
+                let (memo, bank) = (Arc::clone(&memo), Arc::clone(&bank));
+                tasks.spawn(async move {
+                    bank.one_more(size);
+                    memo.get(&7).await.ok()
+                });
+            }
+        }
+        "cells" => {
+            let cells = Arc::new(Cells::default());
+            for _ in 0..size {
+                let (cells, bank) = (Arc::clone(&cells), Arc::clone(&bank));
+                tasks.spawn(async move {
+                    bank.one_more(size);
+                    cells.get(7, bank.answer()).await.ok()
+                });
+            }
+        }
+        _ => bail!("no way {way}"),
+    }
+    let answers = tasks.join_all().await;
+    let time = start.elapsed();
+    ensure!(answers == vec![Some(108); size as usize]);
+    ensure!(bank.questions.load(Relaxed) == 1);
+    Ok(time)
+}
+
+const HITS: u64 = 200_000;
+
+async fn once_known(way: &str, keys: u64) -> Result<Cost> {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    async fn square(key: u64) -> Result<u64> {
+        ASKED.fetch_add(1, Relaxed);
+        Ok(key * key)
+    }
+    async fn four<F>(keys: u64, get: impl Fn(u64) -> F) -> Result<Duration>
+    where
+        F: Future<Output = Result<u64>> + Send + 'static,
+    {
+        let start = Instant::now();
+        let tasks: JoinSet<_> = (0..4).map(|_| get(HITS / 4)).collect();
+        let sums = tasks.join_all().await;
+        let time = start.elapsed();
+        let once: u64 = (0..keys).map(|key| key * key).sum();
+        for sum in sums {
+            ensure!(sum? == once * (HITS / 4 / keys));
+        }
+        ensure!(ASKED.load(Relaxed) == keys);
+        Ok(time)
+    }
+    let room = 4 * keys;
+    match way {
+        "flights" => {
+            let rates = Arc::new(Rates::new(room as usize));
+            let get = |times| {
+                let rates = Arc::clone(&rates);
+                async move {
+                    let mut sum = 0;
+                    for key in (0..times).map(|n| n % keys) {
+                        let found = rates.get(&key, square(key)).await;
+                        sum += found.map_err(|why| anyhow!("{why}"))?;
+                    }
+                    Ok(sum)
+                }
+            };
+            piece(HITS, || four(keys, &get)).await
+        }
+        "moka" => {
+            let memo = Arc::new(Memo::new(square, room, HOUR));
+            let get = |times| {
+                let memo = Arc::clone(&memo);
+                async move {
+                    let mut sum = 0;
+                    for key in (0..times).map(|n| n % keys) {
+                        let found = memo.get(&key).await;
+                        sum += found.map_err(|why| anyhow!("{why}"))?;
+                    }
+                    Ok(sum)
+                }
+            };
+            piece(HITS, || four(keys, &get)).await
+        }
+        "cells" => {
+            let cells = Arc::new(Cells::default());
+            let get = |times| {
+                let cells = Arc::clone(&cells);
+                async move {
+                    let mut sum = 0;
+                    for key in (0..times).map(|n| n % keys) {
+                        sum += cells.get(key, square(key)).await?;
+                    }
+                    Ok(sum)
+                }
+            };
+            piece(HITS, || four(keys, &get)).await
+        }
+        _ => bail!("no way {way}"),
+    }
+}
+
+async fn computing_one(way: &str, steps: u64) -> Result<Cost> {
+    let pool = rayon_pool()?;
+    let round = async |n: u64| -> Result<u64> {
+        let work = move || fingerprint(n, black_box(steps));
+        Ok(match way {
+            "in_place" => work(),
+            "block_in_place" => block_in_place(work),
+            "spawn_blocking" => spawn_blocking(work).await?,
+            "rayon" => compute(&pool, work).await,
+            _ => bail!("no way {way}"),
+        })
+    };
+    let expected = fingerprint(7, steps);
+    piece(10, || async {
+        let start = Instant::now();
+        for _ in 0..10 {
+            ensure!(round(black_box(7)).await? == expected);
+        }
+        Ok(start.elapsed())
+    })
+    .await
+}
+
+fn rayon_pool() -> Result<ThreadPool> {
+    let threads = available_parallelism()?.get();
+    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+async fn computing_many(way: &str, steps: u64) -> Result<Cost> {
+    const CALLS: u64 = 64;
+    let pool = &rayon_pool()?;
+    let work = move |seed: u64| move || fingerprint(seed, black_box(steps));
+    let expected: Vec<u64> = (0..CALLS).map(|seed| work(seed)()).collect();
+    let expected = &expected;
+    piece(CALLS, || async move {
+        let start = Instant::now();
+        let calls = (0..CALLS).map(work);
+        let marks = match way {
+            "one_task" => calls.map(|work| work()).collect(),
+            "in_place" => {
+                let tasks =
+                    calls.map(|work| tokio::spawn(async move { work() }));
+                try_join_all(tasks).await?
+            }
+            "block_in_place" => {
+                let tasks = calls.map(|work| {
+                    tokio::spawn(async move { block_in_place(work) })
+                });
+                try_join_all(tasks).await?
+            }
+            "spawn_blocking" => try_join_all(calls.map(spawn_blocking)).await?,
+            "rayon" => join_all(calls.map(|work| compute(pool, work))).await,
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        ensure!(marks == *expected);
+        Ok(time)
+    })
+    .await
+}
+
+/// Of 100 bytes, with its end.
+fn order(n: u64) -> String {
+    format!("{n:08};{:90}\n", "lamp")
+}
+
+fn sum(text: &str) -> u64 {
+    text.lines().map(number).sum()
+}
+
+fn number(order: &str) -> u64 {
+    order.split(';').next().and_then(|n| n.parse().ok()).expect("an order")
+}
+
+async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
+    let file = &Path::new(folder).join("orders");
+    let orders: String = (0..count).map(order).collect();
+    fs::write(file, orders)?;
+    piece(count, || async move {
+        let start = Instant::now();
+        let own = file.clone();
+        let total = match way {
+            "whole_in_thread" => {
+                let total = || Ok(sum(&fs::read_to_string(own)?));
+                spawn_blocking(total).await?
+            }
+            "lines_in_thread" => {
+                spawn_blocking(move || {
+                    let mut input = BufReader::new(fs::File::open(own)?);
+                    let (mut order, mut total) = (String::new(), 0);
+                    while input.read_line(&mut order)? > 0 {
+                        total += number(&order);
+                        order.clear();
+                    }
+                    Ok(total)
+                })
+                .await?
+            }
+            "whole" => Ok(sum(&tokio::fs::read_to_string(file).await?)),
+            "lines_8" | "lines_256" => {
+                let input = tokio::fs::File::open(file).await?;
+                let input = match way {
+                    "lines_8" => tokio::io::BufReader::new(input),
+                    _ => tokio::io::BufReader::with_capacity(BIG, input),
+                };
+                let (mut lines, mut total) = (input.lines(), 0);
+                while let Some(order) = lines.next_line().await? {
+                    total += number(&order);
+                }
+                Ok(total)
+            }
+            "in_place" => Ok(sum(&fs::read_to_string(file)?)),
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        let total: io::Result<u64> = total;
+        ensure!(total? == count * (count - 1) / 2);
+        Ok(time)
+    })
+    .await
+}
+
+/// The capacity of a large buffer.
+const BIG: usize = 256 * 1024;
+
+async fn files_written(way: &str, count: u64, folder: &str) -> Result<Cost> {
+    let file = &Path::new(folder).join("orders");
+    let orders: Arc<[String]> = (0..count).map(order).collect();
+    let expected = &orders.concat();
+    let orders = &orders;
+    piece(count, || async move {
+        let (own, lines) = (file.clone(), Arc::clone(orders));
+        let start = Instant::now();
+        match way {
+            "whole_in_thread" => {
+                let write = move || fs::write(own, lines.concat());
+                spawn_blocking(write).await??;
+            }
+            "lines_in_thread" => {
+                spawn_blocking(move || {
+                    let mut output = BufWriter::new(fs::File::create(own)?);
+                    for line in &*lines {
+                        output.write_all(line.as_bytes())?;
+                    }
+                    output.flush()
+                })
+                .await??;
+            }
+            "whole" => tokio::fs::write(file, lines.concat()).await?,
+            "lines_8" | "lines_256" => {
+                let output = tokio::fs::File::create(file).await?;
+                let mut output = match way {
+                    "lines_8" => tokio::io::BufWriter::new(output),
+                    _ => tokio::io::BufWriter::with_capacity(BIG, output),
+                };
+                for line in &*lines {
+                    output.write_all(line.as_bytes()).await?;
+                }
+                output.flush().await?;
+            }
+            "lines" => {
+                let mut output = tokio::fs::File::create(file).await?;
+                for line in &*lines {
+                    output.write_all(line.as_bytes()).await?;
+                }
+                output.flush().await?;
+            }
+            _ => bail!("no way {way}"),
+        }
+        let time = start.elapsed();
+        ensure!(fs::read_to_string(file)? == *expected);
+        Ok(time)
+    })
+    .await
+}
+
+const ONE: &str = "INSERT INTO member (email) VALUES ($1)";
+
+/// New ones each time.
+fn emails(size: u64) -> Vec<String> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let first = NEXT.fetch_add(size, Relaxed);
+    (first..first + size).map(|n| format!("member-{n}@example.org")).collect()
+}
+
+async fn rows_postgres(way: &str, size: u64, url: &str) -> Result<Cost> {
+    let db = PgPoolOptions::new().max_connections(1).connect(url).await?;
+    query(
+        "CREATE TABLE IF NOT EXISTS member (
+            id BIGSERIAL PRIMARY KEY,
+            email TEXT NOT NULL UNIQUE
+        )",
+    )
+    .execute(&db)
+    .await?;
+    query("TRUNCATE member").execute(&db).await?;
+    let db = &db;
+    piece(size, || async move {
+        let emails = emails(size);
+        let start = Instant::now();
+        insert_postgres(db, way, &emails).await?;
+        let time = start.elapsed();
+        let deleted = query("DELETE FROM member").execute(db).await?;
+        ensure!(deleted.rows_affected() == size);
+        Ok(time)
+    })
+    .await
+}
+
+async fn insert_postgres(
+    db: &PgPool,
+    way: &str,
+    emails: &[String],
+) -> Result<()> {
+    match way {
+        "alone" => {
+            for email in emails {
+                query(ONE).bind(email).execute(db).await?;
+            }
+        }
+        "one_by_one" => {
+            let mut tx = db.begin().await?;
+            for email in emails {
+                query(ONE).bind(email).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+        }
+        "values" => {
+            let mut sql = QueryBuilder::new("INSERT INTO member (email) ");
+            sql.push_values(emails, |mut row, email| {
+                row.push_bind(email);
+            });
+            sql.build().execute(db).await?;
+        }
+        "unnest" => {
+            let sql =
+                "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
+            query(sql).bind(emails).execute(db).await?;
+        }
+        "copy" => {
+            let mut connection = db.acquire().await?;
+            let sql = "COPY member (email) FROM STDIN";
+            let mut rows = connection.copy_in_raw(sql).await?;
+            rows.send(emails.join("\n").as_bytes()).await?;
+            rows.finish().await?;
+        }
+        _ => bail!("no way {way}"),
+    }
+    Ok(())
+}
+
+async fn rows_sqlite(way: &str, size: u64, folder: &str) -> Result<Cost> {
+    let file = Path::new(folder).join("library.db");
+    let file =
+        SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let db = SqlitePoolOptions::new().max_connections(1);
+    let db = &db.connect_with(file).await?;
+    query(
+        "CREATE TABLE IF NOT EXISTS member (
+            id INTEGER PRIMARY KEY,
+            email TEXT NOT NULL UNIQUE
+        )",
+    )
+    .execute(db)
+    .await?;
+    piece(size, || async move {
+        let emails = emails(size);
+        let start = Instant::now();
+        insert_sqlite(db, way, &emails).await?;
+        let time = start.elapsed();
+        let deleted = query("DELETE FROM member").execute(db).await?;
+        ensure!(deleted.rows_affected() == size);
+        Ok(time)
+    })
+    .await
+}
+
+async fn insert_sqlite(
+    db: &SqlitePool,
+    way: &str,
+    emails: &[String],
+) -> Result<()> {
+    match way {
+        "alone" => {
+            for email in emails {
+                query(ONE).bind(email).execute(db).await?;
+            }
+        }
+        "one_by_one" => {
+            let mut tx = db.begin().await?;
+            for email in emails {
+                query(ONE).bind(email).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+        }
+        "values" => {
+            let mut sql = QueryBuilder::new("INSERT INTO member (email) ");
+            sql.push_values(emails, |mut row, email| {
+                row.push_bind(email);
+            });
+            sql.build().execute(db).await?;
+        }
+        "json" => {
+            let sql = "INSERT INTO member (email)
+                SELECT value FROM json_each($1)";
+            let emails = serde_json::to_string(emails)?;
+            query(sql).bind(emails).execute(db).await?;
+        }
+        _ => bail!("no way {way}"),
+    }
+    Ok(())
+}
