@@ -6,10 +6,10 @@
 //! is repeated. Linux only.
 //!
 //! `cargo bench --bench ways` writes `benches/ways.toml` and the plots of the
-//! page, after about a quarter of an hour. `… -- queue locks` measures cases
-//! whose names begin so, and writes nothing. `… -- --draw` draws the plots
-//! alone. With `--rough` there is one turn, which counts whatever else is at
-//! work, and the file says so.
+//! page, after about ten minutes. `… -- queue locks` measures cases whose names
+//! begin so, and writes nothing. `… -- --draw` draws the plots alone. With
+//! `--rough` there is one turn, which counts whatever else is at work, and the
+//! file says so.
 
 use std::env;
 use std::path::Path;
