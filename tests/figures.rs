@@ -183,8 +183,17 @@ fn every_ratio_is_that_of_its_case() {
     let results = asyncio::read(Path::new(".")).expect("the results");
     for case in &results.case {
         let first = &case.way[0];
-        assert!(first.python, "{}: begins with {}", case.name, first.name);
-        assert!(case.way.iter().any(|way| !way.python), "{}", case.name);
+        assert!(
+            first.kind == asyncio::Kind::Python,
+            "{}: begins with {}",
+            case.name,
+            first.name
+        );
+        assert!(
+            case.way.iter().any(|way| way.kind == asyncio::Kind::Rust),
+            "{}",
+            case.name
+        );
         for way in &case.way {
             let name = format!("{}, {}", case.name, way.name);
             assert!(way.least <= way.rate && way.rate <= way.most, "{name}");

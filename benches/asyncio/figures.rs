@@ -59,10 +59,19 @@ pub enum Memory {
     Each,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Python,
+    Rust,
+    /// What is left when the work has been taken out: no way can be faster.
+    Limit,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Way {
     pub name: String,
-    pub python: bool,
+    pub kind: Kind,
     /// Units a second: the median of the rounds, the least, the most.
     pub rate: f64,
     pub least: f64,
@@ -107,16 +116,16 @@ fn overview(figures: &Figures) -> String {
         | --- | --- | --- | --- |\n"
         .to_owned();
     for case in &figures.case {
-        let speeds = |python| {
-            let ways = case.way.iter().filter(move |way| way.python == python);
+        let speeds = |kind| {
+            let ways = case.way.iter().filter(move |way| way.kind == kind);
             ways.map(|way| way.speed)
         };
         let most =
             |speeds: &mut dyn Iterator<Item = f64>| speeds.fold(0.0, f64::max);
-        let python = most(&mut speeds(true));
-        let least = speeds(false).fold(f64::INFINITY, f64::min);
-        let most = most(&mut speeds(false));
-        let space = |way: &Way| way.space.filter(|_| !way.python);
+        let python = most(&mut speeds(Kind::Python));
+        let least = speeds(Kind::Rust).fold(f64::INFINITY, f64::min);
+        let most = most(&mut speeds(Kind::Rust));
+        let space = |way: &Way| way.space.filter(|_| way.kind == Kind::Rust);
         let spaces = case.way.iter().filter_map(space);
         let memory = match spaces.reduce(f64::max) {
             Some(space) => format!("memory × {space:.2}"),
@@ -144,7 +153,7 @@ fn plot(case: &Case, figures: &Figures) -> String {
         let space = way.space.unwrap_or_default();
         Bar {
             name: way.name.clone(),
-            grey: way.python,
+            grey: way.kind == Kind::Python,
             amount: match case.bars {
                 Bars::Speed => rate(way.rate, &case.unit),
                 Bars::Memory => each(case, way),
@@ -197,7 +206,17 @@ fn in_words(case: &Case, way: &Way) -> String {
         }
         _ => String::new(),
     };
-    format!("{median} ({least} to {most}), {speed} times as fast{tail}{memory}")
+    let limit = case.way.iter().find(|way| way.kind == Kind::Limit);
+    let limit = match limit {
+        Some(limit) if way.kind != Kind::Limit => {
+            format!(", {} of the limit", digits(way.rate / limit.rate))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{median} ({least} to {most}), {speed} times as fast{limit}{tail}\
+         {memory}"
+    )
 }
 
 /// `1.47 M items/s`.

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use cases::Cost;
-use figures::{Bars, Case, Figures, Memory, PLOTS, RESULT, Way};
+use figures::{Bars, Case, Figures, Kind, Memory, PLOTS, RESULT, Way};
 use runs::{
     Asked, ROOT, Server, asked, left_as_it_is, machine, output, postgres,
     rounded, rounds, rust_versions, write_plots, write_results,
@@ -75,8 +75,10 @@ enum Side {
     Python(&'static str, &'static str, &'static str),
     /// The runtime's threads, the case, the way.
     Rust(&'static str, &'static str, &'static str),
+    /// The same, of what no way can be faster than.
+    Limit(&'static str, &'static str, &'static str),
 }
-use Side::{Python, Rust};
+use Side::{Limit, Python, Rust};
 
 const PLANS: [Plan; 21] = [
     Plan {
@@ -327,7 +329,7 @@ const PLANS: [Plan; 21] = [
                 Rust("one", "lines", "count_lines"),
             ),
             ("one spawn_blocking", Rust("one", "lines", "count_in_thread")),
-            ("limit: read alone", Rust("one", "lines", "read_alone")),
+            ("limit: read alone", Limit("one", "lines", "read_alone")),
         ],
     },
     Plan {
@@ -359,7 +361,7 @@ const PLANS: [Plan; 21] = [
             ("reqwest, a stream, all cores", Rust("all", "http", "buffer")),
             ("reqwest, tasks, one thread", Rust("one", "http", "tasks")),
             ("reqwest, tasks, all cores", Rust("all", "http", "tasks")),
-            ("limit: sockets alone", Rust("one", "http", "sockets")),
+            ("limit: sockets alone", Limit("one", "http", "sockets")),
         ],
     },
     Plan {
@@ -401,7 +403,7 @@ const PLANS: [Plan; 21] = [
             ),
             ("sqlx, one thread", Rust("one", "sqlite", "")),
             ("sqlx, all cores", Rust("all", "sqlite", "")),
-            ("limit: SQLite alone", Rust("one", "sqlite", "alone")),
+            ("limit: SQLite alone", Limit("one", "sqlite", "alone")),
         ],
     },
     Plan {
@@ -542,7 +544,11 @@ fn compare(
         let tails: Vec<f64> = costs.iter().filter_map(|c| c.tail).collect();
         ways.push(Way {
             name: (*name).to_owned(),
-            python: matches!(side, Python(..)),
+            kind: match side {
+                Python(..) => Kind::Python,
+                Rust(..) => Kind::Rust,
+                Limit(..) => Kind::Limit,
+            },
             rate: rounded(rate),
             least: rounded(rates.clone().fold(f64::INFINITY, f64::min)),
             most: rounded(rates.fold(0.0, f64::max)),
@@ -591,7 +597,7 @@ fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
             }
             command
         }
-        Rust(threads, case, way) => {
+        Rust(threads, case, way) | Limit(threads, case, way) => {
             let mut command = Command::new(env::current_exe()?);
             command.args(["--child", threads, case, way]);
             command
