@@ -158,8 +158,8 @@ fn every_plot_is_drawn_from_the_results_and_shown() {
         let page = text(page);
         for (name, text) in &drawn {
             let file = format!("{folder}/{name}");
-            let included =
-                page.contains(&format!("{{{{#include ../../{file}}}}}"));
+            let included = page.contains(&include(&file))
+                || recipes_that_show(&file).next().is_some();
             let own = included.then(|| read(Path::new(&file)));
             let shown = shown.remove(&file).or(own.as_ref());
             assert!(
@@ -171,6 +171,44 @@ fn every_plot_is_drawn_from_the_results_and_shown() {
         }
     }
     assert!(shown.is_empty(), "drawn from nothing: {:?}", shown.keys());
+}
+
+fn include(file: &str) -> String {
+    format!("{{{{#include ../../{file}}}}}")
+}
+
+/// The pages outside of this chapter's two.
+fn recipes_that_show(file: &str) -> impl Iterator<Item = &Path> {
+    let include = include(file);
+    let pages = BOOK.pages.iter().map(|page| page.file.as_path());
+    pages.filter(move |page| {
+        !PAGES.iter().any(|name| page.ends_with(format!("performance/{name}")))
+            && read(page).contains(&include)
+    })
+}
+
+/// A section that links to recipes compares them: each says how fast it is.
+#[test]
+fn every_recipe_that_is_compared_says_how_fast_it_is() {
+    let link = Regex::new(r"\]\((?:\.\./)?(\S+\.md)\)").expect("a pattern");
+    let plot = Regex::new(r"\{\{#include \.\./\.\./(\S+)\.svg\}\}");
+    let plot = plot.expect("a pattern");
+    let mut recipes = BTreeSet::new();
+    for section in text(PAGES[0]).split("\n## ") {
+        for plot in plot.captures_iter(section) {
+            let line = format!("{}.md", &plot[1]);
+            for recipe in link.captures_iter(section) {
+                assert!(
+                    recipes_that_show(&line).any(|it| it.ends_with(&recipe[1])),
+                    "{} does not show {line}, which compares it with asyncio; \
+                     include it below \"How fast\"",
+                    &recipe[1]
+                );
+                recipes.insert(recipe[1].to_owned());
+            }
+        }
+    }
+    assert!(recipes.len() > 9, "the recipes have gone: {recipes:?}");
 }
 
 fn near(ratio: f64, of: f64) -> bool {

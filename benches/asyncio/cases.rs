@@ -24,6 +24,7 @@ use axum::{Json, Router, routing::get};
 use futures::future::{join_all, try_join_all};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt, unfold};
 use libsqlite3_sys as ffi;
+use memchr::memchr_iter;
 use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -554,13 +555,9 @@ async fn count_lines(mut input: impl AsyncBufRead + Unpin) -> io::Result<u64> {
     loop {
         let chunk = input.fill_buf().await?;
         if chunk.is_empty() {
-            return Ok(lines);
+            return Ok(lines + u64::from(goes_on));
         }
-        lines -= u64::from(goes_on);
-        let mut rest = chunk;
-        while rest.skip_until(b'\n')? > 0 {
-            lines += 1;
-        }
+        lines += memchr_iter(b'\n', chunk).count() as u64;
         goes_on = !chunk.ends_with(b"\n");
         let length = chunk.len();
         input.consume(length);
@@ -569,11 +566,17 @@ async fn count_lines(mut input: impl AsyncBufRead + Unpin) -> io::Result<u64> {
 
 fn count_in_thread(path: &str) -> io::Result<u64> {
     let mut input = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    let mut lines = 0;
-    while input.skip_until(b'\n')? > 0 {
-        lines += 1;
+    let (mut lines, mut goes_on) = (0, false);
+    loop {
+        let chunk = input.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(lines + u64::from(goes_on));
+        }
+        lines += memchr_iter(b'\n', chunk).count() as u64;
+        goes_on = !chunk.ends_with(b"\n");
+        let length = chunk.len();
+        input.consume(length);
     }
-    Ok(lines)
 }
 
 /// What is left of counting when nothing is counted.

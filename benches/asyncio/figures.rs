@@ -97,54 +97,99 @@ pub fn read(root: &Path) -> Result<Figures> {
 /// What the page includes, by the name of its file: the plots, all of them at a
 /// glance, and on what they were measured.
 pub fn draw(figures: &Figures) -> Vec<(String, String)> {
-    let mut files: Vec<_> = figures
-        .case
-        .iter()
-        .map(|case| (format!("{}.svg", case.name), plot(case, figures)))
-        .collect();
+    let mut files = Vec::new();
+    for case in &figures.case {
+        files.push((format!("{}.svg", case.name), plot(case, figures)));
+        files.push((format!("{}.md", case.name), line(case)));
+    }
     files.push(("overview.md".to_owned(), overview(figures)));
     let machine = machine(&figures.machine, &figures.versions);
     files.push(("machine.md".to_owned(), machine));
     files
 }
 
-/// A case stands in the section that its name begins with. Each cell says what
-/// it is: on a phone they stand below each other.
+/// What the ways of a case reach, as multiples of its first way.
+struct Range {
+    least: f64,
+    most: f64,
+    python: f64,
+}
+
+impl Range {
+    fn of(case: &Case, figure: impl Fn(&Way) -> f64) -> Self {
+        let figures = |kind| {
+            let ways = case.way.iter().filter(move |way| way.kind == kind);
+            ways.map(&figure)
+        };
+        Self {
+            least: figures(Kind::Rust).fold(f64::INFINITY, f64::min),
+            most: figures(Kind::Rust).fold(0.0, f64::max),
+            python: figures(Kind::Python).fold(0.0, f64::max),
+        }
+    }
+
+    fn in_rust(&self) -> String {
+        match (times(self.least), times(self.most)) {
+            (least, most) if least == most => most,
+            (least, most) => format!("{least} to {most}"),
+        }
+    }
+}
+
+/// The section that a case stands in: its name begins so.
+fn section(case: &Case) -> &str {
+    case.name.split('-').next().unwrap_or_default()
+}
+
+/// Each cell says what it is: on a phone they stand below each other.
 fn overview(figures: &Figures) -> String {
     let mut table = "\
         | Work | Rust, slowest to fastest | Python's fastest | Memory |\n\
         | --- | --- | --- | --- |\n"
         .to_owned();
     for case in &figures.case {
-        let speeds = |kind| {
-            let ways = case.way.iter().filter(move |way| way.kind == kind);
-            ways.map(|way| way.speed)
-        };
-        let most =
-            |speeds: &mut dyn Iterator<Item = f64>| speeds.fold(0.0, f64::max);
-        let python = most(&mut speeds(Kind::Python));
-        let least = speeds(Kind::Rust).fold(f64::INFINITY, f64::min);
-        let most = most(&mut speeds(Kind::Rust));
+        let speed = Range::of(case, |way| way.speed);
         let space = |way: &Way| way.space.filter(|_| way.kind == Kind::Rust);
         let spaces = case.way.iter().filter_map(space);
         let memory = match spaces.reduce(f64::max) {
-            Some(space) => format!("memory × {space:.2}"),
+            Some(space) => format!("memory × {}", times(space)),
             None => String::new(),
         };
-        let range = match least == most {
-            true => format!("{most:.2}"),
-            false => format!("{least:.2} to {most:.2}"),
-        };
-        let section = case.name.split('-').next().unwrap_or_default();
+        let (title, section) = (&case.title, section(case));
+        let (rust, python) = (speed.in_rust(), times(speed.python));
         writeln!(
             table,
-            "| [{}](#{section}) | Rust × {range} | \
-             Python × {python:.2} | {memory} |",
-            case.title
+            "| [{title}](#{section}) | Rust × {rust} | Python × {python} | \
+             {memory} |"
         )
         .expect("a string");
     }
     table
+}
+
+/// What the page of a recipe says of it, in one line.
+fn line(case: &Case) -> String {
+    let (title, section) = (&case.title, section(case));
+    let first = &case.way[0].name;
+    let link = format!("([figures](../performance/figures.md#{section}))");
+    match case.bars {
+        Bars::Speed => {
+            let speed = Range::of(case, |way| way.speed);
+            let python = match times(speed.python) {
+                python if python == times(1.0) => String::new(),
+                python => format!("; the fastest Python, {python}"),
+            };
+            let rust = speed.in_rust();
+            format!(
+                "{title}: {rust} times as fast as {first}{python} {link}.\n"
+            )
+        }
+        Bars::Memory => {
+            let space = Range::of(case, |way| way.space.unwrap_or_default());
+            let rust = space.in_rust();
+            format!("{title}: {rust} of the memory of {first} {link}.\n")
+        }
+    }
 }
 
 fn plot(case: &Case, figures: &Figures) -> String {
