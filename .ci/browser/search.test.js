@@ -47,15 +47,32 @@ const TERMS = [
     ['core-patterns/run-many', [
         'gather',
         'asyncio.gather',
-        'Semaphore',
-        'as_completed',
         'join_all',
-        'JoinSet',
-        'buffer_unordered',
         'Arc',
         'error[E0373]: async block may outlive the current function, but it borrows `network`, which is owned by the current function',
+    ]],
+    ['core-patterns/run-many | tasks/cap-concurrency', [
+        'Semaphore',
+        'buffer_unordered',
         'limit',
         'concurrency limit',
+    ]],
+    ['core-patterns/run-many | tasks/as-they-finish | tasks/task-group', [
+        'JoinSet',
+    ]],
+    ['tasks/as-they-finish', [
+        'as_completed',
+        'asyncio.as_completed',
+        'FuturesUnordered',
+        'join_next',
+        'which task panicked',
+    ]],
+    ['tasks/task-group | pitfalls/errors-in-a-join', [
+        'TaskGroup',
+        'asyncio.TaskGroup',
+    ]],
+    ['tasks/stop-leaking | web/background-work', [
+        'fire and forget',
     ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
@@ -192,7 +209,7 @@ const TERMS = [
         'kill_on_drop',
         'subprocess',
     ]],
-    ['best-practices/resources | reference/by-symptom', [
+    ['best-practices/resources | reference/by-symptom | tasks/stop-leaking', [
         'leak',
     ]],
     ['pitfalls/blocking-the-runtime', [
@@ -210,7 +227,6 @@ const TERMS = [
         'deadlock',
     ]],
     ['pitfalls/errors-in-a-join', [
-        'TaskGroup',
         'try_join!',
     ]],
     ['pitfalls/errors-in-a-join | best-practices/errors', [
@@ -229,8 +245,10 @@ const TERMS = [
     ['reference/asyncio-to-rust | core-patterns/run-many', [
         'rate limit',
     ]],
-    ['reference/asyncio-to-rust', [
+    ['tasks/first-success | tasks/as-they-finish | reference/asyncio-to-rust', [
         'FIRST_COMPLETED',
+    ]],
+    ['reference/asyncio-to-rust', [
         'asyncio.timeout_at',
         'asyncio.Event',
         'asyncio.wait',
