@@ -23,5 +23,6 @@ window.cookbookParts = {
 "pitfalls/blocking-the-runtime.html":[{"name":"heart","python":[4,7],"rust":[8,19]},{"name":"scan","python":[10,19],"rust":[21,26]},{"name":"start","python":[23,26],"rust":[30,33]},{"name":"broken","python":[28,29],"rust":[35,38]},{"name":"fixed","python":[31,32],"rust":[40,44]}],
 "pitfalls/forgotten-await.html":[{"name":"sent","python":[0,0],"rust":[5,5]},{"name":"send","python":[3,6],"rust":[7,11]},{"name":"forgotten","python":[10,19],"rust":[15,21]},{"name":"received","python":[21,22],"rust":[23,26]},{"name":"spawned","python":[24,28],"rust":[28,33]}],
 "pitfalls/errors-in-a-join.html":[{"name":"booked","python":[0,0],"rust":[12,12]},{"name":"book","python":[3,8],"rust":[18,25]},{"name":"journey","python":[13,16],"rust":[35,36]},{"name":"refused","python":[18,21],"rust":[37,38]},{"name":"cancelled","python":[22,23],"rust":[40,41]}],
-"tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,27]},{"name":"order","python":[24,28],"rust":[28,33]}]
+"tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,27]},{"name":"order","python":[24,28],"rust":[28,33]}],
+"tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"group","python":[17,20],"rust":[10,56]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}]
 };

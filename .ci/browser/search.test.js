@@ -67,6 +67,10 @@ const TERMS = [
         'join_next',
         'which task panicked',
     ]],
+    ['tasks/task-group', [
+        'nursery',
+        'structured concurrency',
+    ]],
     ['tasks/task-group | pitfalls/errors-in-a-join', [
         'TaskGroup',
         'asyncio.TaskGroup',
