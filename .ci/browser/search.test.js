@@ -75,6 +75,11 @@ const TERMS = [
         'TaskGroup',
         'asyncio.TaskGroup',
     ]],
+    ['tasks/stop-leaking', [
+        'AbortOnDropHandle',
+        'task leak',
+        'leaked task',
+    ]],
     ['tasks/stop-leaking | web/background-work', [
         'fire and forget',
     ]],
