@@ -25,5 +25,6 @@ window.cookbookParts = {
 "pitfalls/errors-in-a-join.html":[{"name":"booked","python":[0,0],"rust":[12,12]},{"name":"book","python":[3,8],"rust":[18,25]},{"name":"journey","python":[13,16],"rust":[35,36]},{"name":"refused","python":[18,21],"rust":[37,38]},{"name":"cancelled","python":[22,23],"rust":[40,41]}],
 "tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,27]},{"name":"order","python":[24,28],"rust":[28,33]}],
 "tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"group","python":[17,20],"rust":[10,56]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}],
-"tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}]
+"tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}],
+"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}]
 };

@@ -83,6 +83,12 @@ const TERMS = [
     ['tasks/stop-leaking | web/background-work', [
         'fire and forget',
     ]],
+    ['tasks/dead-task', [
+        'Task exception was never retrieved',
+        'supervisor',
+        'restart',
+        'resume_unwind',
+    ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
     ]],
