@@ -26,5 +26,6 @@ window.cookbookParts = {
 "tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,27]},{"name":"order","python":[24,28],"rust":[28,33]}],
 "tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"group","python":[17,20],"rust":[10,56]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}],
 "tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}],
-"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}]
+"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
+"tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}]
 };

@@ -89,6 +89,11 @@ const TERMS = [
         'restart',
         'resume_unwind',
     ]],
+    ['tasks/cap-concurrency', [
+        'BoundedSemaphore',
+        'buffer_unordered hangs',
+        'for_each_concurrent',
+    ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
     ]],
