@@ -27,5 +27,6 @@ window.cookbookParts = {
 "tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"group","python":[17,20],"rust":[10,56]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}],
 "tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}],
 "tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
-"tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}]
+"tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}],
+"tasks/first-success.html":[{"name":"call","python":[3,7],"rust":[12,18]},{"name":"race","python":[10,22],"rust":[24,26]},{"name":"companies","python":[26,26],"rust":[8,10]},{"name":"winner","python":[27,28],"rust":[44,45]}]
 };

@@ -94,6 +94,11 @@ const TERMS = [
         'buffer_unordered hangs',
         'for_each_concurrent',
     ]],
+    ['tasks/first-success', [
+        'select_ok',
+        'race',
+        'fastest mirror',
+    ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
     ]],
