@@ -32,7 +32,8 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: set
     // ANCHOR: next
     while let Some((district, votes)) = reports.next().await {
-        println!("{:?}: {district} {votes:?}", start.elapsed());
+        let minutes = start.elapsed().as_secs() / 60;
+        println!("after {minutes} min: {district} {votes:?}");
         screen.push((district, votes));
     }
     // ANCHOR_END: next

@@ -1,4 +1,4 @@
-# ANCHOR: day
+# ANCHOR: mountain
 import asyncio
 
 roped_up = []
@@ -18,12 +18,12 @@ async def climb(party, hours):
 
 async def main():
     try:
-        # ANCHOR: group
+        # ANCHOR: day
         async with asyncio.TaskGroup() as group:
             group.create_task(climb("north", 3))
             group.create_task(climb("south", 1))
             group.create_task(climb("west", 2))
-        # ANCHOR_END: group
+        # ANCHOR_END: day
         raise AssertionError("there is no bridge")
     # ANCHOR: failed
     except* LookupError as failed:
@@ -33,7 +33,7 @@ async def main():
     # ANCHOR: down
     assert roped_up == [] and len(asyncio.all_tasks()) == 1
     # ANCHOR_END: down
-# ANCHOR_END: day
+# ANCHOR_END: mountain
 
 
 asyncio.run(main())

@@ -37,6 +37,7 @@ async fn task_group<T>(
     let (sender, mut new) = unbounded_channel();
     let mut body = Box::pin(body(Group(sender.clone())));
     let (mut tasks, mut value, mut failed) = (JoinSet::new(), None, vec![]);
+    // ANCHOR: wait
     while failed.is_empty()
         && (value.is_none() || !new.is_empty() || !tasks.is_empty())
     {
@@ -49,11 +50,14 @@ async fn task_group<T>(
             }
         }
     }
+    // ANCHOR_END: wait
+    // ANCHOR: stop
     drop((body, new)); // it is cancelled, and `spawn` refuses
     tasks.abort_all();
     while let Some(end) = tasks.join_next().await {
         failed.extend(failure(end));
     }
+    // ANCHOR_END: stop
     value.filter(|_| failed.is_empty()).ok_or(Failed(failed))
 }
 // ANCHOR_END: group
@@ -78,7 +82,8 @@ async fn main() -> Result<()> {
         drop(say); // or the loop below has no end
         let mut found = Vec::new();
         while let Some(valley) = said.recv().await {
-            println!("{:?}: found in the {valley}", start.elapsed());
+            let minutes = start.elapsed().as_secs() / 60;
+            println!("after {minutes} min: found in the {valley}");
             found.push(valley);
         }
         Ok((group, found))
