@@ -267,7 +267,7 @@ const TERMS = [
         'future returned by `send` does nothing unless awaited',
         'forgot await',
     ]],
-    ['reference/asyncio-to-rust | core-patterns/run-many', [
+    ['reference/asyncio-to-rust | core-patterns/run-many | tasks/cap-concurrency', [
         'rate limit',
     ]],
     ['tasks/first-success | tasks/as-they-finish | reference/asyncio-to-rust', [
