@@ -17,6 +17,7 @@ mod coverage;
 mod figures;
 mod form;
 mod guard;
+mod task_group;
 mod timelines;
 
 /// The book, as build.rs has found it in order.

@@ -47,15 +47,57 @@ const TERMS = [
     ['core-patterns/run-many', [
         'gather',
         'asyncio.gather',
-        'Semaphore',
-        'as_completed',
         'join_all',
-        'JoinSet',
-        'buffer_unordered',
         'Arc',
         'error[E0373]: async block may outlive the current function, but it borrows `network`, which is owned by the current function',
+    ]],
+    ['core-patterns/run-many | tasks/cap-concurrency', [
+        'Semaphore',
+        'buffer_unordered',
         'limit',
         'concurrency limit',
+    ]],
+    ['core-patterns/run-many | tasks/as-they-finish | tasks/task-group', [
+        'JoinSet',
+    ]],
+    ['tasks/as-they-finish', [
+        'as_completed',
+        'asyncio.as_completed',
+        'FuturesUnordered',
+        'join_next',
+        'which task panicked',
+    ]],
+    ['tasks/task-group', [
+        'nursery',
+        'structured concurrency',
+    ]],
+    ['tasks/task-group | pitfalls/errors-in-a-join', [
+        'TaskGroup',
+        'asyncio.TaskGroup',
+    ]],
+    ['tasks/stop-leaking', [
+        'AbortOnDropHandle',
+        'task leak',
+        'leaked task',
+    ]],
+    ['tasks/stop-leaking | web/background-work', [
+        'fire and forget',
+    ]],
+    ['tasks/dead-task', [
+        'Task exception was never retrieved',
+        'supervisor',
+        'restart',
+        'resume_unwind',
+    ]],
+    ['tasks/cap-concurrency', [
+        'BoundedSemaphore',
+        'buffer_unordered hangs',
+        'for_each_concurrent',
+    ]],
+    ['tasks/first-success', [
+        'select_ok',
+        'race',
+        'fastest mirror',
     ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
@@ -192,7 +234,7 @@ const TERMS = [
         'kill_on_drop',
         'subprocess',
     ]],
-    ['best-practices/resources | reference/by-symptom', [
+    ['best-practices/resources | reference/by-symptom | tasks/stop-leaking', [
         'leak',
     ]],
     ['pitfalls/blocking-the-runtime', [
@@ -210,7 +252,6 @@ const TERMS = [
         'deadlock',
     ]],
     ['pitfalls/errors-in-a-join', [
-        'TaskGroup',
         'try_join!',
     ]],
     ['pitfalls/errors-in-a-join | best-practices/errors', [
@@ -226,11 +267,13 @@ const TERMS = [
         'future returned by `send` does nothing unless awaited',
         'forgot await',
     ]],
-    ['reference/asyncio-to-rust | core-patterns/run-many', [
+    ['reference/asyncio-to-rust | core-patterns/run-many | tasks/cap-concurrency', [
         'rate limit',
     ]],
-    ['reference/asyncio-to-rust', [
+    ['tasks/first-success | tasks/as-they-finish | reference/asyncio-to-rust', [
         'FIRST_COMPLETED',
+    ]],
+    ['reference/asyncio-to-rust', [
         'asyncio.timeout_at',
         'asyncio.Event',
         'asyncio.wait',
