@@ -177,17 +177,17 @@ fn line(case: &Case) -> String {
             let speed = Range::of(case, |way| way.speed);
             let python = match times(speed.python) {
                 python if python == times(1.0) => String::new(),
-                python => format!("; the fastest Python, {python}"),
+                python => format!("; the fastest Python {python} times"),
             };
             let rust = speed.in_rust();
             format!(
-                "{title}: {rust} times as fast as {first}{python} {link}.\n"
+                "{title}: {rust} times as fast as *{first}*{python} {link}.\n"
             )
         }
         Bars::Memory => {
             let space = Range::of(case, |way| way.space.unwrap_or_default());
             let rust = space.in_rust();
-            format!("{title}: {rust} of the memory of {first} {link}.\n")
+            format!("{title}: {rust} of the memory of *{first}* {link}.\n")
         }
     }
 }

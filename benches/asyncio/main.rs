@@ -6,7 +6,7 @@
 //! repeated. Linux only.
 //!
 //! `cargo bench --bench asyncio` writes `benches/asyncio.toml` and the plots of
-//! the page, after about half an hour. `… -- queue web` measures cases whose
+//! the page, after about twenty minutes. `… -- queue web` measures cases whose
 //! names begin so, and writes nothing. `… -- --draw` draws the plots alone. With
 //! `--rough` there is one turn, which counts whatever else is at work, and the
 //! file says so. Python is `.venv`'s, or `$PYTHON`.
