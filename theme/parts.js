@@ -29,4 +29,5 @@ window.cookbookParts = {
 "tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
 "tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}],
 "tasks/first-success.html":[{"name":"call","python":[3,7],"rust":[12,18]},{"name":"race","python":[10,22],"rust":[24,26]},{"name":"companies","python":[26,26],"rust":[8,10]},{"name":"winner","python":[27,28],"rust":[46,47]}]
+"time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}]
 };
