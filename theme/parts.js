@@ -30,4 +30,6 @@ window.cookbookParts = {
 "tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}],
 "tasks/first-success.html":[{"name":"call","python":[3,7],"rust":[12,18]},{"name":"race","python":[10,22],"rust":[24,26]},{"name":"companies","python":[26,26],"rust":[8,10]},{"name":"winner","python":[27,28],"rust":[46,47]}]
 "time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}]
+"time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}],
+"time/shutdown.html":[{"name":"take","python":[0,4],"rust":[23,27]},{"name":"work","python":[7,17],"rust":[29,36]},{"name":"signal","python":[30,31],"rust":[39,39]},{"name":"closing","python":[34,35],"rust":[50,53]},{"name":"inside","python":[38,39],"rust":[55,56]},{"name":"rest","python":[40,47],"rust":[57,61]}]
 };
