@@ -1,0 +1,43 @@
+// ANCHOR: all
+use std::cell::Cell;
+use std::future::{pending, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    let apologised = Cell::new(0);
+    let ask = async |patience| {
+        let answer = timeout(patience, pending::<()>()).await;
+        apologised.set(apologised.get() + 1);
+        answer
+    };
+
+    // The inner one: an error to handle, in time.
+    let start = Instant::now();
+    let answer = timeout(5 * SECOND, ask(2 * SECOND)).await;
+    assert!(matches!(answer, Ok(Err(_))));
+    assert_eq!((start.elapsed(), apologised.get()), (2 * SECOND, 1));
+    println!("the inner one: {answer:?}");
+
+    // The outer one: what is inside is gone, and does not apologise.
+    let start = Instant::now();
+    let answer = timeout(2 * SECOND, ask(5 * SECOND)).await;
+    assert!(answer.is_err());
+    assert_eq!((start.elapsed(), apologised.get()), (2 * SECOND, 1));
+    println!("the outer one: {answer:?}");
+
+    // Both at once: a timeout asks its future first, and then the clock.
+    let answer = timeout(2 * SECOND, ask(2 * SECOND)).await;
+    assert!(matches!(answer, Ok(Err(_))));
+    println!("both: {answer:?}");
+
+    // So no time at all is enough for what is there.
+    let answer = timeout(Duration::ZERO, ready("paid")).await;
+    assert_eq!(answer, Ok("paid"));
+    println!("no time: {answer:?}");
+}
+// ANCHOR_END: all
