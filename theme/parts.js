@@ -33,5 +33,6 @@ window.cookbookParts = {
 "time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}],
 "time/shutdown.html":[{"name":"take","python":[0,4],"rust":[23,27]},{"name":"work","python":[7,17],"rust":[29,36]},{"name":"signal","python":[30,31],"rust":[39,39]},{"name":"closing","python":[34,35],"rust":[50,53]},{"name":"inside","python":[38,39],"rust":[55,56]},{"name":"rest","python":[40,47],"rust":[57,61]}],
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[26,27]},{"name":"each","python":[5,12],"rust":[28,34]},{"name":"rest","python":[13,19],"rust":[35,38]}],
-"time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}]
+"time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
+"time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}]
 };
