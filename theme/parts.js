@@ -34,5 +34,6 @@ window.cookbookParts = {
 "time/shutdown.html":[{"name":"take","python":[0,4],"rust":[23,27]},{"name":"work","python":[7,17],"rust":[29,36]},{"name":"signal","python":[30,31],"rust":[39,39]},{"name":"closing","python":[34,35],"rust":[50,53]},{"name":"inside","python":[38,39],"rust":[55,56]},{"name":"rest","python":[40,47],"rust":[57,61]}],
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[26,27]},{"name":"each","python":[5,12],"rust":[28,34]},{"name":"rest","python":[13,19],"rust":[35,38]}],
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
-"time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}]
+"time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
+"time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}]
 };
