@@ -38,6 +38,8 @@ const TERMS = [
     ['core-patterns/fetch-json | best-practices/cancellation', [
         'wait_for',
         'asyncio.wait_for',
+    ]],
+    ['core-patterns/fetch-json | time/timeouts', [
         'timeout',
     ]],
     ['core-patterns/fetch-json | reference/by-symptom', [
@@ -122,9 +124,11 @@ const TERMS = [
         'channel lagged by 2',
     ]],
     ['advanced-patterns/single-flight', [
-        'shield',
         'OnceCell',
         'stampede',
+    ]],
+    ['advanced-patterns/single-flight | time/shield', [
+        'shield',
     ]],
     ['advanced-patterns/threads', [
         'run_in_executor',
@@ -136,10 +140,10 @@ const TERMS = [
     ]],
     ['web/background-work', [
         'BackgroundTasks',
+    ]],
+    ['web/background-work | time/shutdown', [
         'TaskTracker',
         'Ctrl-C',
-    ]],
-    ['web/background-work | best-practices/cancellation', [
         'graceful shutdown',
     ]],
     ['web/background-work | reference/asyncio-to-rust | core-patterns/run-many', [
@@ -266,6 +270,54 @@ const TERMS = [
         "RuntimeWarning: coroutine 'send_receipt' was never awaited",
         'future returned by `send` does nothing unless awaited',
         'forgot await',
+    ]],
+    ['time/select-loop', [
+        'biased',
+        'lost message',
+        'messages vanish',
+        'async fn resumed after completion',
+        'all branches are disabled and there is no else branch',
+    ]],
+    ['time/select-loop | best-practices/cancellation | testing/cancellation-test', [
+        'cancel safe',
+    ]],
+    ['time/shutdown', [
+        'SIGTERM',
+        'add_signal_handler',
+        'drain',
+    ]],
+    ['time/timeouts', [
+        'timeout_at',
+        'time budget',
+        'nested timeouts',
+        'asyncio.timeout',
+    ]],
+    ['time/shield', [
+        'asyncio.shield',
+        'client disconnect',
+        'idempotency key',
+    ]],
+    ['time/deadlocks', [
+        'futurelock',
+    ]],
+    ['time/deadlocks | pitfalls/blocking-the-runtime | reference/by-symptom', [
+        'lock order',
+        'stands still',
+    ]],
+    ['time/periodic', [
+        'cron',
+        'missed ticks',
+        'MissedTickBehavior',
+        'periodic',
+    ]],
+    ['time/periodic | reference/asyncio-to-rust', [
+        'call_later',
+    ]],
+    ['time/broadcast', [
+        'pubsub',
+        'notify_waiters',
+        'borrow_and_update',
+        'lost wake-up',
     ]],
     ['reference/asyncio-to-rust | core-patterns/run-many | tasks/cap-concurrency', [
         'rate limit',
