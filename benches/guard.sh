@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# What it costs to check the book: cold, warm, after one edit, and by block
-# against `rustdoc --test`, which merges the blocks into one program.
-# On a clone in a temporary folder; about fifteen minutes on two cores. Needs
-# what README.md lists; run it when the machine does nothing else.
+# What it costs to check the book: cold, warm, after one edit, by kind of check,
+# and by block against rustdoc, which merges the blocks of a file into one
+# program: the whole book's, or a page's, as `mdbook test` does it. Writes
+# guard.txt beside this file, on a clone in a temporary folder; a quarter of an
+# hour on two cores. Needs what README.md lists; run it when the machine does
+# nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+results=$PWD/benches/guard.txt
 git clone --quiet . "$folder/book"
 if [ -d .venv ]; then ln -s "$PWD/.venv" "$folder/book/.venv"; fi
 cd "$folder/book"
@@ -21,7 +24,15 @@ measure() {
     seconds=$(python3 -c "print(f'{$EPOCHREALTIME - $start:.2f}')")
 }
 by() { python3 -c "print(f'{$1 / $2:.2f}')"; }
-row() { printf '%-44s %8s %8s\n' "$@"; }
+say() { echo "$@" | tee -a "$folder/results"; }
+row() { say "$(printf '%-44s %8s %8s' "$@")"; }
+
+processor=$(sed -n '/^model name/{s/.*: //p;q}' /proc/cpuinfo)
+version() { sed -n "/^name = \"$1\"/{n;s/.*\"\(.*\)\"/\1/p}" Cargo.lock; }
+say "$(nproc) cores of $processor, $(date +%F)"
+say "$(rustc --version | cut -d ' ' -f 1,2)," \
+    "mdbook-driver $(version mdbook-driver), skeptic $(version skeptic)"
+say
 
 cargo fetch --quiet --locked
 # Every crate that the packages of the workspace name, and what those need.
@@ -47,7 +58,8 @@ measure cargo test
 row "nothing changed" "$seconds" "$(by "$seconds" "$dependencies")"
 # The second of two: the first one also fills the compiler's caches.
 for program in run_many async_with; do
-    sed -i 's/^async fn main/\/\/ One line more.\n&/' \
+    # On the same line: theme/parts.js counts them.
+    sed -i 's/^async fn main.*/& \/\/ A word more./' \
         snippets/core-patterns/$program.rs
     measure cargo test
 done
@@ -55,26 +67,53 @@ row "one snippet edited" "$seconds" "$(by "$seconds" "$dependencies")"
 git checkout --quiet snippets
 measure cargo test --no-run
 
-# The same blocks both ways: those that compile, and need no server.
-tests=$(ls -t target/debug/build/async-cookbook-*/out/book-tests.rs | head -n 1)
-python3 - "$tests" "$folder" << 'SPLIT'
+# The checks by kind; and the same blocks all three ways: those that compile,
+# and need no server.
+tests=(target/debug/build/async-cookbook-*/out/book-tests.rs)
+test ${#tests[@]} = 1
+python3 - "${tests[0]}" "$folder" << 'SPLIT'
 import pathlib, re, sys
 
 tests, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-ours = re.findall(r"fn (\w+)\(\) \{ ::mdbook_skeptic::rt::program\(",
-                  tests.read_text())
+kinds = {}
+calls = r"fn (\w+)\(\) \{ ::mdbook_skeptic::rt::(\w+)\("
+for name, kind in re.findall(calls, tests.read_text()):
+    kinds.setdefault(kind, []).append(name)
+for kind, names in kinds.items():
+    (folder / kind).write_text("".join(f"book::{name}\n" for name in names))
+
 mark = "#![deny(warnings)] "
-programs = {}
-for page in sorted((tests.parent / "blocks").glob("*/*.md")):
+pages = {}
+for page in (tests.parent / "blocks").glob("*/*.md"):
     text = page.read_text()
-    programs[f"{page.stem}_line_{text.index('```') + 1}"] = text
-blocks = [programs[name] for name in ours if name in programs]
-assert len(blocks) == len(ours) > 50, (len(blocks), len(ours))
-(folder / "all.md").write_text("\n".join(b.replace(mark, "") for b in blocks))
-(folder / "names").write_text("".join(f"book::{name}\n" for name in ours))
+    if f"{page.stem}_line_{text.index('```') + 1}" in kinds["program"]:
+        pages.setdefault(page.stem, []).append(text.replace(mark, "").strip())
+count = sum(map(len, pages.values()))
+assert count == len(kinds["program"]) > 50, (count, len(kinds["program"]))
+(folder / "pages").mkdir()
+for page, blocks in pages.items():
+    (folder / "pages" / f"{page}.md").write_text("\n\n".join(blocks))
+blocks = [block for page in pages.values() for block in page]
+(folder / "all.md").write_text("\n\n".join(blocks))
 SPLIT
-mapfile -t blocks < "$folder/names"
-count=${#blocks[@]}
+# skeptic's cache stays: what it has compiled is only run.
+checks() { SKEPTIC_FRESH=1 cargo test --test checks -- --exact "${chosen[@]}"; }
+report() { row "$1" "$seconds" "$(by "$seconds" "${#chosen[@]}")"; }
+
+say
+row "of that, by kind" seconds each
+while read -r kind what; do
+    mapfile -t chosen < "$folder/$kind"
+    measure checks
+    report "${#chosen[@]} $what"
+done << 'KINDS'
+console outputs, each program run twice
+picture timelines, compiled and run twice
+python Python programs
+compile_fail messages of the compiler
+KINDS
+
+# What `mdbook test` has to be told: with `-L` alone it finds no crate.
 mapfile -t externs < <(cargo build --examples --message-format=json \
     2> "$folder/log" | python3 -c '
 import json, sys
@@ -87,18 +126,25 @@ for line in sys.stdin:
 
 test ${#externs[@]} -gt 30
 
-echo
-row "$count blocks" seconds "a block"
-report() { row "$1" "$seconds" "$(by "$seconds" "$count")"; }
+edition=$(sed -n 's/^edition = "\(.*\)"/\1/p' book.toml)
 merged() {
-    rustdoc --test --edition=2024 -L "dependency=target/debug/deps" \
-        "${externs[@]}" "$folder/all.md"
+    local file
+    for file; do
+        rustdoc "$file" --test -L target/debug/deps "${externs[@]}" \
+            --edition "$edition"
+    done
 }
-skeptic() { SKEPTIC_FRESH=1 cargo test --test checks -- --exact "${blocks[@]}"; }
-measure merged
+
+mapfile -t chosen < "$folder/program"
+say
+row "${#chosen[@]} blocks" seconds "a block"
+measure merged "$folder/all.md"
 report "rustdoc --test, merged, each time"
+measure merged "$folder"/pages/*.md
+report "rustdoc --test, a page at a time, each time"
 rm -r target/debug/.skeptic-bin
-measure skeptic
+measure checks
 report "skeptic, compiled and run"
-measure skeptic
+measure checks
 report "skeptic, run again"
+cp "$folder/results" "$results"

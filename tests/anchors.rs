@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
+use mdbook_skeptic::rt;
 use tempfile::TempDir;
 
-use crate::COMMAND;
+use crate::{BOOK, COMMAND, COMMAND_HASH};
 
 /// The values of an attribute in a page of mdBook's.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
@@ -29,8 +30,24 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
+/// What the command renders the book from.
+fn sources() -> Vec<(PathBuf, Option<u64>)> {
+    let folders = [&*BOOK.src, Path::new("theme"), Path::new("book.toml")];
+    let files = folders
+        .into_iter()
+        .flat_map(|folder| walkdir::WalkDir::new(folder).sort_by_file_name())
+        .map(|entry| entry.expect("a source of the book").into_path())
+        .chain(BOOK.included.iter().cloned());
+    files.map(|file| (file.clone(), rt::content(&file))).collect()
+}
+
 #[test]
 fn every_internal_link_and_anchor_exists() {
+    let input = (include_str!("anchors.rs"), *COMMAND_HASH, sources());
+    rt::once(input, check_links);
+}
+
+fn check_links() {
     let folder = TempDir::new().expect("a temporary folder");
     let build = Command::new(COMMAND)
         .args(["build", "--dest"])

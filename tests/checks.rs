@@ -27,9 +27,12 @@ static BOOK: LazyLock<Book> = LazyLock::new(|| {
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_async-cookbook");
 
+static COMMAND_HASH: LazyLock<Option<u64>> =
+    LazyLock::new(|| rt::content(COMMAND));
+
 /// Runs a test that depends on the command alone, unless it has passed with
 /// the same command.
 fn with_command<T: Fn()>(test: T) {
-    static HASH: LazyLock<Option<u64>> = LazyLock::new(|| rt::content(COMMAND));
-    rt::once((any::type_name::<T>(), *HASH, include_str!("cli.rs")), test);
+    let input = (any::type_name::<T>(), *COMMAND_HASH, include_str!("cli.rs"));
+    rt::once(input, test);
 }

@@ -231,27 +231,21 @@ pub fn console(
         let script = Path::new(script);
         service::Needed { variable, script, root }
     });
-    let mut missing = None;
-    let mut check = |program: &Path| {
-        if let Some(needed) = needed {
-            missing = needed.missing()?;
-            if let Some(missing) = &missing {
-                return Err(format!("cannot run: {missing}"));
-            }
-        }
+    let check = |program: &Path| {
         let source = fs::read_to_string(root.join(file))
             .map_err(|error| format!("cannot be read: {error}"))?;
         let asks = output::asks_about_panics(&source);
         compare(shown, &output::of(program, &[], asks, needed, limit)?)
     };
-    let checked = output::example(root, name, file).and_then(|program| {
-        let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));
-        passed::once((name, shown, stamps), || check(program))
-    });
-    match (checked, missing) {
-        (Err(_), Some(missing)) if !skips_fail() => skipped::note(missing),
-        (Err(why), _) => panic!("{place}: `{name}` {why}"),
-        (Ok(()), _) => {}
+    let failed = |why: String| -> ! { panic!("{place}: `{name}` {why}") };
+    let program =
+        output::example(root, name, file).unwrap_or_else(|why| failed(why));
+    let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));
+    let checked = passed::once((name, shown, stamps), || check(program));
+    let Err(why) = checked else { return };
+    match needed.map(|needed| needed.missing()) {
+        Some(Ok(Some(missing))) if !skips_fail() => skipped::note(missing),
+        _ => failed(why),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn what(
     limit: Duration,
     made: impl Fn(&str) -> Result<String, String>,
 ) -> Result<String, String> {
-    let run = || {
+    let run = |busy: bool| {
         let mut command = Command::new(program);
         command.args(arguments);
         // Each run has a server of its own.
@@ -86,7 +86,9 @@ pub(crate) fn what(
             command.env(variable, &started.address);
             service = Some(started);
         }
+        let load = busy.then(Load::start);
         let ended = run::run(command, limit)?;
+        drop(load);
         drop(service);
         if !ended.status.success() {
             let said = ended.stdout + &ended.stderr;
@@ -101,11 +103,8 @@ pub(crate) fn what(
             _ => made(&without_times(&ended.stdout)),
         }
     };
-    let first = run()?;
-    let second = {
-        let _load = Load::start();
-        run()?
-    };
+    let first = run(false)?;
+    let second = run(true)?;
     if first != second {
         return Err(format!(
             "prints something else with all cores busy:\n{}make the order \
