@@ -19,13 +19,15 @@ mod ways;
 
 /// `1.53`, `12 times`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"\b(\d+\.\d+)\b|\b(\d+) (?:times|k|M|KiB|MiB|B|ns|µs|ms)\b";
-    Regex::new(pattern).expect("a valid pattern")
+    let units = "times|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
+    let pattern =
+        format!(r"\b(\d+\.\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)|× (\d+)");
+    Regex::new(&pattern).expect("a valid pattern")
 });
 
 fn figures(text: &str) -> BTreeSet<String> {
     let found = FIGURE.captures_iter(text);
-    let found = found.filter_map(|found| found.get(1).or(found.get(2)));
+    let found = found.filter_map(|found| found.iter().skip(1).flatten().next());
     found.map(|figure| figure.as_str().to_owned()).collect()
 }
 
@@ -279,12 +281,13 @@ fn read(file: &Path) -> String {
 
 /// A page without its fences and its links' targets.
 fn in_prose(file: &Path) -> String {
+    let definition = Regex::new(r"^\[[^\]]+\]: ").expect("a pattern");
     let mut fenced = false;
     let mut prose = String::new();
     for line in read(file).lines() {
         if line.starts_with("```") {
             fenced = !fenced;
-        } else if !fenced && !line.starts_with('[') {
+        } else if !fenced && !definition.is_match(line) {
             prose.push_str(line);
             prose.push('\n');
         }
