@@ -759,8 +759,8 @@ fn a_reader_who_leaves_stops_the_program_and_frees_its_place() {
         let server = book.kitchen();
         let first = server.start_order("bake_bread_burnt");
         let mut first_lamp = lamp.accept();
-        let _second = server.start_order("bake_bread_burnt");
-        let _second_lamp = lamp.accept();
+        let second = server.start_order("bake_bread_burnt");
+        let mut second_lamp = lamp.accept();
         let third = server.order("bake_bread");
         assert_eq!(third.status, 503);
         assert!(third.body.contains("too many"), "{}", third.body);
@@ -772,6 +772,8 @@ fn a_reader_who_leaves_stops_the_program_and_frees_its_place() {
             server.order("bake_bread").status == 200
         });
         assert!(free, "the place of the one who has left");
+        drop(second);
+        second_lamp.goes_out();
     });
 }
 
