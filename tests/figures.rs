@@ -19,9 +19,8 @@ mod ways;
 
 /// `1.53`, `12 times`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    let units = "times|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
-    let pattern =
-        format!(r"\b(\d+\.\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)|× (\d+)");
+    let units = "times|k|M|KiB|MiB|GB|B|ns|µs|ms";
+    let pattern = format!(r"\b(\d+\.\d+)\b|\b(\d+) (?:{units})\b");
     Regex::new(&pattern).expect("a valid pattern")
 });
 
