@@ -19,8 +19,8 @@ mod ways;
 
 /// `1.53`, `12 times`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    let units = "times|k|M|KiB|MiB|GB|B|ns|µs|ms";
-    let pattern = format!(r"\b(\d+\.\d+)\b|\b(\d+) (?:{units})\b");
+    let units = "times|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
+    let pattern = format!(r"\b(\d+\.\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)");
     Regex::new(&pattern).expect("a valid pattern")
 });
 
@@ -106,7 +106,7 @@ fn every_figure_beside_a_plot_is_measured() {
             page.file.ends_with(format!("performance/{name}"))
         });
         let mut section = String::new();
-        for paragraph in in_prose(&page.file).split("\n\n") {
+        for paragraph in in_prose(&page.file).split("\n\n").map(str::trim) {
             if paragraph.starts_with("## ") {
                 section = id_of(paragraph).to_owned();
             }
@@ -212,6 +212,54 @@ fn every_recipe_that_is_compared_says_how_fast_it_is() {
     assert!(recipes.len() > 9, "the recipes have gone: {recipes:?}");
 }
 
+/// The cases of a benchmark and their ways, as its source lists them.
+fn planned(file: &str, way: &str) -> Vec<(String, Vec<String>)> {
+    let source = read(Path::new(file));
+    let name = Regex::new(r#"^\s*name: "([^"]+)""#).expect("a pattern");
+    let way = Regex::new(way).expect("a pattern");
+    let ways = |text: &str| -> Vec<String> {
+        way.captures_iter(text).map(|found| found[1].to_owned()).collect()
+    };
+    let (_, plans) = source.split_once("PLANS: [").expect("plans");
+    let (plans, rest) = plans.split_once("\n];").expect("their end");
+    let plans = plans.split("    Plan {\n").skip(1);
+    plans
+        .map(|plan| {
+            let found = name.captures(plan).expect("a name");
+            let of_two = plan.contains("ways: &SLEEPING");
+            (found[1].to_owned(), ways(if of_two { rest } else { plan }))
+        })
+        .collect()
+}
+
+/// Nothing is left out of the results, and they are of a quiet machine.
+#[test]
+fn the_results_are_of_all_that_is_measured() {
+    let root = Path::new(".");
+    let asyncio = asyncio::read(root).expect("the results");
+    let names = |way: &asyncio::Way| way.name.clone();
+    let measured = asyncio.case.iter().map(|case| {
+        (case.name.clone(), case.way.iter().map(names).collect::<Vec<_>>())
+    });
+    let way = r#"\(\s*"([^"]+)",\s*(?:Python|Rust|Limit)\("#;
+    let plans = planned("benches/asyncio/plans.rs", way);
+    assert_eq!(measured.collect::<Vec<_>>(), plans);
+
+    let ways = ways::read(root).expect("the results");
+    for size in 0..3 {
+        let measured = ways.case.iter().map(|case| {
+            let names = case.size[size].way.iter().map(|way| way.name.clone());
+            (case.name.clone(), names.collect::<Vec<_>>())
+        });
+        let way = r#"\(\s*"([^"]+)",\s*"(?:one|all)""#;
+        let plans = planned("benches/ways/main.rs", way);
+        assert_eq!(measured.collect::<Vec<_>>(), plans);
+    }
+    for machine in [asyncio.machine, ways.machine] {
+        assert!(machine.quiet && machine.rounds >= 3, "a rough run");
+    }
+}
+
 fn near(ratio: f64, of: f64) -> bool {
     (ratio / of - 1.0).abs() < 0.01
 }
@@ -278,7 +326,7 @@ fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|why| panic!("{name}: {why}"))
 }
 
-/// A page without its fences and its links' targets.
+/// A page without its fences, its links' targets and what it includes.
 fn in_prose(file: &Path) -> String {
     let definition = Regex::new(r"^\[[^\]]+\]: ").expect("a pattern");
     let mut fenced = false;
@@ -286,7 +334,10 @@ fn in_prose(file: &Path) -> String {
     for line in read(file).lines() {
         if line.starts_with("```") {
             fenced = !fenced;
-        } else if !fenced && !definition.is_match(line) {
+        } else if !fenced
+            && !definition.is_match(line)
+            && !line.contains("{{#include")
+        {
             prose.push_str(line);
             prose.push('\n');
         }

@@ -198,7 +198,11 @@ fn plot(case: &Case, figures: &Figures) -> String {
         let space = way.space.unwrap_or_default();
         Bar {
             name: way.name.clone(),
-            grey: way.kind == Kind::Python,
+            class: match way.kind {
+                Kind::Python => "tl-waits",
+                Kind::Rust => "tl-works",
+                Kind::Limit => "tl-limit",
+            },
             amount: match case.bars {
                 Bars::Speed => rate(way.rate, &case.unit),
                 Bars::Memory => each(case, way),

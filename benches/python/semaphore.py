@@ -26,7 +26,17 @@ async def all_tasks_at_once(mast, count):
     await asyncio.gather(*(one() for _ in range(count)))
 
 
-async def no_permit_no_task(mast, count):
+async def a_hundred_workers(mast, count):
+    left = iter(range(count))
+
+    async def worker():
+        for _ in left:
+            await mast.read()
+
+    await asyncio.gather(*(worker() for _ in range(100)))
+
+
+async def permit_before_task(mast, count):
     permits = asyncio.Semaphore(100)
 
     async def one():
@@ -42,7 +52,11 @@ async def no_permit_no_task(mast, count):
 
 
 async def work(count):
-    way = {"tasks": all_tasks_at_once, "permits": no_permit_no_task}[WAY]
+    way = {
+        "tasks": all_tasks_at_once,
+        "permits": permit_before_task,
+        "workers": a_hundred_workers,
+    }[WAY]
     mast = Mast()
     start = perf_counter()
     await way(mast, count)

@@ -57,9 +57,12 @@ def main():
             break
         children.append(child)
 
-    http = "httptools" if LOOP == "uvloop" else "h11"
     config = uvicorn.Config(
-        app, http=http, loop=LOOP, log_level="warning", access_log=False
+        app,
+        http="httptools",
+        loop=LOOP,
+        log_level="warning",
+        access_log=False,
     )
     server = uvicorn.Server(config)
 

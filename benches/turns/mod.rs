@@ -18,13 +18,16 @@ pub fn take_turns<W, T>(
     round: impl Fn(&W) -> Result<T>,
 ) -> Result<Vec<T>> {
     let ticks_a_second = 100.0 * thread::available_parallelism()?.get() as f64;
-    for _ in 0..1_000 {
+    for attempt in 0..1_000 {
         let (start, before) = (Instant::now(), ticks_of_others()?);
         let costs = ways.iter().map(&round).collect();
         let others = ticks_of_others()? - before;
         let ticks = start.elapsed().as_secs_f64() * ticks_a_second;
         if others as f64 <= others_may * ticks {
             return costs;
+        }
+        if attempt == 0 {
+            eprintln!("other processes are at work: once more, and again");
         }
         thread::sleep(Duration::from_secs(1));
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     pub date: String,
     pub cores: usize,
@@ -58,8 +58,8 @@ pub fn machine(
 
 pub struct Bar {
     pub name: String,
-    /// One that others are compared with.
-    pub grey: bool,
+    /// Its colour: that of `theme/timeline.css`.
+    pub class: &'static str,
     pub amount: String,
     pub ratio: f64,
     /// The ratios of the least and the most of the rounds.
@@ -114,7 +114,7 @@ impl Plot<'_> {
                 top += TITLE;
             }
             for bar in &group.bars {
-                let class = if bar.grey { "tl-waits" } else { "tl-works" };
+                let class = bar.class;
                 let (text, y, middle) = (top + 13, top + 18, top + 24);
                 let width = percent(bar.ratio);
                 let name = escape(&bar.name);

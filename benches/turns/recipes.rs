@@ -1,8 +1,12 @@
-//! What recipes are made of, as their pages show it.
+//! What recipes are made of, as their pages show it, and what they ask.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed},
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +14,7 @@ use anyhow::Result;
 use futures::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
 use moka::future::Cache;
 use rayon::ThreadPool;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -99,5 +103,27 @@ pub async fn compute<T: Send + 'static>(
     match receiver.await.expect("the pool runs what it is given") {
         Ok(value) => value,
         Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// The answer comes when all have asked.
+#[derive(Default)]
+pub struct Bank {
+    pub questions: AtomicU64,
+    asking: AtomicU64,
+    all: Notify,
+}
+
+impl Bank {
+    pub fn one_more(&self, size: u64) {
+        if self.asking.fetch_add(1, AcqRel) + 1 == size {
+            self.all.notify_one();
+        }
+    }
+
+    pub async fn answer(self: Arc<Self>) -> Result<u64> {
+        self.questions.fetch_add(1, Relaxed);
+        self.all.notified().await;
+        Ok(108)
     }
 }

@@ -29,6 +29,10 @@ pub enum Asked {
 }
 
 pub fn asked(cases: &[&'static str]) -> Result<Asked> {
+    ensure!(
+        !cfg!(debug_assertions),
+        "unoptimised, it would measure nothing: cargo bench"
+    );
     let mut words: Vec<String> = env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == "--child") {
         return Ok(Asked::Child(words.split_off(1)));
@@ -51,7 +55,25 @@ pub fn asked(cases: &[&'static str]) -> Result<Asked> {
 }
 
 pub fn left_as_it_is(file: &str) {
-    eprintln!("\n{file} is left as it is: not all cases were measured");
+    eprintln!(
+        "\n{file} is left as it is: it is of another day, machine or version, \
+         and not all cases were measured"
+    );
+}
+
+/// What was measured again takes the place of what a file has of that name.
+pub fn in_place<C>(
+    mut known: Vec<C>,
+    measured: Vec<C>,
+    name: impl Fn(&C) -> &str,
+) -> Vec<C> {
+    for case in measured {
+        match known.iter_mut().find(|known| name(known) == name(&case)) {
+            Some(known) => *known = case,
+            None => known.push(case),
+        }
+    }
+    known
 }
 
 /// What all rounds cost, by way.
@@ -119,12 +141,16 @@ pub fn rounded(figure: f64) -> f64 {
     (figure * factor).round() / factor
 }
 
-/// A PostgreSQL server of our own, where it is installed, and its URL.
-pub fn postgres() -> Result<Option<(Server, String)>> {
+/// A PostgreSQL server of our own, and its URL.
+pub fn postgres() -> Result<(Server, String)> {
     let script = format!("{ROOT}/tests/throwaway-postgres");
     let mut server = Server::start(Command::new(script))?;
     let url = server.line()?;
-    Ok((!url.is_empty()).then_some((server, url)))
+    ensure!(
+        !url.is_empty(),
+        "no PostgreSQL: apt-get install postgresql, or name other cases"
+    );
+    Ok((server, url))
 }
 
 /// Of the compiler, and of packages in Cargo.lock.

@@ -28,7 +28,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, OnceCell, broadcast, mpsc, watch};
 use tokio::task::{JoinSet, block_in_place, spawn_blocking, yield_now};
 
-use crate::recipes::{HOUR, Memo, Rates, compute};
+use crate::recipes::{Bank, HOUR, Memo, Rates, compute};
 
 /// A line of this is what a child prints.
 #[derive(Debug, Serialize, Deserialize)]
@@ -477,28 +477,6 @@ impl Cells {
             Arc::clone(cells.entry(key).or_default())
         };
         cell.get_or_try_init(|| ask).await.copied()
-    }
-}
-
-/// The answer comes when all have asked.
-#[derive(Default)]
-struct Bank {
-    questions: AtomicU64,
-    asking: AtomicU64,
-    all: Notify,
-}
-
-impl Bank {
-    fn one_more(&self, size: u64) {
-        if self.asking.fetch_add(1, AcqRel) + 1 == size {
-            self.all.notify_one();
-        }
-    }
-
-    async fn answer(self: Arc<Self>) -> Result<u64> {
-        self.questions.fetch_add(1, Relaxed);
-        self.all.notified().await;
-        Ok(108)
     }
 }
 

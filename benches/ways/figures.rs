@@ -126,7 +126,7 @@ fn bar(case: &Case, way: &Way, first: bool) -> Bar {
     let speed = times(way.speed);
     Bar {
         name: way.name.clone(),
-        grey: first,
+        class: if first { "tl-waits" } else { "tl-works" },
         words: format!("{amount} ({least} to {most}), {speed} times as fast"),
         amount,
         ratio: way.speed,

@@ -72,8 +72,12 @@ async fn main() -> anyhow::Result<()> {
     let file = SqliteConnectOptions::new()
         .filename(folder.path().join("library.db"))
         .create_if_missing(true);
-    let db =
-        SqlitePoolOptions::new().max_connections(5).connect_with(file).await?;
+    let db = SqlitePoolOptions::new()
+        .max_connections(5)
+        // A file does not hang up.
+        .test_before_acquire(false)
+        .connect_with(file)
+        .await?;
     migrations().run(&db).await?;
     // ANCHOR_END: pool
 
