@@ -37,5 +37,5 @@ window.cookbookParts = {
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
 "time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}],
 "time/failing-service.html":[{"name":"state","python":[4,6],"rust":[18,27]},{"name":"permit","python":[10,13],"rust":[33,42]},{"name":"failed","python":[15,19],"rust":[43,46]},{"name":"count","python":[20,22],"rust":[47,51]},{"name":"drop","python":[25,26],"rust":[56,63]},{"name":"customers","python":[32,39],"rust":[70,84]}],
-"time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"treat","python":[8,13],"rust":[67,74]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[80,85]}]
+"time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}]
 };

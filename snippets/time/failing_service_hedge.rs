@@ -2,6 +2,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures::future::select_ok;
@@ -25,53 +26,65 @@ where
 }
 // ANCHOR_END: hedged
 
-/// From when to when each call took, whether it was answered or hung up.
-#[derive(Default)]
-struct Calls(Mutex<Vec<(u64, u64)>>);
+/// Two seconds a call, but for the twentieth.
+struct Wholesaler {
+    start: Instant,
+    rung: AtomicU32,
+    /// From when to when, in the order in which they were over.
+    calls: Mutex<Vec<(u64, u64)>>,
+}
 
-struct Call<'a>(&'a Calls, Instant, usize);
+impl Wholesaler {
+    fn new() -> Self {
+        let (rung, calls) = (AtomicU32::new(0), Mutex::default());
+        Self { start: Instant::now(), rung, calls }
+    }
 
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        let mut calls = self.0.0.lock().expect("never poisoned");
-        calls[self.2].1 = self.1.elapsed().as_secs();
+    async fn ask(&self) -> Result<&'static str, &'static str> {
+        let from = self.start.elapsed().as_secs();
+        let _call = Call { wholesaler: self, from };
+        let rung = self.rung.fetch_add(1, Relaxed) + 1;
+        sleep(if rung == 20 { 60 * SECOND } else { 2 * SECOND }).await;
+        Ok("in stock")
     }
 }
 
-/// Two seconds each, but for the twentieth.
-async fn ask(calls: &Calls, start: Instant) -> Result<u32, &'static str> {
-    let call = {
-        let mut calls = calls.0.lock().expect("never poisoned");
-        calls.push((start.elapsed().as_secs(), 0));
-        calls.len()
-    };
-    let _call = Call(calls, start, call - 1);
-    sleep(if call == 20 { 60 * SECOND } else { 2 * SECOND }).await;
-    Ok(7)
+struct Call<'a> {
+    wholesaler: &'a Wholesaler,
+    from: u64,
+}
+
+impl Drop for Call<'_> {
+    /// It is over, answered or not.
+    fn drop(&mut self) {
+        let to = self.wholesaler.start.elapsed().as_secs();
+        let mut calls = self.wholesaler.calls.lock().expect("never poisoned");
+        calls.push((self.from, to));
+    }
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), &'static str> {
-    let (calls, start) = (Calls::default(), Instant::now());
+    let wholesaler = Wholesaler::new();
     for _customer in 0..20 {
-        ask(&calls, start).await?;
+        wholesaler.ask().await?;
     }
-    let calls = calls.0.into_inner().expect("never poisoned");
-    println!("alone: {} calls, the last {:?}", calls.len(), calls[19]);
+    let calls = wholesaler.calls.into_inner().expect("never poisoned");
+    println!("alone: {} calls, at last {:?}", calls.len(), &calls[19..]);
     assert_eq!((calls.len(), calls[19]), (20, (38, 98)));
 
     // Nineteen of twenty are answered within three seconds.
-    let (calls, start) = (Calls::default(), Instant::now());
+    let wholesaler = Wholesaler::new();
     for _customer in 0..19 {
-        hedged(3 * SECOND, || ask(&calls, start)).await?;
+        hedged(3 * SECOND, || wholesaler.ask()).await?;
     }
     // ANCHOR: slow
-    hedged(3 * SECOND, || ask(&calls, start)).await?;
+    hedged(3 * SECOND, || wholesaler.ask()).await?;
     // ANCHOR_END: slow
-    let calls = calls.0.into_inner().expect("never poisoned");
-    println!("hedged: {} calls, the last {:?}", calls.len(), &calls[19..]);
-    // The loser is hung up in the second in which the winner answers.
-    assert_eq!((calls.len(), &calls[19..]), (21, &[(38, 43), (41, 43)][..]));
+    let calls = wholesaler.calls.into_inner().expect("never poisoned");
+    println!("hedged: {} calls, at last {:?}", calls.len(), &calls[19..]);
+    // The loser is over in the same moment as the winner.
+    assert_eq!((calls.len(), &calls[19..]), (21, &[(41, 43), (38, 43)][..]));
     Ok(())
 }
 // ANCHOR_END: all

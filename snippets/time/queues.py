@@ -9,14 +9,14 @@ def enter(room, number, urgency, patient):
 # ANCHOR_END: enter
 
 
-# ANCHOR: treat
-async def treat(room, treated):
+# ANCHOR: vet
+async def treat_all(room, treated):
     while True:
         _, _, patient = await room.get()
         treated.append(patient)
         await asyncio.sleep(0)
         room.task_done()
-# ANCHOR_END: treat
+# ANCHOR_END: vet
 
 
 async def main():
@@ -24,7 +24,7 @@ async def main():
     room, number = asyncio.PriorityQueue(), itertools.count()
     # ANCHOR_END: waiting
     treated = []
-    vet = asyncio.create_task(treat(room, treated))
+    vet = asyncio.create_task(treat_all(room, treated))
     # ANCHOR: patients
     enter(room, number, 3, "cat")
     await asyncio.sleep(0)

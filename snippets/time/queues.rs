@@ -72,21 +72,25 @@ impl Room {
     }
 }
 
-// ANCHOR: treat
-async fn treat(room: Arc<Room>, start: Instant) -> Vec<(u64, Patient)> {
+async fn treat(_patient: Patient) {
+    sleep(10 * MINUTE).await;
+}
+
+// ANCHOR: vet
+async fn vet(room: Arc<Room>, start: Instant) -> Vec<(u64, Patient)> {
     let mut treated = Vec::new();
     while let Some(patient) = room.next().await {
         treated.push((start.elapsed().as_secs() / 60, patient));
-        sleep(10 * MINUTE).await;
+        treat(patient).await;
     }
     treated
 }
-// ANCHOR_END: treat
+// ANCHOR_END: vet
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     let (room, start) = (Arc::new(Room::default()), Instant::now());
-    let vet = tokio::spawn(treat(room.clone(), start));
+    let vet = tokio::spawn(vet(room.clone(), start));
     // ANCHOR: patients
     for (minute, urgency, patient) in
         [(1, 3, "cat"), (2, 2, "dog"), (3, 2, "parrot"), (4, 1, "snake")]
