@@ -43,15 +43,15 @@ async def main():
     now, looked_at = asyncio.get_running_loop().time(), []
     orders = asyncio.Queue()
     rounds = asyncio.create_task(due_on_time(orders, looked_at))
-    orders.put_nowait((now + 0.02, "cat"))
+    orders.put_nowait((now + 60, "cat"))
     await asyncio.sleep(0)
     orders.put_nowait((now + 0.01, "dog"))  # wakes it, and comes first
-    orders.put_nowait((now + 60, "horse"))
-    while len(looked_at) < 2:
+    orders.put_nowait((now + 120, "horse"))
+    while not looked_at:
         await asyncio.sleep(0.01)
     orders.put_nowait(None)
-    assert await rounds == [(now + 60, "horse")]
-    assert looked_at == ["cat", "dog"][::-1]
+    assert await rounds == [(now + 60, "cat"), (now + 120, "horse")]
+    assert looked_at == ["dog"]
 # ANCHOR_END: due
 
 
