@@ -35,5 +35,7 @@ window.cookbookParts = {
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
-"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}]
+"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}],
+"time/failing-service.html":[{"name":"state","python":[4,6],"rust":[18,27]},{"name":"permit","python":[10,13],"rust":[33,42]},{"name":"failed","python":[15,19],"rust":[43,46]},{"name":"count","python":[20,22],"rust":[47,51]},{"name":"drop","python":[25,26],"rust":[56,63]},{"name":"customers","python":[32,39],"rust":[70,84]}],
+"time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}]
 };
