@@ -68,11 +68,9 @@ async fn main() -> anyhow::Result<()> {
     println!("close and drain: refused, or received");
 
     // oneshot: whoever is left behind is told.
-    let (answer, answered) = oneshot::channel::<&str>();
-    drop(answer);
+    let (_, answered) = oneshot::channel::<&str>();
     assert!(answered.await.is_err(), "no answer will come");
-    let (answer, answered) = oneshot::channel();
-    drop(answered);
+    let (answer, _) = oneshot::channel();
     assert_eq!(answer.send("tea"), Err("tea"), "and it comes back");
     println!("oneshot: an end that goes is an error");
 
