@@ -196,11 +196,20 @@ async def queues():
         await hold.get()  # nothing says that no more will come
     assert hasattr(hold, "shutdown") == (sys.version_info >= (3, 13))
 
+    answer = asyncio.get_running_loop().create_future()
+    async with times_out():
+        await answer  # nobody will set a result, and nobody says so
+    try:
+        answer.set_result("tea")
+        raise AssertionError("it was cancelled with whoever waited")
+    except asyncio.InvalidStateError:
+        pass
+
     ships = asyncio.PriorityQueue()
     for metres in [90, 240, 120]:
         ships.put_nowait(metres)
     assert ships.get_nowait() == 90, "the least first"
-    assert logged() == ["timed out", "timed out"]
+    assert logged() == ["timed out"] * 3
 # ANCHOR_END: queues
 
 

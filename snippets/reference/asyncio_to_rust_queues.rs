@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::time::DelayQueue;
 
@@ -66,6 +66,13 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(hold.recv().await, Some("tea"));
     assert_eq!(hold.recv().await, None);
     println!("close and drain: refused, or received");
+
+    // oneshot: whoever is left behind is told.
+    let (_, answered) = oneshot::channel::<&str>();
+    assert!(answered.await.is_err(), "no answer will come");
+    let (answer, _) = oneshot::channel();
+    assert_eq!(answer.send("tea"), Err("tea"), "and it comes back");
+    println!("oneshot: an end that goes is an error");
 
     // BinaryHeap: the greatest first, `Reverse` for the least.
     let ships = PriorityQueue::new();
