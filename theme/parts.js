@@ -26,14 +26,14 @@ window.cookbookParts = {
 "tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,28]},{"name":"order","python":[24,28],"rust":[29,34]}],
 "tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"day","python":[17,20],"rust":[78,82]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}],
 "tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}],
-"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,18],"rust":[26,32]},{"name":"pause","python":[19,20],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
+"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,19],"rust":[26,32]},{"name":"pause","python":[20,21],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
 "tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}],
 "tasks/first-success.html":[{"name":"call","python":[3,7],"rust":[12,18]},{"name":"race","python":[10,22],"rust":[24,26]},{"name":"companies","python":[26,26],"rust":[8,10]},{"name":"winner","python":[27,28],"rust":[46,47]}],
 "time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}],
 "time/shutdown.html":[{"name":"take","python":[0,4],"rust":[23,27]},{"name":"work","python":[7,17],"rust":[29,36]},{"name":"signal","python":[30,31],"rust":[39,39]},{"name":"closing","python":[34,35],"rust":[50,53]},{"name":"inside","python":[38,39],"rust":[55,56]},{"name":"rest","python":[40,47],"rust":[57,61]}],
-"time/timeouts.html":[{"name":"must","python":[2,4],"rust":[26,27]},{"name":"each","python":[5,12],"rust":[28,34]},{"name":"rest","python":[13,19],"rust":[35,38]}],
+"time/timeouts.html":[{"name":"must","python":[2,4],"rust":[29,30]},{"name":"each","python":[5,14],"rust":[31,40]},{"name":"rest","python":[15,21],"rust":[41,45]}],
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
-"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}]
+"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,18],"rust":[8,22]},{"name":"look","python":[30,37],"rust":[24,32]}]
 };
