@@ -10,7 +10,7 @@ async fn count(minutes: u64) -> u64 {
     100 * minutes
 }
 
-/// Boxes arrive after an hour, one a minute.
+/// A box an hour, two in all.
 fn deliver() -> (JoinSet<()>, mpsc::Receiver<u64>) {
     let (boxes, arriving) = mpsc::channel(1);
     let van = async move {

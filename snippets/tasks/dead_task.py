@@ -19,14 +19,14 @@ async def supervise(keep, tries):
         try:
             return await keep(shift)
         except Exception as error:
+            if shift == tries - 1:
+                raise
             dark.append(f"{error}, again in {pause * 1000:g} ms")
-            last = error
         # ANCHOR_END: end
         # ANCHOR: pause
         await asyncio.sleep(pause)
         pause = min(2 * pause, 0.06)
         # ANCHOR_END: pause
-    raise last
 
 
 async def main():
@@ -37,4 +37,17 @@ async def main():
 # ANCHOR_END: lighthouse
 
 
-asyncio.run(main())
+async def gives_up():
+    try:
+        await supervise(keep, tries=2)
+        raise AssertionError("two tries are not enough")
+    except LookupError:
+        assert dark[2:] == ["no oil, again in 1 ms"]
+
+
+async def both():
+    await main()
+    await gives_up()
+
+
+asyncio.run(both())

@@ -37,7 +37,7 @@ async def main():
     except TimeoutError:
         assert watering.cancelled()
 
-    # A cancelled task is not gone either, until it has been awaited.
+    # A cancelled task is not gone at once. Await it.
     watering = asyncio.create_task(water(tap, litres))
     watering.cancel()
     assert not watering.done()

@@ -18,9 +18,12 @@ class Speaker:
     async def hear(self, heard, pace):
         queue = asyncio.Queue(4)
         self.listeners.add(queue)
-        while (number := await queue.get()) is not None:
-            heard.append(number)
-            await asyncio.sleep(pace)
+        try:
+            while (number := await queue.get()) is not None:
+                heard.append(number)
+                await asyncio.sleep(pace)
+        finally:
+            self.listeners.remove(queue)
     # ANCHOR_END: hear
 
 
@@ -63,6 +66,7 @@ async def main():
     assert quick == list(range(1, 13))
     assert slow == sorted(slow) and 1 <= len(slow) < 12
     assert seen[-1] is None and len(seen) < 13
+    assert not speaker.listeners
 
 
 asyncio.run(main())

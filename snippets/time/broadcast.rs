@@ -48,8 +48,8 @@ async fn main() -> anyhow::Result<()> {
     for number in 1..=12 {
         sleep(SECOND).await;
         // ANCHOR: send
-        call.send(number)?;
-        board.send(number)?;
+        _ = call.send(number); // an error says that nobody listens
+        board.send_replace(number);
         // ANCHOR_END: send
     }
     drop((call, board));

@@ -8,6 +8,17 @@ async def an_event_is_sticky():
     await gun.wait()  # and so for everybody who comes later
 
 
+async def a_full_queue_says_so():
+    queue = asyncio.Queue(4)
+    for number in range(4):
+        queue.put_nowait(number)
+    try:
+        queue.put_nowait(4)
+        raise AssertionError("there is no place")
+    except asyncio.QueueFull:
+        pass
+
+
 async def a_condition_is_not():
     gun = asyncio.Condition()
     async with gun:
@@ -23,6 +34,7 @@ async def a_condition_is_not():
 
 async def main():
     await an_event_is_sticky()
+    await a_full_queue_says_so()
     await a_condition_is_not()
 
 

@@ -31,13 +31,15 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(*board.borrow(), 7);
 
     // A broadcast keeps nothing for those who come later.
-    let (call, _first) = broadcast::channel(4);
+    let (call, first) = broadcast::channel(4);
     call.send(7)?;
     let mut late = call.subscribe();
     call.send(8)?;
     let number = late.recv().await?;
     println!("broadcast: {number}");
     assert_eq!(number, 8);
+    drop((first, late));
+    assert!(call.send(9).is_err(), "nobody listens");
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,9 +3,10 @@ use std::cell::Cell;
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
@@ -35,9 +36,24 @@ async fn main() {
     assert!(matches!(answer, Ok(Err(_))));
     println!("both: {answer:?}");
 
-    // So no time at all is enough for what is there.
+    // But what begins a moment later ends a moment later.
+    let late = async {
+        sleep(MOMENT).await;
+        ask(2 * SECOND).await
+    };
+    let answer = timeout(2 * SECOND, late).await;
+    assert!(answer.is_err());
+    println!("a moment later: {answer:?}");
+
+    // No time at all is enough for what is there, and to begin the rest.
     let answer = timeout(Duration::ZERO, ready("paid")).await;
     assert_eq!(answer, Ok("paid"));
     println!("no time: {answer:?}");
+    let begun = Cell::new(false);
+    let begins = async {
+        begun.set(true);
+        pending::<()>().await;
+    };
+    assert!(timeout(Duration::ZERO, begins).await.is_err() && begun.get());
 }
 // ANCHOR_END: all

@@ -17,6 +17,25 @@ async def the_body_of_a_loop_may_wait():
     assert sorted(log) == [0, 1, 2]
 
 
+async def a_generator_stands_still():
+    track = asyncio.Lock()
+
+    async def trains():
+        async with track:
+            for train in range(3):
+                yield train
+
+    arriving = trains()
+    async for _train in arriving:
+        try:
+            async with asyncio.timeout(0.01), track:
+                raise AssertionError("the generator holds it")
+        except TimeoutError:
+            break
+    await arriving.aclose()
+    assert not track.locked()
+
+
 async def a_lock_knows_no_owner():
     track = asyncio.Lock()
     async with track:
@@ -31,6 +50,7 @@ async def a_lock_knows_no_owner():
 
 async def main():
     await the_body_of_a_loop_may_wait()
+    await a_generator_stands_still()
     await a_lock_knows_no_owner()
 
 

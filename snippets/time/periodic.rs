@@ -36,6 +36,7 @@ async fn keep_turning(stop: CancellationToken) -> Vec<u64> {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    // ANCHOR: night
     let start = Instant::now();
     let stop = CancellationToken::new();
     let keeper = tokio::spawn(keep_turning(stop.clone()));
@@ -48,6 +49,16 @@ async fn main() -> anyhow::Result<()> {
     println!("wound in minute {begun:?}, home in minute {ended}");
     assert_eq!(begun, [0, 60, 120, 270, 300, 360]);
     assert_eq!(ended, 370, "what is begun is finished");
+    // ANCHOR_END: night
+
+    // Who is told while he waits for the next hour goes home at once.
+    let (start, stop) = (Instant::now(), CancellationToken::new());
+    let tell = async {
+        sleep(20 * MINUTE).await;
+        stop.cancel();
+    };
+    let (begun, ()) = tokio::join!(keep_turning(stop.clone()), tell);
+    assert_eq!((begun, start.elapsed()), (vec![0], 20 * MINUTE));
     Ok(())
 }
 // ANCHOR_END: all

@@ -13,7 +13,7 @@ async fn sign() -> String {
 }
 
 // ANCHOR: fixed
-// Fixed: it goes along.
+// Fixed: it goes along. (Where there is no clerk, `get` panics.)
 fn spawn_as_clerk<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
