@@ -182,7 +182,7 @@ const TERMS = [
     ['testing/async-tests | pitfalls/blocking-the-runtime | reference/asyncio-to-rust', [
         'asyncio.sleep',
     ]],
-    ['testing/async-tests | testing/mock-server | reference/asyncio-to-rust', [
+    ['time/retry | testing/async-tests | testing/mock-server', [
         'retry',
     ]],
     ['testing/fakes', [
@@ -297,6 +297,37 @@ const TERMS = [
         'client disconnect',
         'idempotency key',
     ]],
+    ['time/retry', [
+        'backon',
+        'tenacity',
+        'jitter',
+        'exponential backoff',
+        'retry budget',
+        'retry storm',
+        'TpsBudget',
+        'ExponentialBuilder',
+        'thundering herd',
+    ]],
+    ['time/retry | time/shield', [
+        'idempotency',
+    ]],
+    ['time/rate-limit', [
+        'governor',
+        'aiolimiter',
+        'token bucket',
+        'fixed window',
+        'RateLimiter',
+        'until_ready',
+        'too many requests',
+    ]],
+    ['time/rate-limit | time/retry', [
+        'Retry-After',
+        '429',
+    ]],
+    ['time/rate-limit | tasks/cap-concurrency', [
+        'rate limit',
+        'throttle',
+    ]],
     ['time/deadlocks', [
         'futurelock',
     ]],
@@ -318,9 +349,6 @@ const TERMS = [
         'notify_waiters',
         'borrow_and_update',
         'lost wake-up',
-    ]],
-    ['reference/asyncio-to-rust | core-patterns/run-many | tasks/cap-concurrency', [
-        'rate limit',
     ]],
     ['tasks/first-success | tasks/as-they-finish | reference/asyncio-to-rust', [
         'FIRST_COMPLETED',
