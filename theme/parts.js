@@ -34,7 +34,7 @@ window.cookbookParts = {
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[26,27]},{"name":"each","python":[5,12],"rust":[28,34]},{"name":"rest","python":[13,19],"rust":[35,38]}],
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
-"time/retry.html":[{"name":"errors","python":[4,5],"rust":[9,26]},{"name":"pauses","python":[9,9],"rust":[48,50]},{"name":"attempt","python":[12,13],"rust":[51,55]},{"name":"adjust","python":[15,17],"rust":[56,62]}],
+"time/retry.html":[{"name":"errors","python":[4,5],"rust":[9,29]},{"name":"pauses","python":[9,9],"rust":[51,53]},{"name":"attempt","python":[12,13],"rust":[54,58]},{"name":"adjust","python":[15,17],"rust":[59,65]}],
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
 "time/rate-limit.html":[{"name":"quota","python":[4,6],"rust":[25,27]},{"name":"enter","python":[8,17],"rust":[29,34]},{"name":"visits","python":[27,28],"rust":[63,66]}],
 "time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}]

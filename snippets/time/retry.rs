@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 const SECOND: Duration = Duration::from_secs(1);
 
 // ANCHOR: errors
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 enum Error {
     #[error("engaged")]
     Engaged,
@@ -24,7 +24,10 @@ enum Error {
 impl Error {
     /// Whether it may go better the next time.
     fn is_transient(&self) -> bool {
-        *self != Error::Unknown
+        match self {
+            Error::Engaged | Error::CallBack(_) | Error::Silence => true,
+            Error::Unknown => false,
+        }
     }
 }
 // ANCHOR_END: errors
