@@ -200,7 +200,7 @@ const TERMS = [
     ['testing/async-tests | pitfalls/blocking-the-runtime | reference/asyncio-to-rust', [
         'asyncio.sleep',
     ]],
-    ['testing/async-tests | testing/mock-server | reference/asyncio-to-rust', [
+    ['time/retry | testing/async-tests | testing/mock-server', [
         'retry',
     ]],
     ['testing/fakes', [
@@ -314,6 +314,37 @@ const TERMS = [
         'asyncio.shield',
         'client disconnect',
         'idempotency key',
+    ]],
+    ['time/retry', [
+        'backon',
+        'tenacity',
+        'jitter',
+        'exponential backoff',
+        'retry budget',
+        'retry storm',
+        'TpsBudget',
+        'ExponentialBuilder',
+        'thundering herd',
+    ]],
+    ['time/retry | time/shield', [
+        'idempotency',
+    ]],
+    ['time/rate-limit', [
+        'governor',
+        'aiolimiter',
+        'token bucket',
+        'fixed window',
+        'RateLimiter',
+        'until_ready',
+        'too many requests',
+    ]],
+    ['time/rate-limit | time/retry', [
+        'Retry-After',
+        '429',
+    ]],
+    ['time/rate-limit | tasks/cap-concurrency', [
+        'rate limit',
+        'throttle',
     ]],
     ['time/deadlocks', [
         'futurelock',
