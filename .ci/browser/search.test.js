@@ -123,7 +123,9 @@ const TERMS = [
         'BoxFuture',
         'error: implementation of `Send` is not general enough',
         'the trait `AsyncFn` is not dyn compatible',
-        'cannot move out of `vase`, a captured variable in an `Fn` closure',
+        'expected a closure that implements the `AsyncFn` trait, but this closure only implements `AsyncFnOnce`',
+        'error: lifetime may not live long enough',
+        'higher-ranked lifetime error',
     ]],
     ['core-patterns/run-many | advanced-patterns/threads', [
         'parallel',
