@@ -1,0 +1,60 @@
+# ANCHOR: film
+import asyncio
+import functools
+
+
+class Cut(Exception):
+    pass
+
+
+# ANCHOR: takes
+def takes(limit):
+    def decorate(scene):
+        @functools.wraps(scene)
+        async def shoot(*args):
+            for _ in range(1, limit):
+                try:
+                    return await scene(*args)
+                except Cut:
+                    pass
+            return await scene(*args)
+        return shoot
+    return decorate
+# ANCHOR_END: takes
+
+
+# ANCHOR: timed
+def timed(scene):
+    @functools.wraps(scene)
+    async def clocked(*args):
+        now = asyncio.get_running_loop().time
+        start = now()
+        end = await scene(*args)
+        return end, now() - start
+    return clocked
+# ANCHOR_END: timed
+
+
+# ANCHOR: scene
+@timed
+@takes(3)
+async def kiss(reel):
+    reel.append("kiss")
+    await asyncio.sleep(0.01)
+    if len(reel) < 3:
+        raise Cut
+    return "a kiss"
+# ANCHOR_END: scene
+
+
+async def main():
+    # ANCHOR: shoot
+    reel = []
+    end, seconds = await kiss(reel)
+    # ANCHOR_END: shoot
+    assert end == "a kiss" and reel == 3 * ["kiss"]
+    assert seconds >= 0.025
+# ANCHOR_END: film
+
+
+asyncio.run(main())
