@@ -35,5 +35,7 @@ window.cookbookParts = {
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
-"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}]
+"time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,15],"rust":[8,22]},{"name":"look","python":[27,34],"rust":[24,32]}],
+"time/set-up-once.html":[{"name":"cell","python":[6,6],"rust":[16,16]},{"name":"enter","python":[8,14],"rust":[20,22]},{"name":"heat","python":[16,19],"rust":[24,28]}],
+"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,53]},{"name":"stamp","python":[47,54],"rust":[64,70]}]
 };
