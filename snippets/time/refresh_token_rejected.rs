@@ -88,9 +88,14 @@ async fn main() -> Result<()> {
     // One has been on the road with pass 22 all the time.
     assert_eq!(passes.instead_of(22).await?, 23);
     assert_eq!(start.elapsed(), 10 * SECOND, "there already");
-    // And pass 23 is renewed in its time.
+    // Nor does he make the clerk forget who was turned away with pass 23.
+    let (next, late) =
+        tokio::join!(passes.instead_of(23), passes.instead_of(22));
+    assert_eq!((next?, late?), (24, 23));
+    assert_eq!(start.elapsed(), 20 * SECOND);
+    // And pass 24 is renewed in its time.
     sleep(3310 * SECOND).await;
-    assert_eq!(passes.pass.borrow().number, 24);
+    assert_eq!(passes.pass.borrow().number, 25);
     drop(passes);
     Ok(clerk.await?)
 }
