@@ -17,6 +17,7 @@ mod coverage;
 mod figures;
 mod form;
 mod guard;
+mod refresh_token;
 mod task_group;
 mod timelines;
 

@@ -167,8 +167,10 @@ const TERMS = [
         'channel lagged by 2',
     ]],
     ['advanced-patterns/single-flight', [
-        'OnceCell',
         'stampede',
+    ]],
+    ['advanced-patterns/single-flight | time/set-up-once', [
+        'OnceCell',
     ]],
     ['advanced-patterns/single-flight | time/shield', [
         'shield',
@@ -415,6 +417,30 @@ const TERMS = [
     ]],
     ['time/queues | reference/asyncio-to-rust', [
         'call_at',
+    ['time/set-up-once', [
+        'functools.cache',
+        'cannot reuse already awaited coroutine',
+        'get_or_init',
+        'get_or_try_init',
+        'LazyLock',
+        'OnceLock',
+        'lazy initialization',
+        'singleton',
+        'double-checked locking',
+    ]],
+    ['time/set-up-once | reference/by-symptom', [
+        'LazyLock instance has previously been poisoned',
+        'A Tokio 1.x context was found, but it is being shutdown',
+    ]],
+    ['time/refresh-token', [
+        'OAuth',
+        'access token',
+        'refresh token',
+        'stale while revalidate',
+        'expires_in',
+        '401 Unauthorized',
+        'clock skew',
+        'token rotation',
     ]],
     ['reference/asyncio-to-rust | core-patterns/run-many | tasks/cap-concurrency', [
         'rate limit',
