@@ -64,7 +64,7 @@ async fn main() {
     let sat = join_all(guests).await;
     // ANCHOR_END: guest
     let (sat, logs) = (count(&sat), sauna.logs.load(Relaxed));
-    println!("by the guest: {sat} of 5 sit in it, {logs} logs");
+    println!("by the guest: {sat} of 5 sit in there, {logs} logs");
     assert_eq!((sat, logs), (0, 17));
 
     let sauna = Arc::new(Sauna::default());
@@ -73,7 +73,7 @@ async fn main() {
     let sat = join_all(guests).await;
     // ANCHOR_END: house
     let (sat, logs) = (count(&sat), sauna.logs.load(Relaxed));
-    println!("by the house: {sat} of 5 sit in it, {logs} logs");
+    println!("by the house: {sat} of 5 sit in there, {logs} logs");
     assert_eq!((sat, logs), (4, 6));
     assert_eq!(Arc::strong_count(&sauna), 1, "every task has ended");
 }
