@@ -10,7 +10,7 @@ async fn raise(price: Arc<Mutex<u32>>) {
     yield_now().await; // tells the room
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     Ok(tokio::spawn(raise(Arc::default())).await?)
 }
