@@ -58,11 +58,11 @@ pub fn read(root: &Path) -> Result<Figures> {
 
 /// What the page includes, by the name of its file.
 pub fn draw(figures: &Figures) -> Vec<(String, String)> {
-    let mut files: Vec<_> = figures
-        .case
-        .iter()
-        .map(|case| (format!("{}.svg", case.name), plot(case, figures)))
-        .collect();
+    let mut files = Vec::new();
+    for case in &figures.case {
+        files.push((format!("{}.svg", case.name), plot(case, figures)));
+        files.push((format!("{}.md", case.name), line(case)));
+    }
     files.push(("overview.md".to_owned(), overview(figures)));
     let machine = machine(&figures.machine, &figures.versions);
     files.push(("machine.md".to_owned(), machine));
@@ -72,15 +72,35 @@ pub fn draw(figures: &Figures) -> Vec<(String, String)> {
 /// What is as fast as the fastest, but for noise.
 const AS_FAST: f64 = 1.1;
 
-/// A case stands in the section that its name begins with. Each cell says what
-/// it is: on a phone they stand below each other.
+/// The section that a case stands in: its name begins so.
+fn section(case: &Case) -> &str {
+    case.name.split('-').next().unwrap_or_default()
+}
+
+/// What other pages say of it, in one line: the largest size, the fastest way
+/// first.
+fn line(case: &Case) -> String {
+    let Case { title, unit, .. } = case;
+    let size = case.size.last().expect("three sizes");
+    let mut ways: Vec<&Way> = size.way.iter().collect();
+    ways.sort_by(|one, other| one.cost.total_cmp(&other.cost));
+    let cost = |way: &&Way| format!("{} {}", way.name, time(way.cost));
+    let ways: Vec<String> = ways.iter().map(cost).collect();
+    let (size, ways, section) = (&size.name, ways.join("; "), section(case));
+    format!(
+        "{title}, {size}, {unit}: {ways} ([at other \
+         sizes](../performance/ways.md#{section})).\n"
+    )
+}
+
+/// Each cell says what it is: on a phone they stand below each other.
 fn overview(figures: &Figures) -> String {
     let mut table = "\
         | Work | Fastest | At ten times the size | At a hundred times |\n\
         | --- | --- | --- | --- |\n"
         .to_owned();
     for case in &figures.case {
-        let section = case.name.split('-').next().unwrap_or_default();
+        let section = section(case);
         write!(table, "| [{}](#{section}) |", case.title).expect("a string");
         for size in &case.size {
             let costs = size.way.iter().map(|way| way.cost);
