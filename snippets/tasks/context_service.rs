@@ -68,7 +68,8 @@ async fn main() -> Result<()> {
         .route("/deep", get(deep_down))
         .route("/file", get(file))
         .route("/file-of", get(file_of))
-        .layer(from_fn(open));
+        .layer(from_fn(open))
+        .route("/outside", get(argument)); // of the middleware
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let court = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -84,6 +85,9 @@ async fn main() -> Result<()> {
         println!("{path}: {answer}");
         assert_eq!(answer, expected);
     }
+    let outside = reqwest::get(format!("{court}/outside")).await?.status();
+    println!("/outside: {outside}");
+    assert_eq!(outside, 500);
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,6 +1,6 @@
 // ANCHOR: all
 use std::future::Future;
-use std::io::{self, Read};
+use std::io::{Read, pipe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +38,12 @@ async fn instrument(number: u32, hours: u64) {
 }
 // ANCHOR_END: fixed
 
-/// What is logged meanwhile.
-async fn log_of(work: impl Future) -> io::Result<String> {
-    let (mut log, writer) = io::pipe()?;
+/// What two tasks log.
+async fn log_of<F>(seven: F, eight: F) -> anyhow::Result<String>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (mut log, writer) = pipe()?;
     let subscriber = tracing_subscriber::fmt()
         .without_time()
         .with_level(false)
@@ -48,7 +51,7 @@ async fn log_of(work: impl Future) -> io::Result<String> {
         .with_ansi(false)
         .with_writer(Arc::new(writer));
     let logging = set_default(subscriber.finish());
-    work.await;
+    tokio::try_join!(tokio::spawn(seven), tokio::spawn(eight))?;
     drop(logging);
     let mut lines = String::new();
     log.read_to_string(&mut lines)?;
@@ -57,14 +60,12 @@ async fn log_of(work: impl Future) -> io::Result<String> {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let both = async { tokio::join!(enter(7, 2), enter(8, 1)) };
-    let log = log_of(both).await?;
+    let log = log_of(enter(7, 2), enter(8, 1)).await?;
     print!("entered:\n{log}");
     let in_seven = log.lines().filter(|line| line.contains("number=7"));
     assert_eq!(in_seven.count(), 4, "case 8 is inside of case 7");
 
-    let both = async { tokio::join!(instrument(7, 2), instrument(8, 1)) };
-    let log = log_of(both).await?;
+    let log = log_of(instrument(7, 2), instrument(8, 1)).await?;
     print!("instrumented:\n{log}");
     for number in ["7", "8"] {
         let start = format!("case{{number={number}}}: ");

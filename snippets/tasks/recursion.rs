@@ -68,6 +68,9 @@ async fn main() -> Result<()> {
     let time = start.elapsed();
     println!("a list: {} chambers, {} h", explored.len(), hours(time));
     assert_eq!((explored, time), (walked, 9 * HOUR));
+
+    // Without a team, what you see is where you stand.
+    assert_eq!(explore(0, 0).await?, HashSet::from([0]));
     Ok(())
 }
 
