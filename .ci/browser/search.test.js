@@ -474,6 +474,11 @@ const TERMS = [
     ['tasks/first-success | tasks/as-they-finish | reference/asyncio-to-rust', [
         'FIRST_COMPLETED',
     ]],
+    ['reference/which-one', [
+        'which one',
+        'decision table',
+        'cheat sheet',
+    ]],
     ['reference/asyncio-to-rust', [
         'asyncio.timeout_at',
         'asyncio.Event',

@@ -26,8 +26,8 @@ use cases::Cost;
 use figures::{Case, Figures, Kind, Memory, PLOTS, RESULT, Way};
 use plans::{Limit, Need, PLANS, Plan, Python, Rust, Side};
 use runs::{
-    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output, postgres,
-    rounded, rounds, rust_versions, write_plots, write_results,
+    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output,
+    postgres, rounded, rounds, rust_versions, write_plots, write_results,
 };
 use turns::median;
 

@@ -22,8 +22,8 @@ use tempfile::TempDir;
 use cases::Cost;
 use figures::{Case, Figures, PLOTS, RESULT, Size, Way};
 use runs::{
-    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output, postgres,
-    rounded, rounds, rust_versions, write_plots, write_results,
+    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output,
+    postgres, rounded, rounds, rust_versions, write_plots, write_results,
 };
 use turns::median;
 
