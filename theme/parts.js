@@ -38,7 +38,7 @@ window.cookbookParts = {
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[29,30]},{"name":"each","python":[5,14],"rust":[31,40]},{"name":"rest","python":[15,21],"rust":[41,45]}],
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
-"time/retry.html":[{"name":"errors","python":[4,5],"rust":[9,29]},{"name":"pauses","python":[9,9],"rust":[51,53]},{"name":"attempt","python":[12,13],"rust":[54,58]},{"name":"adjust","python":[15,17],"rust":[59,65]}],
+"time/retry.html":[{"name":"errors","python":[4,5],"rust":[9,29]},{"name":"pauses","python":[9,9],"rust":[51,53]},{"name":"attempt","python":[12,13],"rust":[54,58]},{"name":"adjust","python":[15,17],"rust":[59,66]}],
 "time/rate-limit.html":[{"name":"quota","python":[4,6],"rust":[25,27]},{"name":"enter","python":[8,17],"rust":[29,34]},{"name":"visits","python":[27,28],"rust":[63,66]}],
 "time/failing-service.html":[{"name":"state","python":[4,6],"rust":[18,27]},{"name":"permit","python":[10,13],"rust":[33,42]},{"name":"failed","python":[15,19],"rust":[43,46]},{"name":"count","python":[20,22],"rust":[47,51]},{"name":"drop","python":[25,26],"rust":[56,63]},{"name":"customers","python":[32,39],"rust":[70,84]}],
 "time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
