@@ -272,6 +272,14 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             rt::dependencies("a:1", ROOT, file, shown, &[program]);
         };
         check(&block(version, features));
+        // Without `test-util`, what it has brought along is still there.
+        let paused = "#[tokio::main(flavor = \"current_thread\", start_paused \
+                      = true)]\nasync fn main() { \
+                      tokio::time::sleep(std::time::Duration::ZERO).await; }";
+        let file = "snippets/features.toml";
+        let paused_needs = "\"macros\", \"rt\", \"test-util\", \"time\"";
+        let shown = block(version, paused_needs);
+        rt::dependencies("a:1", ROOT, file, &shown, &[paused]);
         // Under another name it is still tokio.
         let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
         let only = format!("[dependencies]\ntokio = \"{version}\"\n");

@@ -22,7 +22,7 @@ class Breaker:
             try:
                 async with asyncio.timeout(0.005):
                     status = await ring()
-            except TimeoutError:
+            except OSError:  # as is TimeoutError, and "connection refused"
                 status = 504
             # ANCHOR_END: failed
             # ANCHOR: count
@@ -56,6 +56,16 @@ async def main():
     dead, breaker.until = False, 0  # a minute later
     assert await breaker.call(ring) == 200 and breaker.failures == 0
 # ANCHOR_END: pharmacy
+
+    # Nor does it ring for ever where nobody listens.
+    async def refused():
+        nonlocal rung
+        rung += 1
+        raise ConnectionRefusedError
+
+    rung = 0
+    answers = [await breaker.call(refused) for _ in range(30)]
+    assert answers == [504] * 3 + ["refused"] * 27 and rung == 3
 
 
 asyncio.run(main())

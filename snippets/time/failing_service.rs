@@ -10,6 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Debug, PartialEq)]
 enum Failure {
+    /// Not in time, or not even connected: map your client's errors to it.
     Silent,
     Status(u16),
     Refused,

@@ -7,8 +7,9 @@ struct Patient {
 }
 
 fn main() {
-    let dog = Reverse((1, Patient { name: "dog" }));
-    let parrot = Reverse((1, Patient { name: "parrot" }));
+    // Urgency, number, patient.
+    let dog = Reverse((2, 1, Patient { name: "dog" }));
+    let parrot = Reverse((2, 2, Patient { name: "parrot" }));
     let room = BinaryHeap::from([dog, parrot]);
     assert_eq!(room.len(), 2);
 }

@@ -14,7 +14,7 @@ use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance};
 use tower::ServiceExt;
 
 /// tokio's clock, since its start.
@@ -44,7 +44,7 @@ async fn book(
     if let Err(early) = doors.check_key(&agency) {
         let wait = early.wait_time_from(doors.clock().now());
         // In whole seconds, and rather too late than too early.
-        let seconds = wait.as_millis().div_ceil(1000).to_string();
+        let seconds = wait.as_nanos().div_ceil(1_000_000_000).to_string();
         let refused = StatusCode::TOO_MANY_REQUESTS;
         return (refused, [(RETRY_AFTER, seconds)]).into_response();
     }
@@ -74,20 +74,21 @@ async fn main() -> anyhow::Result<()> {
     for _ in 0..4 {
         assert_eq!(ask(&app, "alps").await?, (200, 0));
     }
-    sleep(Duration::from_millis(5400)).await;
+    // Ten seconds and a microsecond before there is room.
+    advance(Duration::from_micros(4_999_999)).await;
     let refused = ask(&app, "alps").await?;
     println!("alps, the fifth time: {refused:?}");
-    assert_eq!(refused, (429, 10));
+    assert_eq!(refused, (429, 11));
 
     let other = ask(&app, "baltic").await?;
     println!("baltic: {other:?}");
     assert_eq!(other, (200, 0), "it has a door of its own");
 
     // ANCHOR: obey
-    sleep(Duration::from_secs(refused.1)).await;
+    advance(Duration::from_secs(refused.1)).await;
     let obedient = ask(&app, "alps").await?;
     // ANCHOR_END: obey
-    println!("alps, ten seconds later: {obedient:?}");
+    println!("alps, eleven seconds later: {obedient:?}");
     assert_eq!(obedient, (200, 0));
     Ok(())
 }

@@ -68,10 +68,11 @@ async fn ask(surgery: &Surgery, deadline: Instant) -> Answer {
     // ANCHOR: adjust
     let adjust = |error: &Error, pause: Option<Duration>| {
         let pause = match error {
-            Error::CallBack(later) => pause? + *later,
+            Error::CallBack(later) => pause?.saturating_add(*later),
             _ => pause?,
         };
-        (Instant::now() + pause < deadline).then_some(pause)
+        let left = deadline.saturating_duration_since(Instant::now());
+        (pause < left).then_some(pause)
     };
     // ANCHOR_END: adjust
     attempt.retry(pauses).when(Error::is_transient).adjust(adjust).await
@@ -90,7 +91,7 @@ async fn main() {
         (vec![Some(Err(Error::Unknown))], 60, vec![0]),
         (vec![engaged()], 60, vec![0, 1774, 4219, 11093]),
         (vec![engaged()], 10, vec![0, 1774, 4219]),
-        (vec![later(600)], 60, vec![0]),
+        (vec![Some(Err(Error::CallBack(Duration::MAX)))], 60, vec![0]),
     ] {
         let start = Instant::now();
         let surgery = Surgery { script, calls: RefCell::default() };

@@ -75,6 +75,10 @@ fn wrapped(start: String, features: &[String]) -> String {
     lines.join("\n") + "\n] }"
 }
 
+/// What a reader takes out when the program leaves the test. What it brings along
+/// is needed without it too.
+const FOR_TESTS: &str = "test-util";
+
 /// The features of a crate that others of the given ones bring along: with
 /// tokio's `rt-multi-thread`, `rt`.
 fn implied(
@@ -86,6 +90,7 @@ fn implied(
     let mut implied = BTreeSet::new();
     let mut pending: Vec<&String> = features
         .iter()
+        .filter(|feature| *feature != FOR_TESTS)
         .filter_map(|feature| known.get(feature))
         .flatten()
         .collect();
