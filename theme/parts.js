@@ -45,5 +45,5 @@ window.cookbookParts = {
 "time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}],
 "time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,18],"rust":[8,22]},{"name":"look","python":[30,37],"rust":[24,32]}],
 "time/set-up-once.html":[{"name":"cell","python":[6,6],"rust":[16,16]},{"name":"enter","python":[8,14],"rust":[20,22]},{"name":"heat","python":[16,19],"rust":[24,28]}],
-"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,53]},{"name":"stamp","python":[47,54],"rust":[64,70]}]
+"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,52]},{"name":"stamp","python":[47,57],"rust":[62,70]}]
 };
