@@ -46,6 +46,9 @@ async def main():
         pass
     await asyncio.wait([attendant])
     assert isinstance(attendant.exception(), asyncio.InvalidStateError)
+    gone = asyncio.get_running_loop().create_future()
+    gone.cancel()
+    assert gone.done()  # what he should ask first
 
     # Nobody has a handle any more. It waits all the same.
     room = Cloakroom()

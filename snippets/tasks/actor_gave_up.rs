@@ -77,6 +77,13 @@ async fn main() -> anyhow::Result<()> {
     let (coat, took) = guest(careful).await?;
     println!("careful: {coat:?} after {took:?}");
     assert_eq!((coat, took), (Some("a fur"), 2 * MINUTE));
+
+    // Too late for both: he goes when it is sent, and before he looks.
+    let (answer, answered) = oneshot::channel();
+    let sent = answer.send("a fur");
+    drop(answered);
+    println!("sent, and not read: {sent:?}");
+    assert_eq!(sent, Ok(()), "nobody has the fur, and nobody knows");
     Ok(())
 }
 // ANCHOR_END: all

@@ -54,17 +54,20 @@ class Passes:
 
 class Office:
     def __init__(self, closed=range(0)):
-        self.closed, self.asked = closed, []
+        self.closed, self.asked, self.life = closed, [], 60 * 60
 
     # ANCHOR: stamp
     async def stamp(self):
-        asked, life = round(time()), 60 * 60
+        asked = round(time())
         self.asked.append(asked)
         await asyncio.sleep(10)
         if asked in self.closed:
             raise ConnectionError("the office is closed")
-        renew, over = asked + life * 11 / 12, asked + life * 119 / 120
-        return Pass(len(self.asked), renew, over)
+        good = max(self.life - 30, 0)
+        over, ahead = asked + good, min(5 * 60, good / 2)
+        if over <= time():
+            raise ConnectionError("over before it is here")
+        return Pass(len(self.asked), over - ahead, over)
     # ANCHOR_END: stamp
 # ANCHOR_END: passes
 
@@ -92,7 +95,7 @@ async def three_hours():
     passes = Passes(office, await office.stamp())
     await asyncio.gather(*(van(passes) for _ in range(10)))
     passes.clerk.cancel()
-    assert office.asked == [0, 3300, 6600, 9900]
+    assert office.asked == [0, 3270, 6540, 9810]
 
 
 async def closed():
@@ -108,7 +111,17 @@ async def closed():
     assert len(office.asked) == 17
 
 
-for run in (three_hours, closed):
+async def too_short():
+    office = Office()
+    passes = Passes(office, await office.stamp())
+    office.life = 10
+    await asyncio.sleep(3600 - time())
+    passes.clerk.cancel()
+    # Over when it comes: it is asked for again after a pause.
+    assert office.asked == [0, 3270, 3290, 3320, 3370, 3440, 3510, 3580]
+
+
+for run in (three_hours, closed, too_short):
     clock = Clock()
     loop = asyncio.SelectorEventLoop(clock)
     loop.time = lambda: clock.now

@@ -26,16 +26,20 @@ async fn last_minute(spare: Duration) -> (usize, usize) {
     (count(true), count(false))
 }
 
-/// How often is a pass of one minute renewed in an hour?
-async fn renewals(margin: Duration) -> u32 {
-    let (start, mut count) = (Instant::now(), 0);
+/// An hour with passes of one minute, which nobody uses in the last half.
+/// How many are stamped, and how many seconds have none that is good?
+async fn hour(ahead: Duration) -> (u32, u64) {
+    let (start, mut stamped) = (Instant::now(), 0);
+    let (mut over, mut without) = (start + 10 * SECOND, Duration::ZERO);
     while start.elapsed() < 3600 * SECOND {
-        let over = Instant::now() + 60 * SECOND;
+        let next = Instant::now() + 60 * SECOND - 30 * SECOND;
         sleep(10 * SECOND).await; // at the office
-        count += 1;
-        sleep_until(over - margin).await;
+        stamped += 1;
+        without += over.elapsed(); // nothing, if it is not over yet
+        over = next;
+        sleep_until(over - ahead).await;
     }
-    count
+    (stamped, without.as_secs())
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -46,19 +50,23 @@ async fn main() {
     println!("to the last second: {turned_away} turned away");
     assert_eq!((let_in, turned_away), (35, 25));
     // Broken: the same margin for every pass.
-    let count = renewals(300 * SECOND).await;
-    println!("five minutes ahead: {count} an hour");
-    assert_eq!(count, 360);
+    let (stamped, without) = hour(300 * SECOND).await;
+    println!("five minutes ahead: {stamped} an hour, {without} s without");
+    assert_eq!((stamped, without), (360, 0));
+    // Broken: back too late, for the office takes ten.
+    let (stamped, without) = hour(5 * SECOND).await;
+    println!("five seconds ahead: {stamped} an hour, {without} s without");
+    assert_eq!((stamped, without), (144, 715));
     // ANCHOR_END: broken
 
     // ANCHOR: fixed
-    // Fixed: half a minute less, and a twelfth ahead.
+    // Fixed: half a minute less, and half of what is left ahead.
     let (let_in, turned_away) = last_minute(30 * SECOND).await;
     println!("half a minute less: {turned_away} turned away");
     assert_eq!((let_in, turned_away), (30, 0));
-    let count = renewals(60 * SECOND / 12).await;
-    println!("a twelfth ahead: {count} an hour");
-    assert_eq!(count, 66);
+    let (stamped, without) = hour(30 * SECOND / 2).await;
+    println!("half of it ahead: {stamped} an hour, {without} s without");
+    assert_eq!((stamped, without), (240, 0));
     // ANCHOR_END: fixed
 }
 // ANCHOR_END: all

@@ -76,6 +76,16 @@ async fn main() {
     println!("by the house: {sat} of 5 sit in there, {logs} logs");
     assert_eq!((sat, logs), (4, 6));
     assert_eq!(Arc::strong_count(&sauna), 1, "every task has ended");
+
+    // Whoever gives up leaves his task behind, until it is hot.
+    let sauna = Arc::new(Sauna::default());
+    let guests = [0; 100].map(|minute| guest(minute, sauna.by_the_house()));
+    let sat = count(&join_all(guests).await);
+    let tasks = Arc::strong_count(&sauna) - 1;
+    println!("too early: {sat} of 100 sit in there, {tasks} tasks wait");
+    assert_eq!((sat, tasks), (0, 100));
+    sleep(16 * MINUTE).await;
+    assert_eq!(Arc::strong_count(&sauna), 1, "every task has ended");
 }
 
 fn count(sat: &[bool]) -> usize {

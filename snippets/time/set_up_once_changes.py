@@ -17,6 +17,18 @@ async def keeps_the_coroutine():
         assert str(error) == "cannot reuse already awaited coroutine"
 
 
+@functools.cache
+def heating():
+    return asyncio.create_task(asyncio.sleep(0.01, "hot"))
+
+
+async def keeps_the_task():
+    leaves = asyncio.create_task(asyncio.wait_for(asyncio.shield(heating()), 0))
+    stays = asyncio.create_task(asyncio.wait_for(asyncio.shield(heating()), 1))
+    assert await stays == "hot"
+    assert isinstance(leaves.exception(), TimeoutError)
+
+
 async def without_a_lock():
     stove, fires = None, 0
 
@@ -44,6 +56,7 @@ async def two_guests():
 
 
 asyncio.run(keeps_the_coroutine())
+asyncio.run(keeps_the_task())
 asyncio.run(without_a_lock())
 asyncio.run(two_guests())
 try:
