@@ -64,9 +64,11 @@ async fn main() {
     assert_eq!(day("try_join_all", work).await, one_error);
     let [lyra, wreck, vega] = ships();
     let work = async {
-        vec![
-            select! { end = lyra => end, end = wreck => end, end = vega => end },
-        ]
+        vec![select! {
+            end = lyra => end,
+            end = wreck => end,
+            end = vega => end,
+        }]
     };
     assert_eq!(day("select!", work).await, one_error);
 
