@@ -11,13 +11,13 @@ class Cut(Exception):
 def takes(limit):
     def decorate(scene):
         @functools.wraps(scene)
-        async def shoot(*args):
+        async def shoot(*args, **kwargs):
             for _ in range(1, limit):
                 try:
-                    return await scene(*args)
+                    return await scene(*args, **kwargs)
                 except Cut:
                     pass
-            return await scene(*args)
+            return await scene(*args, **kwargs)
         return shoot
     return decorate
 # ANCHOR_END: takes
@@ -26,10 +26,10 @@ def takes(limit):
 # ANCHOR: timed
 def timed(scene):
     @functools.wraps(scene)
-    async def clocked(*args):
+    async def clocked(*args, **kwargs):
         now = asyncio.get_running_loop().time
         start = now()
-        end = await scene(*args)
+        end = await scene(*args, **kwargs)
         return end, now() - start
     return clocked
 # ANCHOR_END: timed

@@ -1,5 +1,6 @@
 // ANCHOR: all
 use std::future::Future;
+use std::sync::{Arc, Mutex};
 
 use tokio::task::{JoinHandle, yield_now};
 
@@ -60,6 +61,18 @@ async fn main() -> anyhow::Result<()> {
     });
     assert_eq!(takes.await?, 3);
     // ANCHOR_END: moved
+
+    // ANCHOR: shared
+    // What you want back is shared: the closure owns a clone of the `Arc`.
+    let reel = Arc::new(Mutex::new(Vec::new()));
+    let camera = Arc::clone(&reel);
+    let takes = tokio::spawn(until_good(async move |take| {
+        camera.lock().expect("never poisoned").push(take);
+        kiss(take).await
+    }));
+    assert_eq!(takes.await?, 3);
+    assert_eq!(*reel.lock().expect("never poisoned"), [1, 2, 3]);
+    // ANCHOR_END: shared
 
     // ANCHOR: unit
     assert_eq!(second_unit(kiss).await?, 3);

@@ -30,6 +30,15 @@ async fn steps_back(wall: &Wall, colour: char) {
 }
 // ANCHOR_END: fixed
 
+// ANCHOR: lost
+/// Still broken: what the other has written meanwhile is overwritten.
+async fn counts(coats: &RefCell<u32>) {
+    let before = *coats.borrow();
+    sleep(HOUR).await;
+    *coats.borrow_mut() = before + 1;
+}
+// ANCHOR_END: lost
+
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     let wall = Wall::default();
@@ -44,5 +53,11 @@ async fn main() {
     let wall = wall.into_inner();
     println!("steps back: {} strokes", wall.len());
     assert_eq!((wall.matches('~').count(), wall.len()), (2, 4));
+
+    let coats = RefCell::default();
+    tokio::join!(counts(&coats), counts(&coats));
+    let coats = coats.into_inner();
+    println!("looks, waits and writes: {coats} of 2 coats");
+    assert_eq!(coats, 1);
 }
 // ANCHOR_END: all
