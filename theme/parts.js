@@ -33,6 +33,8 @@ window.cookbookParts = {
 "tasks/actor.html":[{"name":"ask","python":[7,10],"rust":[32,44]},{"name":"attend","python":[12,23],"rust":[55,73]},{"name":"open","python":[27,28],"rust":[78,78]},{"name":"guests","python":[29,32],"rust":[79,88]},{"name":"close","python":[33,34],"rust":[89,90]}],
 "tasks/borrow.html":[{"name":"paint","python":[3,6],"rust":[13,20]},{"name":"halves","python":[11,14],"rust":[29,30]},{"name":"evening","python":[15,15],"rust":[31,31]}],
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
+"tasks/recursion.html":[{"name":"visit","python":[0,2],"rust":[13,18]},{"name":"walk","python":[5,9],"rust":[20,28]},{"name":"list","python":[13,13],"rust":[32,34]},{"name":"start","python":[15,17],"rust":[36,37]},{"name":"end","python":[18,23],"rust":[38,39]}],
+"tasks/context.html":[{"name":"case","python":[2,2],"rust":[8,11]},{"name":"note","python":[6,7],"rust":[15,20]},{"name":"spawn","python":[13,13],"rust":[50,50]},{"name":"thread","python":[14,14],"rust":[51,51]},{"name":"handle","python":[21,23],"rust":[55,57]},{"name":"both","python":[27,27],"rust":[62,62]}],
 "time/select-loop.html":[{"name":"encode","python":[0,2],"rust":[8,11]},{"name":"take","python":[7,7],"rust":[30,34]},{"name":"pass","python":[10,10],"rust":[26,29]},{"name":"state","python":[13,15],"rust":[19,20]},{"name":"question","python":[20,22],"rust":[25,25]}],
 "time/shutdown.html":[{"name":"take","python":[0,4],"rust":[23,27]},{"name":"work","python":[7,17],"rust":[29,36]},{"name":"signal","python":[30,31],"rust":[39,39]},{"name":"closing","python":[34,35],"rust":[50,53]},{"name":"inside","python":[38,39],"rust":[55,56]},{"name":"rest","python":[40,47],"rust":[57,61]}],
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[29,30]},{"name":"each","python":[5,14],"rust":[31,40]},{"name":"rest","python":[15,21],"rust":[41,45]}],
@@ -45,5 +47,5 @@ window.cookbookParts = {
 "time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}],
 "time/broadcast.html":[{"name":"send","python":[4,8],"rust":[44,45]},{"name":"hear","python":[10,18],"rust":[8,22]},{"name":"look","python":[30,37],"rust":[24,32]}],
 "time/set-up-once.html":[{"name":"cell","python":[6,6],"rust":[16,16]},{"name":"enter","python":[8,14],"rust":[20,22]},{"name":"heat","python":[16,19],"rust":[24,28]}],
-"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,53]},{"name":"stamp","python":[47,54],"rust":[64,70]}]
+"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,52]},{"name":"stamp","python":[47,57],"rust":[62,70]}]
 };
