@@ -272,6 +272,15 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             rt::dependencies("a:1", ROOT, file, shown, &[program]);
         };
         check(&block(version, features));
+        // Without `test-util`, the others are still enough.
+        let start = "flavor = \"current_thread\", start_paused = true";
+        let paused = format!(
+            "#[tokio::main({start})]\nasync fn main() {{ tokio::time::sleep(\
+             std::time::Duration::ZERO).await; }}"
+        );
+        let all = block(version, r#""macros", "rt", "test-util", "time""#);
+        let file = "snippets/features.toml";
+        rt::dependencies("a:1", ROOT, file, &all, &[&paused]);
         // Under another name it is still tokio.
         let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
         let only = format!("[dependencies]\ntokio = \"{version}\"\n");

@@ -76,7 +76,8 @@ fn wrapped(start: String, features: &[String]) -> String {
 }
 
 /// The features of a crate that others of the given ones bring along: with
-/// tokio's `rt-multi-thread`, `rt`.
+/// tokio's `rt-multi-thread`, `rt`. `test-util` counts for nothing: who leaves
+/// it out, without a paused clock, needs what it brings along.
 fn implied(
     root: &Path,
     name: &str,
@@ -86,6 +87,7 @@ fn implied(
     let mut implied = BTreeSet::new();
     let mut pending: Vec<&String> = features
         .iter()
+        .filter(|feature| *feature != "test-util")
         .filter_map(|feature| known.get(feature))
         .flatten()
         .collect();
