@@ -30,6 +30,19 @@ async def main():
 
     # A task for each has a stack of its own.
     assert await in_tasks(10 * limit) == 10 * limit
+
+    # One fails, and the other one is still at work.
+    async def fail():
+        raise LookupError("no such chamber")
+
+    failing = asyncio.create_task(fail())
+    other = asyncio.create_task(asyncio.sleep(0.01, "seen"))
+    done, _ = await asyncio.wait(
+        {failing, other}, return_when=asyncio.FIRST_COMPLETED
+    )
+    assert done == {failing} and failing.exception() is not None
+    assert not other.done()
+    assert await other == "seen"
 # ANCHOR_END: changes
 
 

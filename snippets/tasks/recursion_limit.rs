@@ -1,20 +1,26 @@
 // ANCHOR: all
 use std::collections::HashSet;
+use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
-use tokio::task::yield_now;
+use futures::stream::{self, FuturesUnordered, StreamExt};
+use tokio::time::sleep;
 
-/// From chamber 0, one passage leads to 3, and another one to 1, 2 and 3.
-const CAVE: [&[usize]; 5] = [&[1, 3], &[2], &[3], &[4], &[]];
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The hours that each chamber takes, and where it leads. From 0 to 4 it is
+/// shorter by 1, and quicker by 2 and 3.
+const CAVE: [(u32, &[usize]); 6] =
+    [(1, &[2, 1]), (9, &[4]), (1, &[3]), (1, &[4]), (1, &[5]), (1, &[])];
 
 async fn visit(chamber: usize) -> &'static [usize] {
-    yield_now().await;
-    CAVE[chamber]
+    let (hours, passages) = CAVE[chamber];
+    sleep(hours * HOUR).await;
+    passages
 }
 
 // ANCHOR: broken
-/// Broken: three chambers deep, it has seen 3, and turns back. By the short
-/// way it would come to 4, and 3 has been seen.
+/// Broken: three chambers deep, it has seen 4, and turns back. By the short
+/// way it would come to 5, and 4 has been seen.
 async fn walk(chamber: usize, deep: u32, seen: &mut HashSet<usize>) {
     if deep == 3 {
         return;
@@ -24,6 +30,21 @@ async fn walk(chamber: usize, deep: u32, seen: &mut HashSet<usize>) {
             Box::pin(walk(passage, deep + 1, seen)).await;
         }
     }
+}
+
+/// Broken too: the first way is that of the team that is back first.
+async fn by_list(start: usize, deepest: u32) -> HashSet<usize> {
+    let look = async |chamber, deep| (visit(chamber).await, deep + 1);
+    let mut seen = HashSet::from([start]);
+    let mut visits = FuturesUnordered::from_iter([look(start, 0)]);
+    while let Some((passages, deep)) = visits.next().await {
+        for &passage in passages {
+            if seen.insert(passage) && deep < deepest {
+                visits.push(look(passage, deep));
+            }
+        }
+    }
+    seen
 }
 // ANCHOR_END: broken
 
@@ -43,15 +64,19 @@ async fn by_levels(start: usize, deepest: u32) -> HashSet<usize> {
 }
 // ANCHOR_END: fixed
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     let mut seen = HashSet::from([0]);
     walk(0, 0, &mut seen).await;
-    println!("by recursion: {} of 5 chambers", seen.len());
-    assert!(!seen.contains(&4));
+    println!("by recursion: {} of 6 chambers", seen.len());
+    assert!(!seen.contains(&5));
+
+    let seen = by_list(0, 3).await;
+    println!("by a list: {} of 6 chambers", seen.len());
+    assert!(!seen.contains(&5));
 
     let seen = by_levels(0, 3).await;
-    println!("by levels: {} of 5 chambers", seen.len());
-    assert!(seen.contains(&4));
+    println!("by levels: {} of 6 chambers", seen.len());
+    assert!(seen.contains(&5));
 }
 // ANCHOR_END: all
