@@ -52,7 +52,7 @@ dependencies=$seconds
 row "its dependencies alone" "$dependencies" 1.00
 measure cargo test
 cold=$(python3 -c "print(f'{$dependencies + $seconds:.2f}')")
-row "cargo test, cold, with them" "$cold" "$(by "$cold" "$dependencies")"
+row "all of it, cold, with them" "$cold" "$(by "$cold" "$dependencies")"
 measure cargo test
 measure cargo test
 row "nothing changed" "$seconds" "$(by "$seconds" "$dependencies")"
