@@ -24,13 +24,14 @@ fn current_platform() -> String {
 
 /// Runs a test, unless it has passed with the same guard.
 fn once<T: Fn()>(test: T) {
-    const READ: [&str; 4] = [
-        include_str!("guard.rs"),
-        include_str!("../Cargo.lock"),
-        include_str!("../snippets/features.toml"),
-        include_str!("../snippets/core-patterns/fetch_json.rs"),
-    ];
-    rt::once((any::type_name::<T>(), READ), test);
+    once_for("", test);
+}
+
+/// The same for a test that reads a file of the book.
+fn once_for<T: Fn()>(file: &str, test: T) {
+    const READ: [&str; 2] =
+        [include_str!("guard.rs"), include_str!("../Cargo.lock")];
+    rt::once((any::type_name::<T>(), READ, rt::content(file)), test);
 }
 
 /// What a check says when it fails.
@@ -108,10 +109,11 @@ fn what_does_not_end_is_killed() {
 }
 
 const FILE: &str = "snippets/core-patterns/fetch_json.rs";
+const FEATURES: &str = "snippets/features.toml";
 
 #[test]
 fn an_output_must_be_the_one_shown() {
-    once(|| {
+    once_for(FILE, || {
         let shown = include_str!("../snippets/core-patterns/fetch_json.out");
         rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
         let wrong = shown.replace("Bergen", "Oslo");
@@ -187,7 +189,7 @@ fn a_lint_must_say_what_is_shown() {
 fn python_must_run_and_succeed() {
     once(|| {
         let python = |text: &'static str, limit| {
-            rt::python("a:1", limit, ROOT, "", text);
+            rt::python("a:1", limit, ROOT, None, text);
         };
         python("assert 1 + 1 == 2", 60);
         for (text, why) in [
@@ -208,7 +210,7 @@ fn python_is_shut_in_and_leaves_nothing_behind() {
     once(|| {
         let python = |text: &str| {
             let text = text.to_owned();
-            refused(move || rt::python("a:1", 60, ROOT, "", &text))
+            refused(move || rt::python("a:1", 60, ROOT, None, &text))
         };
         let message = python(
             "import subprocess\n\
@@ -245,13 +247,13 @@ fn python_sees_no_network_but_the_loopback() {
                 server = socket.create_server(('127.0.0.1', 0))\n\
                 socket.create_connection(server.getsockname()).close()\n\
                 server.close()";
-        rt::python("a:1", 60, ROOT, "", text);
+        rt::python("a:1", 60, ROOT, None, text);
     });
 }
 
 #[test]
 fn a_dependency_block_must_be_what_the_programs_need() {
-    once(|| {
+    once_for(FEATURES, || {
         let program = "#[tokio::main]\nasync fn main() { \
                    tokio::time::sleep(std::time::Duration::ZERO).await; }";
         let lock = include_str!("../Cargo.lock");
@@ -267,33 +269,24 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             )
         };
         let features = "\"macros\", \"rt-multi-thread\", \"time\"";
-        let check = |shown: &str| {
-            let file = "snippets/features.toml";
-            rt::dependencies("a:1", ROOT, file, shown, &[program]);
+        let file = Some(Path::new(FEATURES));
+        let check = |file, shown: &str, program: &str| {
+            rt::dependencies("a:1", ROOT, file, shown, &[program.to_owned()]);
         };
-        check(&block(version, features));
+        check(file, &block(version, features), program);
         // Without `test-util`, what it has brought along is still there.
         let paused = "#[tokio::main(flavor = \"current_thread\", start_paused \
                       = true)]\nasync fn main() { \
                       tokio::time::sleep(std::time::Duration::ZERO).await; }";
-        let file = "snippets/features.toml";
         let paused_needs = "\"macros\", \"rt\", \"test-util\", \"time\"";
         let shown = block(version, paused_needs);
-        rt::dependencies("a:1", ROOT, file, &shown, &[paused]);
+        check(file, &shown, paused);
         // Under another name it is still tokio.
         let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
         let only = format!("[dependencies]\ntokio = \"{version}\"\n");
-        rt::dependencies("a:1", ROOT, "", &only, &[alias]);
+        check(None, &only, alias);
         let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
-        let message = refused(|| {
-            rt::dependencies(
-                "a:1",
-                ROOT,
-                "",
-                "[dependencies]\n",
-                &[transitive],
-            );
-        });
+        let message = refused(|| check(None, "[dependencies]\n", transitive));
         assert!(message.contains("no page can list"), "{message}");
         for wrong in [
             block("1.0.0", features),
@@ -306,7 +299,7 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             block(version, features) + "serde = \"1.0\"\n",
             "[dependencies]\n".to_owned(),
         ] {
-            let message = refused(|| check(&wrong));
+            let message = refused(|| check(file, &wrong, program));
             assert!(message.contains("not what is shown"), "{message}");
         }
     });

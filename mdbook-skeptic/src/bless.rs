@@ -115,7 +115,7 @@ fn rewrite(
             let printed = match (block.example(), before) {
                 (Some(name), _) => {
                     let program =
-                        rt::output::example(&book.root, name, &source(before))?;
+                        rt::output::example(&book.root, name, source(before))?;
                     let place =
                         format!("{}:{}", page.file.display(), block.line);
                     let checks = check::of(book);
@@ -172,9 +172,8 @@ fn rewrite(
 }
 
 /// The file of the program whose run is shown.
-fn source(before: Option<&Block>) -> String {
-    let file = before.and_then(Block::file).unwrap_or(Path::new(""));
-    file.display().to_string()
+fn source(before: Option<&Block>) -> &Path {
+    before.and_then(Block::file).unwrap_or(Path::new(""))
 }
 
 fn write(

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::book::Book;
 use crate::fence::Kind;
 use crate::page::{Block, Page, Picture};
 
 /// A test of the book.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Check {
     /// Of the test: chapter, recipe, what is checked, and the fence's line.
     pub name: String,
@@ -20,7 +22,7 @@ pub(crate) struct Check {
     pub service: Option<(String, PathBuf)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
     /// `stem` is the name without the line, as skeptic wants it.
     Program {

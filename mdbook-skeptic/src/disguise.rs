@@ -87,6 +87,9 @@ pub(crate) fn code_in(text: &str) -> Option<&'static str> {
 /// around them make them a comment, a string, or words of a macro.
 pub(crate) fn swallowed(lines: &[(String, bool)]) -> Option<String> {
     const MARK: &str = "__mdbook_skeptic_shown";
+    if lines.iter().all(|(_, hidden)| !hidden) {
+        return None;
+    }
     let mut marked = String::new();
     let (mut marks, mut before) = (0, true);
     for (line, hidden) in lines {

@@ -1,5 +1,6 @@
 //! Turns a checked book into the tests that run it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -9,9 +10,15 @@ use std::time::{Duration, SystemTime};
 use crate::book::Book;
 use crate::check::{self, Check, What};
 use crate::parts;
-use crate::rt::passed::hash;
+use crate::rt::Contents;
 
 /// Writes `book-tests.rs` and what it needs into `out_dir`.
+///
+/// The tests of the whole book are one crate, and compiling it is most of what
+/// an edit costs. So the source has the names of the checks, and of the texts
+/// only those of the programs, in a module of their own, as skeptic makes it:
+/// the compiler translates a module again only if it has changed. All else is
+/// read from `book-checks.json` when the tests run.
 pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
     let checks = check::of(book);
     let mut files = Vec::new();
@@ -24,109 +31,69 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
             files.push(file);
         }
     }
-    skeptic::generate_doc_tests::<PathBuf>(&files);
-    let mut tests = if files.is_empty() {
-        String::new()
-    } else {
-        fs::read_to_string(out_dir.join("skeptic-tests.rs"))?
-    };
-    for check in &checks {
-        let name = &check.name;
-        if let What::Program { .. } = check.what {
-            // skeptic's test becomes a function that ours calls.
-            let theirs = format!("#[test] fn {name}() {{");
-            assert!(tests.contains(&theirs), "skeptic has lost {name}");
-            let ours = format!("fn run_{name}() {{");
-            tests = tests.replacen(&theirs, &ours, 1);
-        }
-        let call = call(book, check);
+    let mut tests = format!(
+        "static BOOK: ::mdbook_skeptic::rt::Built = \
+         ::mdbook_skeptic::rt::Built::new(env!(\"CARGO_MANIFEST_DIR\"), \
+         concat!(env!(\"OUT_DIR\"), \"/{CHECKS}\"), module_path!());\n"
+    );
+    let mut programs = BTreeSet::new();
+    for Check { name, what, .. } in &checks {
+        let call = if let What::Program { .. } = what {
+            programs.insert(name.clone());
+            format!("BOOK.program({name:?}, programs::{name})")
+        } else {
+            format!("BOOK.check({name:?})")
+        };
         let _ = writeln!(tests, "#[test] fn {name}() {{ {call}; }}");
     }
-    if let Some(file) = &book.settings.parts {
-        let file = file.display().to_string();
-        let script = parts::script(&book.pages);
-        let _ = writeln!(
-            tests,
-            "#[test] fn the_matching_parts_are_current() {{ \
-             ::mdbook_skeptic::rt::parts(env!(\"CARGO_MANIFEST_DIR\"), \
-             {file:?}, {script:?}); }}"
-        );
+    let programs = by_skeptic(&files, programs, out_dir)?;
+    let _ = writeln!(tests, "mod programs {{\n{programs}}}");
+    let settings = &book.settings;
+    let parts = settings.parts.clone();
+    if parts.is_some() {
+        tests += "#[test] fn the_matching_parts_are_current() \
+                  { BOOK.parts(); }\n";
     }
-    let fingerprint = book.fingerprint();
-    let _ = writeln!(
-        tests,
-        "#[test] fn the_book_is_the_one_that_was_built() {{ \
-         ::mdbook_skeptic::rt::as_built(env!(\"CARGO_MANIFEST_DIR\"), \
-         {fingerprint}); }}"
-    );
+    tests += "#[test] fn the_book_is_the_one_that_was_built() \
+              { BOOK.as_built(); }\n";
+    let contents = Contents {
+        checks: checks.into_iter().map(|c| (c.name.clone(), c)).collect(),
+        limit: settings.time_limit.as_secs(),
+        features: settings.features.clone(),
+        parts: parts.map(|file| (file, parts::script(&book.pages))),
+        fingerprint: book.fingerprint(),
+    };
+    let contents = serde_json::to_string(&contents)?;
+    write_if_changed(&out_dir.join(CHECKS), &contents)?;
     write_if_changed(&out_dir.join("book-tests.rs"), &tests)
 }
 
-/// The call of a check, as Rust.
-fn call(book: &Book, check: &Check) -> String {
-    let Check { name, place, what, service } = check;
-    let limit = book.settings.time_limit.as_secs();
-    let root = "env!(\"CARGO_MANIFEST_DIR\")";
-    let path = |path: Option<&Path>| {
-        path.map(|path| path.display().to_string()).unwrap_or_default()
-    };
-    let call = match what {
-        What::Program { must_panic, text, .. } => {
-            let of = if *must_panic { "must_panic" } else { "program" };
-            let text = hash(as_compiled(text));
-            format!("{of}({place:?}, {limit}, {root}, {text}, run_{name})")
-        }
-        What::Output { example, file, shown } => {
-            let file = file.display().to_string();
-            let service = service.as_ref().map(|(variable, script)| {
-                (variable, script.display().to_string())
-            });
-            format!(
-                "console({place:?}, {limit}, {root}, ({example:?}, {file:?}), \
-                 {service:?}, {shown:?})"
-            )
-        }
-        What::Tests { target, file, program, shown } => {
-            let file = file.display().to_string();
-            format!(
-                "tests({place:?}, {limit}, {root}, ({target:?}, {file:?}), \
-                 {program:?}, {shown:?})"
-            )
-        }
-        What::Python { file, text } => {
-            let file = path(file.as_deref());
-            format!("python({place:?}, {limit}, {root}, {file:?}, {text:?})")
-        }
-        What::Error { expected, program, shown } => format!(
-            "compile_fail({place:?}, {root}, {expected:?}, {program:?}, \
-             {shown:?})"
-        ),
-        What::Picture { file, shown } => {
-            let file = file.display().to_string();
-            format!("picture({place:?}, {limit}, {root}, {file:?}, {shown:?})")
-        }
-        What::Dependencies { shown, programs } => {
-            let features = path(book.settings.features.as_deref());
-            format!(
-                "dependencies({place:?}, {root}, {features:?}, {shown:?}, \
-                 &{programs:?})"
-            )
-        }
-    };
-    let call = format!("::mdbook_skeptic::rt::{call}");
-    match service {
-        Some((variable, script)) if !matches!(what, What::Output { .. }) => {
-            let script = script.display().to_string();
-            let what = hash(format!("{what:?}"));
-            format!(
-                "::mdbook_skeptic::rt::with_service({place:?}, {root}, \
-                 ({variable:?}, {script:?}), (module_path!(), {name:?}), \
-                 {what}, || {call})"
-            )
-        }
-        _ => call,
+/// skeptic's tests of these pages, as functions that tests of ours call.
+fn by_skeptic(
+    pages: &[PathBuf],
+    mut names: BTreeSet<String>,
+    out_dir: &Path,
+) -> io::Result<String> {
+    let mut programs = String::new();
+    if pages.is_empty() {
+        return Ok(programs);
     }
+    skeptic::generate_doc_tests(pages);
+    let tests = fs::read_to_string(out_dir.join("skeptic-tests.rs"))?;
+    for line in tests.split_inclusive('\n') {
+        let name = line.strip_prefix("#[test] fn ");
+        let name = name.and_then(|rest| rest.strip_suffix("() {\n"));
+        match name.filter(|name| names.remove(*name)) {
+            Some(name) => _ = writeln!(programs, "pub fn {name}() {{"),
+            None => programs += line,
+        }
+    }
+    assert!(names.is_empty(), "skeptic has lost {names:?}");
+    Ok(programs)
 }
+
+/// What the tests read when they run.
+const CHECKS: &str = "book-checks.json";
 
 /// What is shown must be used: a function that nothing calls, or a macro that
 /// nothing expands, has not been run.

@@ -374,11 +374,7 @@ fn trips(
             }
         }
         What::Output { example, file, shown } => {
-            let program = rt::output::example(
-                &book.root,
-                example,
-                &file.display().to_string(),
-            )?;
+            let program = rt::output::example(&book.root, example, file)?;
             shown_wrong(
                 shown,
                 rt::output::of(program, &[], true, needed, LIMIT),

@@ -96,7 +96,7 @@ pub(crate) fn same_file(built: &Path, shown: &Path) -> Result<(), String> {
 pub(crate) fn test(
     root: &Path,
     name: &str,
-    file: &str,
+    file: &Path,
 ) -> Result<&'static Path, String> {
     let (target, source) = built(root)?
         .tests

@@ -1,5 +1,6 @@
 //! What the generated tests call.
 
+mod built;
 pub(crate) mod compile;
 pub(crate) mod crates;
 pub(crate) mod dependencies;
@@ -22,6 +23,8 @@ use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use built::Built;
+pub(crate) use built::Contents;
 pub use crates::Libraries;
 
 use crate::book::Book;
@@ -165,14 +168,8 @@ fn panics(place: &str, limit: u64, run: fn()) {
     );
 }
 
-/// Sees that the book in `root` is still what its tests were made from. Cargo
-/// looks at the times of files: one that is replaced by an older one, or a
-/// preprocessor that has changed, is nothing new to it.
-///
-/// # Panics
-///
-/// If the book has changed, or is not in order.
-pub fn as_built(root: &str, fingerprint: u64) {
+/// Sees that the book in `root` is still what its tests were made from.
+fn as_built(root: &str, fingerprint: u64) {
     match Book::load(root) {
         Ok(book) => assert!(
             book.fingerprint() == fingerprint,
@@ -189,8 +186,10 @@ pub fn as_built(root: &str, fingerprint: u64) {
 /// # Panics
 ///
 /// If they differ, or the script cannot be read.
-pub fn parts(root: &str, file: &str, expected: &str) {
+pub fn parts(root: &str, file: impl AsRef<Path>, expected: &str) {
+    let file = file.as_ref();
     let script = fs::read_to_string(Path::new(root).join(file));
+    let file = file.display();
     let mend = "write it by `cargo run --bin mdbook-skeptic -- bless`";
     match script {
         Ok(script) if script == expected => {}
@@ -220,16 +219,17 @@ pub fn console(
     place: &str,
     limit: u64,
     root: &str,
-    (name, file): (&str, &str),
-    service: Option<(&str, &str)>,
+    (name, file): (&str, impl AsRef<Path>),
+    service: Option<(&str, &Path)>,
     shown: &str,
 ) {
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
-    let root = Path::new(root);
-    let needed = service.map(|(variable, script)| {
-        let script = Path::new(script);
-        service::Needed { variable, script, root }
+    let (root, file) = (Path::new(root), file.as_ref());
+    let needed = service.map(|(variable, script)| service::Needed {
+        variable,
+        script,
+        root,
     });
     let check = |program: &Path| {
         let source = fs::read_to_string(root.join(file))
@@ -259,7 +259,7 @@ pub fn tests(
     place: &str,
     limit: u64,
     root: &str,
-    (name, file): (&str, &str),
+    (name, file): (&str, &Path),
     program: &str,
     shown: &str,
 ) {
@@ -299,18 +299,17 @@ const BLESS: &str =
 /// # Panics
 ///
 /// If the check fails; with `CI=true`, if it would be skipped.
-pub fn with_service(
+fn with_service(
     place: &str,
     root: &str,
-    (variable, script): (&str, &str),
+    (variable, script): (&str, &Path),
     (module, name): (&str, &str),
     text: u64,
-    check: fn(),
+    check: impl FnOnce(),
 ) {
     if std::env::var_os(IN_SERVICE).is_some() {
         return check();
     }
-    let script = Path::new(script);
     let needed = service::Needed { variable, script, root: Path::new(root) };
     let input = (name, text, linked(place, root), needed.stamp());
     let mut missing = None;
@@ -366,12 +365,17 @@ fn skips_fail() -> bool {
 ///
 /// If it fails, does not end within `limit` seconds, or leaves something
 /// behind; with `CI=true`, if it would be skipped.
-pub fn python(place: &str, limit: u64, root: &str, file: &str, text: &str) {
+pub fn python(
+    place: &str,
+    limit: u64,
+    root: &str,
+    file: Option<&Path>,
+    text: &str,
+) {
     let _timed = Timed::start(place);
-    let program = if file.is_empty() {
-        python::Program::Text(text.to_owned())
-    } else {
-        python::Program::File(Path::new(root).join(file))
+    let program = match file {
+        None => python::Program::Text(text.to_owned()),
+        Some(file) => python::Program::File(Path::new(root).join(file)),
     };
     let limit = Duration::from_secs(limit);
     match python::check(Path::new(root), &program, limit) {
@@ -421,20 +425,17 @@ const LINT_LIMIT: Duration = Duration::from_secs(60);
 pub fn dependencies(
     place: &str,
     root: &str,
-    features: &str,
+    features: Option<&Path>,
     shown: &str,
-    programs: &[&str],
+    programs: &[String],
 ) {
     let _timed = Timed::start(place);
     let root = Path::new(root);
-    let features = (!features.is_empty()).then(|| Path::new(features));
-    let programs: Vec<String> =
-        programs.iter().map(|&program| program.to_owned()).collect();
     let files = [Some(Path::new("Cargo.lock")), features].map(|file| {
         file.and_then(|file| fs::read_to_string(root.join(file)).ok())
     });
-    let checked = passed::once((shown, &programs, files), || {
-        compare(shown, &dependencies::block(root, features, &programs)?)
+    let checked = passed::once((shown, programs, files), || {
+        compare(shown, &dependencies::block(root, features, programs)?)
     });
     if let Err(why) = checked {
         panic!("{place}: what the page's programs need {why}");
@@ -457,11 +458,16 @@ pub fn timeline(root: &str, file: &str, limit: u64) -> Result<String, String> {
 /// # Panics
 ///
 /// If they differ, or if the program cannot be run, or recorded.
-pub fn picture(place: &str, limit: u64, root: &str, file: &str, shown: &str) {
+pub fn picture(
+    place: &str,
+    limit: u64,
+    root: &str,
+    file: impl AsRef<Path>,
+    shown: &str,
+) {
     let _timed = Timed::start(place);
-    let root = Path::new(root);
+    let (root, file) = (Path::new(root), file.as_ref());
     let limit = Duration::from_secs(limit);
-    let file = Path::new(file);
     let program = timeline::source(file).map(|(program, _)| program);
     let texts = program.map(|program| {
         let output = program.with_extension("out");

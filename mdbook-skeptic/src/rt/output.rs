@@ -17,7 +17,7 @@ use super::{compile, crates, run};
 pub(crate) fn example(
     root: &Path,
     name: &str,
-    file: &str,
+    file: &Path,
 ) -> Result<&'static Path, String> {
     let (program, source) = crates::built(root)?
         .examples
