@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use mdbook_skeptic::rt;
+use memchr::memmem;
 use tempfile::TempDir;
 
 use crate::{BOOK, COMMAND, COMMAND_HASH};
@@ -13,8 +14,10 @@ use crate::{BOOK, COMMAND, COMMAND_HASH};
 /// The values of an attribute in a page of mdBook's.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     let mark = format!(" {attribute}=\"");
-    let parts = html.split(mark.as_str()).skip(1);
-    parts.filter_map(|part| part.split('"').next()).collect()
+    let starts = memmem::find_iter(html.as_bytes(), &mark);
+    let values =
+        starts.filter_map(|at| html[at + mark.len()..].split('"').next());
+    values.collect()
 }
 
 /// A relative path without `.` and `..`.

@@ -21,10 +21,8 @@ mod refresh_token;
 mod task_group;
 mod timelines;
 
-/// The book, as build.rs has found it in order.
-static BOOK: LazyLock<Book> = LazyLock::new(|| {
-    Book::load(env!("CARGO_MANIFEST_DIR")).expect("build.rs has loaded it")
-});
+/// The book, which build.rs has found in order.
+static BOOK: LazyLock<&Book> = LazyLock::new(|| book::BOOK.book());
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_async-cookbook");
 

@@ -32,7 +32,7 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
         }
     }
     let mut tests = format!(
-        "static BOOK: ::mdbook_skeptic::rt::Built = \
+        "pub static BOOK: ::mdbook_skeptic::rt::Built = \
          ::mdbook_skeptic::rt::Built::new(env!(\"CARGO_MANIFEST_DIR\"), \
          concat!(env!(\"OUT_DIR\"), \"/{CHECKS}\"), module_path!());\n"
     );

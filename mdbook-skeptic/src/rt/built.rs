@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::passed;
+use crate::book::Book;
 use crate::check::{Check, What};
 use crate::generate;
 
@@ -23,12 +24,13 @@ pub(crate) struct Contents {
     pub fingerprint: u64,
 }
 
-/// The book as it was built.
+/// The book that the tests were made from.
 pub struct Built {
     root: &'static str,
     file: &'static str,
     module: &'static str,
     contents: OnceLock<Contents>,
+    now: OnceLock<Book>,
 }
 
 impl Built {
@@ -38,7 +40,25 @@ impl Built {
         file: &'static str,
         module: &'static str,
     ) -> Built {
-        Built { root, file, module, contents: OnceLock::new() }
+        Built {
+            root,
+            file,
+            module,
+            contents: OnceLock::new(),
+            now: OnceLock::new(),
+        }
+    }
+
+    /// The book as it is now, read once, for tests of your own.
+    ///
+    /// # Panics
+    ///
+    /// If it is not in order.
+    pub fn book(&self) -> &Book {
+        self.now.get_or_init(|| {
+            Book::load(self.root)
+                .unwrap_or_else(|problems| panic!("{}", problems[0]))
+        })
     }
 
     fn contents(&self) -> &Contents {
@@ -161,6 +181,10 @@ impl Built {
     ///
     /// If the book has changed, or is not in order.
     pub fn as_built(&self) {
-        super::as_built(self.root, self.contents().fingerprint);
+        assert!(
+            self.book().fingerprint() == self.contents().fingerprint,
+            "the book has changed since its tests were made; touch book.toml, \
+             and they are made anew"
+        );
     }
 }

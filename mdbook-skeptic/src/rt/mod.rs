@@ -27,7 +27,6 @@ pub use built::Built;
 pub(crate) use built::Contents;
 pub use crates::Libraries;
 
-use crate::book::Book;
 use crate::timeline;
 
 /// Runs a check of the package's own, unless it has passed on the same input
@@ -166,18 +165,6 @@ fn panics(place: &str, limit: u64, run: fn()) {
         panic.contains("/test.rs:"),
         "{place}: this should panic, and a crate that it uses does: {panic}"
     );
-}
-
-/// Sees that the book in `root` is still what its tests were made from.
-fn as_built(root: &str, fingerprint: u64) {
-    match Book::load(root) {
-        Ok(book) => assert!(
-            book.fingerprint() == fingerprint,
-            "the book has changed since its tests were made; touch book.toml, \
-             and they are made anew"
-        ),
-        Err(problems) => panic!("{}", problems[0]),
-    }
 }
 
 /// Compares the script that says which lines correspond with what the anchors
