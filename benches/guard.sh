@@ -69,27 +69,30 @@ measure cargo test --no-run
 
 # The checks by kind; and the same blocks all three ways: those that compile,
 # and need no server.
-tests=(target/debug/build/async-cookbook-*/out/book-tests.rs)
-test ${#tests[@]} = 1
-python3 - "${tests[0]}" "$folder" << 'SPLIT'
-import pathlib, re, sys
+made=(target/debug/build/book-*/out/book-checks.json)
+test ${#made[@]} = 1
+python3 - "${made[0]}" "$folder" << 'SPLIT'
+import json, pathlib, sys
 
-tests, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+made, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 kinds = {}
-calls = r"fn (\w+)\(\) \{ ::mdbook_skeptic::rt::(\w+)\("
-for name, kind in re.findall(calls, tests.read_text()):
+for name, check in json.loads(made.read_text())["checks"].items():
+    ((kind, what),) = check["what"].items()
+    # Neither a server nor a panic fits into what rustdoc merges.
+    if kind == "Program" and (check["service"] or what["must_panic"]):
+        continue
     kinds.setdefault(kind, []).append(name)
 for kind, names in kinds.items():
     (folder / kind).write_text("".join(f"book::{name}\n" for name in names))
 
 mark = "#![deny(warnings)] "
 pages = {}
-for page in (tests.parent / "blocks").glob("*/*.md"):
+for page in (made.parent / "blocks").glob("*/*.md"):
     text = page.read_text()
-    if f"{page.stem}_line_{text.index('```') + 1}" in kinds["program"]:
+    if f"{page.stem}_line_{text.index('```') + 1}" in kinds["Program"]:
         pages.setdefault(page.stem, []).append(text.replace(mark, "").strip())
 count = sum(map(len, pages.values()))
-assert count == len(kinds["program"]) > 50, (count, len(kinds["program"]))
+assert count == len(kinds["Program"]) > 50, (count, len(kinds["Program"]))
 (folder / "pages").mkdir()
 for page, blocks in pages.items():
     (folder / "pages" / f"{page}.md").write_text("\n\n".join(blocks))
@@ -107,10 +110,10 @@ while read -r kind what; do
     measure checks
     report "${#chosen[@]} $what"
 done << 'KINDS'
-console outputs, each program run twice
-picture timelines, compiled and run twice
-python Python programs
-compile_fail messages of the compiler
+Output outputs, each program run twice
+Picture timelines, compiled and run twice
+Python Python programs
+Error messages of the compiler
 KINDS
 
 # What `mdbook test` has to be told: with `-L` alone it finds no crate.
@@ -135,7 +138,7 @@ merged() {
     done
 }
 
-mapfile -t chosen < "$folder/program"
+mapfile -t chosen < "$folder/Program"
 say
 row "${#chosen[@]} blocks" seconds "a block"
 measure merged "$folder/all.md"

@@ -272,7 +272,8 @@ fn every_program_is_an_example_of_its_name() {
 #[test]
 fn the_readme_s_commands_are_run() {
     let checks = fs::read_to_string(".ci/run").expect("the checks");
-    let cli = fs::read_to_string("tests/cli.rs").expect("the command's tests");
+    let cli = fs::read_to_string("command/tests/cli.rs")
+        .expect("the command's tests");
     let mut commands = 0;
     for file in ["README.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(file).expect("a page");

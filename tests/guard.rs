@@ -1,7 +1,7 @@
 //! Breaks what the guard checks by running it, and sees each check fail.
 
 use std::any;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use mdbook_skeptic::rt;
@@ -42,6 +42,29 @@ fn refused(check: impl FnOnce() + std::panic::UnwindSafe) -> String {
         Ok(message) => *message,
         Err(other) => (*other.downcast::<&str>().expect("a message")).into(),
     }
+}
+
+#[test]
+fn tests_are_of_the_checks_that_they_were_compiled_with() {
+    once(|| {
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let file = folder.path().join("book-checks.json");
+        let file: &'static str = file.display().to_string().leak();
+        let said = |name| {
+            let book = rt::Built::new(ROOT, file, module_path!(), 7);
+            refused(AssertUnwindSafe(|| book.check(name)))
+        };
+        let message = said("a");
+        assert!(message.starts_with("cannot read "), "{message}");
+        assert!(message.ends_with("touch book.toml, and it is written anew"));
+        let write = |text| std::fs::write(file, text).expect("a file");
+        write("{");
+        assert!(said("a").contains("book-checks.json: EOF"), "{}", said("a"));
+        write(r#"{"checks": {}, "limit": 60, "fingerprint": 8}"#);
+        assert!(said("a").contains("has changed since"), "{}", said("a"));
+        write(r#"{"checks": {}, "limit": 60, "fingerprint": 7}"#);
+        assert!(said("a").contains("no check a;"), "{}", said("a"));
+    });
 }
 
 #[test]

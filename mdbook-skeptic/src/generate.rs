@@ -31,10 +31,12 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
             files.push(file);
         }
     }
+    let fingerprint = book.fingerprint();
     let mut tests = format!(
         "pub static BOOK: ::mdbook_skeptic::rt::Built = \
          ::mdbook_skeptic::rt::Built::new(env!(\"CARGO_MANIFEST_DIR\"), \
-         concat!(env!(\"OUT_DIR\"), \"/{CHECKS}\"), module_path!());\n"
+         concat!(env!(\"OUT_DIR\"), \"/{CHECKS}\"), module_path!(), \
+         {fingerprint});\n"
     );
     let mut programs = BTreeSet::new();
     for Check { name, what, .. } in &checks {
@@ -61,7 +63,7 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
         limit: settings.time_limit.as_secs(),
         features: settings.features.clone(),
         parts: parts.map(|file| (file, parts::script(&book.pages))),
-        fingerprint: book.fingerprint(),
+        fingerprint,
     };
     let contents = serde_json::to_string(&contents)?;
     write_if_changed(&out_dir.join(CHECKS), &contents)?;

@@ -21,6 +21,7 @@ pub(crate) struct Contents {
     pub features: Option<PathBuf>,
     /// The script of the matching parts, and what it must be.
     pub parts: Option<(PathBuf, String)>,
+    /// Of the book.
     pub fingerprint: u64,
 }
 
@@ -29,21 +30,25 @@ pub struct Built {
     root: &'static str,
     file: &'static str,
     module: &'static str,
+    fingerprint: u64,
     contents: OnceLock<Contents>,
     now: OnceLock<Book>,
 }
 
 impl Built {
-    /// The book in `root` whose checks are in `file`, for tests in `module`.
+    /// The book in `root` with this fingerprint, whose checks are in `file`,
+    /// for tests in `module`.
     pub const fn new(
         root: &'static str,
         file: &'static str,
         module: &'static str,
+        fingerprint: u64,
     ) -> Built {
         Built {
             root,
             file,
             module,
+            fingerprint,
             contents: OnceLock::new(),
             now: OnceLock::new(),
         }
@@ -67,8 +72,14 @@ impl Built {
             let mend = "touch book.toml, and it is written anew";
             let text = fs::read(file)
                 .unwrap_or_else(|e| panic!("cannot read {file}: {e}; {mend}"));
-            serde_json::from_slice(&text)
-                .unwrap_or_else(|e| panic!("{file}: {e}; {mend}"))
+            let contents: Contents = serde_json::from_slice(&text)
+                .unwrap_or_else(|e| panic!("{file}: {e}; {mend}"));
+            assert!(
+                contents.fingerprint == self.fingerprint,
+                "{file} has changed since these tests were compiled; run them \
+                 by cargo test"
+            );
+            contents
         })
     }
 
@@ -182,7 +193,7 @@ impl Built {
     /// If the book has changed, or is not in order.
     pub fn as_built(&self) {
         assert!(
-            self.book().fingerprint() == self.contents().fingerprint,
+            self.book().fingerprint() == self.fingerprint,
             "the book has changed since its tests were made; touch book.toml, \
              and they are made anew"
         );

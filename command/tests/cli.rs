@@ -1,17 +1,28 @@
 //! The `async-cookbook` command from outside: arguments, sockets, signals.
 
+use std::any;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use mdbook_skeptic::rt;
 use tempfile::TempDir;
 
-use crate::{COMMAND, with_command};
+const COMMAND: &str = env!("CARGO_BIN_EXE_async-cookbook");
+
+/// Runs a test, unless it has passed with the same command.
+fn with_command<T: Fn()>(test: T) {
+    static COMMAND_HASH: LazyLock<Option<u64>> =
+        LazyLock::new(|| rt::content(COMMAND));
+    let input = (any::type_name::<T>(), *COMMAND_HASH, include_str!("cli.rs"));
+    rt::once(input, test);
+}
 
 /// Nothing but a fault takes this long.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -224,7 +235,8 @@ fn everything_wrong_with_the_book_is_said_a_line_each() {
 #[test]
 fn run_prints_what_the_page_shows() {
     with_command(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = package.parent().expect("the book's folder");
         let shown = root.join("snippets/core-patterns/fetch_json.out");
         let shown = fs::read_to_string(shown).expect("the recipe's output");
         for name in ["fetch_json", "fetch-json"] {

@@ -1,7 +1,7 @@
 //! Serves the rendered book, and renders it again when it has been edited.
 
 #[expect(dead_code, reason = "with the program that shows it on its page")]
-#[path = "../snippets/serving/graceful_end.rs"]
+#[path = "../../snippets/serving/graceful_end.rs"]
 mod graceful_end;
 
 use std::io::ErrorKind;

@@ -212,9 +212,5 @@ fn made_by_mdbook(folder: &Path) -> bool {
 fn configuration(root: &Path) -> Result<Config> {
     let file = root.join("book.toml");
     let cannot = failed(format!("cannot read {}", file.display()), "mend it");
-    let mut config = Config::from_disk(&file).map_err(cannot)?;
-    // As `mdbook` does it.
-    let cannot = failed("cannot read MDBOOK_…", "mend the environment");
-    config.update_from_env().map_err(cannot)?;
-    Ok(config)
+    Config::from_disk(&file).map_err(cannot)
 }

@@ -3,17 +3,17 @@
 //! The parts are programs of the page "How this book is served".
 
 #[expect(dead_code, reason = "with the program that shows it on its page")]
-#[path = "../snippets/serving/bounded_answers.rs"]
+#[path = "../../snippets/serving/bounded_answers.rs"]
 mod bounded_answers;
 #[expect(dead_code, reason = "with the program that shows it on its page")]
 #[cfg(unix)]
-#[path = "../snippets/serving/process_group.rs"]
+#[path = "../../snippets/serving/process_group.rs"]
 mod process_group;
 #[expect(dead_code, reason = "with the program that shows it on its page")]
-#[path = "../snippets/serving/same_origin.rs"]
+#[path = "../../snippets/serving/same_origin.rs"]
 mod same_origin;
 #[expect(dead_code, reason = "with the program that shows it on its page")]
-#[path = "../snippets/serving/stream_output.rs"]
+#[path = "../../snippets/serving/stream_output.rs"]
 mod stream_output;
 
 use std::io;
