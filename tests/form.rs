@@ -281,7 +281,7 @@ fn the_readme_s_commands_are_run() {
             let block = block.split("```").next().unwrap_or_default();
             for line in block.lines() {
                 commands += 1;
-                // Served until somebody ends it: tests/cli.rs does so.
+                // Served until somebody ends it: the command's tests do so.
                 let served = line == "cargo run" && cli.contains("serve");
                 let run = checks.lines().any(|check| check.trim() == line);
                 assert!(served || run, "{file}: nothing runs `{line}`");
