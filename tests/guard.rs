@@ -64,6 +64,9 @@ fn tests_are_of_the_checks_that_they_were_compiled_with() {
         assert!(said("a").contains("has changed since"), "{}", said("a"));
         write(r#"{"checks": {}, "limit": 60, "fingerprint": 7}"#);
         assert!(said("a").contains("no check a;"), "{}", said("a"));
+        let book = rt::Built::new(ROOT, file, module_path!(), 7);
+        let message = refused(AssertUnwindSafe(|| book.parts()));
+        assert!(message.contains("no script of matching"), "{message}");
     });
 }
 

@@ -179,9 +179,10 @@ impl Built {
     ///
     /// If they differ, or the script cannot be read.
     pub fn parts(&self) {
-        if let Some((file, script)) = &self.contents().parts {
-            super::parts(self.root, file, script);
-        }
+        let Some((file, script)) = &self.contents().parts else {
+            panic!("{}: no script of matching parts", self.file);
+        };
+        super::parts(self.root, file, script);
     }
 
     /// Sees that the book is still what its tests were made from. Cargo looks
