@@ -13,7 +13,7 @@ use mdbook_driver::config::Config;
 use url::Url;
 use walkdir::WalkDir;
 
-use crate::{epub, failed, pages};
+use crate::{epub, failed, lines, pages};
 
 /// The script of the Run buttons, and where book.toml lists the others.
 const RUN: &str = "theme/run.js";
@@ -98,8 +98,9 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// Besides those of rendering: `dest` holds what mdBook has not made, and
-    /// would delete; or it lies among the sources, or around them.
+    /// Besides those of rendering, and what the guard finds: `dest` holds what
+    /// mdBook has not made, and would delete; or it lies among the sources, or
+    /// around them.
     pub fn build(&self, dest: &Path, address: Option<&Url>) -> Result<PathBuf> {
         let dest = self.writable(dest)?;
         let mut config = configuration(&self.root)?;
@@ -142,6 +143,8 @@ impl Book {
         mut config: Config,
         address: Option<&Url>,
     ) -> Result<PathBuf> {
+        // A block that nothing checks is shown nowhere.
+        mdbook_skeptic::Book::load(&self.root).map_err(|p| lines(&p))?;
         config.build.build_dir = dest.to_owned();
         // mdBook would write the pages that are missing into the sources.
         config.build.create_missing = false;

@@ -502,13 +502,38 @@ fn serve_keeps_the_book_that_it_has_when_an_edit_breaks_it() {
 }
 
 #[test]
+fn a_block_that_nothing_checks_is_shown_nowhere() {
+    with_command(|| {
+        let book = TestBook::new();
+        let server = book.serve(&["--port", "0"]);
+        let page = "/post/send-letter.html";
+        let block = "\n```rust,ignore\nfn unchecked() {}\n```\n";
+        book.append("src/post/send-letter.md", block);
+        let shown = server.get(page).body;
+        assert!(shown.contains("Send a letter"), "the last that was whole");
+        assert!(!shown.contains("unchecked"), "{shown}");
+        let end = server.terminate();
+        let fault = "error: src/post/send-letter.md:";
+        assert!(end.stderr.starts_with(fault), "{}", end.stderr);
+        for arguments in [vec![], vec!["serve"], vec!["build"]] {
+            let message = refused(&mut book.command(&arguments));
+            assert!(message.contains(&fault[7..]), "{message}");
+        }
+        assert!(!book.at("target/book").join("index.html").exists());
+    });
+}
+
+/// mdBook leaves out all of the table, and goes on.
+const UNKNOWN_KEY: &str = "[output.html]\npost-office = true\n";
+
+#[test]
 fn what_mdbook_only_logs_reaches_stderr() {
     with_command(|| {
         let book = TestBook::new();
-        book.append("src/post/send-letter.md", "\n{{#include gone.txt}}\n");
+        book.append("book.toml", UNKNOWN_KEY);
         let server = book.serve(&["--port", "0"]);
         let end = server.terminate();
-        assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
+        assert!(end.stderr.contains("`post-office`"), "{}", end.stderr);
         assert!(!end.stderr.contains('\u{1b}'), "{}", end.stderr);
     });
 }
@@ -927,10 +952,10 @@ fn build_writes_no_page_that_the_summary_misses() {
 fn build_of_a_book_that_is_not_whole_fails() {
     with_command(|| {
         let book = TestBook::new();
-        book.append("src/welcome.md", "\n{{#include gone.txt}}\n");
+        book.append("book.toml", UNKNOWN_KEY);
         let end = book.run(&["build"]);
         assert_eq!(end.status.code(), Some(1));
-        assert!(end.stderr.contains("gone.txt"), "{}", end.stderr);
+        assert!(end.stderr.contains("`post-office`"), "{}", end.stderr);
         let last = end.stderr.lines().last().expect("a sentence");
         assert!(last.starts_with("error: "), "{last}");
         assert!(last.contains("; mend"), "{last}");
@@ -1062,13 +1087,23 @@ fn build_makes_one_epub_of_all_pages() {
             "\n[Bread](bakery/bake-bread.md#when-it-burns), \
              [elsewhere](https://example.org/a.html)  \nfresh\n\n\
              | a | b |\n|---|---|\n| 1 < 2 | `&` |\n\n\
-             ```rust\n# let hidden = 1;\nlet shown = 2 < 3;\n```\n\n\
+             ```rust\n{{#rustdoc_include ../snippets/oven.rs:hot}}\n```\n\n\
              > [!NOTE]\n> Hot.\n\n\
-             <figure class=\"timeline\"><svg class=\"timeline\" \
-             height=\"40\" viewBox=\"0 0 1 1\"><title>Two \
-             ovens</title><path d=\"M0 0\"/></svg></figure>\n",
+             {{#include ../snippets/oven.svg}}\n",
         );
-        book.write("theme/timeline.css", ".oven > path { fill: red; }");
+        book.write(
+            "snippets/oven.rs",
+            "fn main() {\n    let hidden = 3;\n    // ANCHOR: hot\n    \
+             let shown = 2 < hidden;\n    // ANCHOR_END: hot\n    \
+             assert!(shown);\n}\n",
+        );
+        book.write(
+            "snippets/oven.svg",
+            "<figure class=\"timeline\"><svg class=\"timeline\" \
+             height=\"40\" viewBox=\"0 0 1 1\"><title>Two \
+             ovens</title><rect width=\"1\"/></svg></figure>\n",
+        );
+        book.write("theme/timeline.css", ".oven > rect { fill: red; }");
         let arguments = ["build", "--dest", "out", "--epub"];
         let end = book.run(&arguments);
         assert!(end.status.success(), "{}", end.stderr);
@@ -1091,21 +1126,21 @@ fn build_makes_one_epub_of_all_pages() {
             "<br/>",
             "<td>1 &lt; 2</td>",
             "<code>&amp;</code>",
-            "let shown = 2 &lt; 3;",
+            "let shown = 2 &lt; hidden;",
             "<img src=\"welcome.xhtml.1.svg\" alt=\"Two ovens\" height=\"40\"/>",
             "Hot.",
         ] {
             assert!(welcome.contains(part), "{part}: {welcome}");
         }
-        for part in ["hidden", "<svg", "<button", "class=\"header\""] {
+        for part in ["hidden = 3", "<svg", "<button", "class=\"header\""] {
             assert!(!welcome.contains(part), "{part}: {welcome}");
         }
         let ovens = read("OEBPS/welcome.xhtml.1.svg");
         for part in [
             "<svg xmlns=\"http://www.w3.org/2000/svg\"",
             "viewBox",
-            ".oven &gt; path { fill: red; }</style>",
-            "<path d=\"M0 0\"/>",
+            ".oven &gt; rect { fill: red; }</style>",
+            "<rect width=\"1\"/>",
         ] {
             assert!(ovens.contains(part), "{part}: {ovens}");
         }
