@@ -8,6 +8,7 @@
 
 use std::hint::black_box;
 use std::io::{Read, Write};
+use std::iter::{once, repeat_n};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -25,10 +26,13 @@ use tokio::time::sleep;
 
 use memory::peak_kb;
 use turns::{QUIET, median};
+use versions::{rust_versions, today};
 
 #[path = "turns/memory.rs"]
 mod memory;
 mod turns;
+#[path = "turns/versions.rs"]
+mod versions;
 
 const ROUNDS: usize = 9;
 
@@ -65,7 +69,10 @@ fn main() -> Result<()> {
         return round_of_child(way, server.parse()?);
     }
     let cores = thread::available_parallelism()?;
-    println!("{cores} cores, medians of {ROUNDS} rounds");
+    println!("{cores} cores, {}, medians of {ROUNDS} rounds", today()?);
+    let versions = rust_versions(&["futures", "rayon", "tokio"])?;
+    let versions = versions.iter().map(|(name, of)| format!("{name} {of}"));
+    println!("{}", versions.collect::<Vec<_>>().join(", "));
     let server = start_echo()?;
     many_sleeps(server)?;
     many_connections(server)?;
@@ -139,20 +146,30 @@ fn way_in_child(
 }
 
 fn round_of_child(way: &str, server: SocketAddr) -> Result<()> {
+    // One after the other, before the clock runs: of a rush of them the kernel
+    // drops some, and whoever is dropped tries again after a second.
+    let connections = match way {
+        "trip-tasks" | "trip-threads" => CONNECTIONS,
+        _ => 0,
+    };
+    let connections: io::Result<Vec<_>> =
+        (0..connections).map(|_| connect(server)).collect();
+    let connections = connections?.into_iter();
     let before = peak_kb()?;
     let start = Instant::now();
     match way {
         "sleep-tasks" => {
-            two_workers()?.block_on(in_tasks(SLEEPS, one_sleep))?
+            let sleeps = (0..SLEEPS).map(|_| one_sleep());
+            two_workers()?.block_on(in_tasks(sleeps))?;
         }
-        "sleep-threads" => in_threads(SLEEPS, one_blocking_sleep)?,
+        "sleep-threads" => in_threads(repeat_n(one_blocking_sleep, SLEEPS))?,
         "trip-tasks" => {
-            let trips = move || trips(server, TRIPS);
-            two_workers()?.block_on(in_tasks(CONNECTIONS, trips))?;
+            let trips = connections.map(|it| trips(it, TRIPS));
+            two_workers()?.block_on(in_tasks(trips))?;
         }
         "trip-threads" => {
-            let trips = move || blocking_trips(server, TRIPS);
-            in_threads(CONNECTIONS, trips)?;
+            let trips = connections.map(|it| move || blocking_trips(it, TRIPS));
+            in_threads(trips)?;
         }
         _ => bail!("there is no way {way}"),
     }
@@ -160,23 +177,23 @@ fn round_of_child(way: &str, server: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-async fn in_tasks<F>(count: usize, work: impl Fn() -> F) -> Result<()>
+async fn in_tasks<F>(work: impl Iterator<Item = F>) -> Result<()>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    let tasks: Vec<_> = (0..count).map(|_| tokio::spawn(work())).collect();
+    let tasks: Vec<_> = work.map(tokio::spawn).collect();
     for task in tasks {
         task.await??;
     }
     Ok(())
 }
 
-fn in_threads(
-    count: usize,
-    work: impl Fn() -> Result<()> + Copy + Send + 'static,
-) -> Result<()> {
+fn in_threads<F>(work: impl Iterator<Item = F>) -> Result<()>
+where
+    F: FnOnce() -> Result<()> + Send + 'static,
+{
     let threads: io::Result<Vec<_>> =
-        (0..count).map(|_| thread::Builder::new().spawn(work)).collect();
+        work.map(|work| thread::Builder::new().spawn(work)).collect();
     for thread in threads? {
         thread.join().expect("no panic")?;
     }
@@ -203,27 +220,28 @@ fn one_blocking_sleep() -> Result<()> {
 
 fn many_sleeps(server: SocketAddr) -> Result<()> {
     let title = format!("{SLEEPS} sleeps of {SLEEP:?}, all at once");
-    let tasks = way_in_child("tasks, two workers", "sleep-tasks", server);
-    let threads = way_in_child("a thread each", "sleep-threads", server);
+    let tasks =
+        way_in_child("10,000 tasks, two workers", "sleep-tasks", server);
+    let threads = way_in_child("10,000 threads", "sleep-threads", server);
     compare(&title, &[tasks, threads])
 }
 
 fn many_connections(server: SocketAddr) -> Result<()> {
     let title = format!("{CONNECTIONS} connections, {TRIPS} round trips each");
-    let tasks = way_in_child("tasks, two workers", "trip-tasks", server);
-    let threads = way_in_child("a thread each", "trip-threads", server);
+    let tasks = way_in_child("400 tasks, two workers", "trip-tasks", server);
+    let threads = way_in_child("400 threads", "trip-threads", server);
     compare(&title, &[tasks, threads])
 }
 
 fn one_connection(server: SocketAddr) -> Result<()> {
     let (one, two) = (one_thread()?, two_workers()?);
-    let all = || trips(server, ALL_TRIPS);
+    let all = || async move { trips(connect(server)?, ALL_TRIPS).await };
     compare(
         &format!("1 connection, {ALL_TRIPS} round trips"),
         &[
-            way("blocking", || blocking_trips(server, ALL_TRIPS)),
+            way("blocking", || blocking_trips(connect(server)?, ALL_TRIPS)),
             way("async, one thread", || one.block_on(all())),
-            way("async, two workers", || two.block_on(in_tasks(1, all))),
+            way("async, two workers", || two.block_on(in_tasks(once(all())))),
         ],
     )
 }
@@ -252,9 +270,15 @@ async fn echo(mut client: TcpStream) -> io::Result<()> {
     }
 }
 
-async fn trips(server: SocketAddr, count: usize) -> Result<()> {
-    let mut connection = TcpStream::connect(server).await?;
+fn connect(server: SocketAddr) -> io::Result<std::net::TcpStream> {
+    let connection = std::net::TcpStream::connect(server)?;
     connection.set_nodelay(true)?;
+    Ok(connection)
+}
+
+async fn trips(connection: std::net::TcpStream, count: usize) -> Result<()> {
+    connection.set_nonblocking(true)?;
+    let mut connection = TcpStream::from_std(connection)?;
     let mut message = [7; 64];
     for _ in 0..count {
         connection.write_all(&message).await?;
@@ -263,9 +287,10 @@ async fn trips(server: SocketAddr, count: usize) -> Result<()> {
     Ok(())
 }
 
-fn blocking_trips(server: SocketAddr, count: usize) -> Result<()> {
-    let mut connection = std::net::TcpStream::connect(server)?;
-    connection.set_nodelay(true)?;
+fn blocking_trips(
+    mut connection: std::net::TcpStream,
+    count: usize,
+) -> Result<()> {
     let mut message = [7; 64];
     for _ in 0..count {
         connection.write_all(&message)?;
@@ -323,7 +348,9 @@ fn a_call() -> Result<()> {
                     Ok(())
                 })
             }),
-            way("a task", || one.block_on(in_tasks(1, checksums_in_tasks))),
+            way("a task", || {
+                one.block_on(in_tasks(once(checksums_in_tasks())))
+            }),
             way("a call of spawn_blocking", || {
                 one.block_on(async {
                     for _ in 0..CALLS {
@@ -375,14 +402,14 @@ fn a_file() -> Result<()> {
     compare(
         &format!("a file of {} MiB, in the page cache", FILE >> 20),
         &[
-            way("std::fs, 64 KiB at a time", || read(path, 64)),
-            way("std::fs, 4 KiB at a time", || read(path, 4)),
-            way("the first, in spawn_blocking", || {
+            way("std::fs, 64 KiB, in one spawn_blocking", || {
                 one.block_on(async {
                     let path = path.to_owned();
                     spawn_blocking(move || read(&path, 64)).await?
                 })
             }),
+            way("std::fs, 64 KiB, in place", || read(path, 64)),
+            way("std::fs, 4 KiB, in place", || read(path, 4)),
             way("tokio::fs, 1 MiB at a time", || {
                 one.block_on(read_async(path, 1024))
             }),

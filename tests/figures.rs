@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
+use serde::Deserialize;
 
 use crate::BOOK;
 
@@ -17,47 +18,86 @@ mod plots;
 #[path = "../benches/ways/figures.rs"]
 mod ways;
 
-/// `1.53`, `12 times`, `129 k`, `34.5 MiB`, `250 ns`.
+/// `1.53`, `12 times`, `× 2`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
     let units = "times|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
-    let pattern = format!(r"\b(\d+\.\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)");
-    Regex::new(&pattern).expect("a valid pattern")
+    pattern(&format!(r"\b(\d+\.\d+)\b|× ?(\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)"))
 });
 
-fn figures(text: &str) -> BTreeSet<String> {
-    let found = FIGURE.captures_iter(text);
-    let found = found.filter_map(|found| found.iter().skip(1).flatten().next());
-    found.map(|figure| figure.as_str().to_owned()).collect()
+fn pattern(of: &str) -> Regex {
+    Regex::new(of).expect("a valid pattern")
 }
 
+/// The figures of a text, and where each ends.
+fn figures(text: &str) -> impl Iterator<Item = (String, usize)> {
+    FIGURE.captures_iter(text).map(|found| {
+        let figure = found.iter().skip(1).flatten().next();
+        let figure = figure.expect("one of the branches");
+        (figure.as_str().to_owned(), figure.end())
+    })
+}
+
+/// The figures of a file of results, by the name of their row.
+fn rows(file: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let text = read(file);
+    let mut rows = BTreeMap::new();
+    for line in text.lines() {
+        let Some((name, rest)) = line.trim_start().split_once("  ") else {
+            continue;
+        };
+        let of_row: BTreeSet<_> = figures(rest).map(|(of, _)| of).collect();
+        if !of_row.is_empty() {
+            let known = rows.insert(name.to_owned(), of_row);
+            assert!(known.is_none(), "{}: two rows {name}", file.display());
+        }
+    }
+    rows
+}
+
+/// In the prose beside a file of results, a figure stands before the name of
+/// its row: `1.41 times (*a thread each*)`.
 #[test]
-fn every_figure_in_the_prose_is_measured() {
+fn every_figure_in_the_prose_is_that_of_its_row() {
+    let emphasis = pattern(r"\*\*[^*]+\*\*|\*([^*]+)\*");
     let mut pages = 0;
     for page in &BOOK.pages {
-        let mut measured = BTreeSet::new();
-        for file in page.blocks.iter().flat_map(|block| &block.files) {
-            if file.extension().is_some_and(|of| of == "txt")
+        let files = page.blocks.iter().flat_map(|block| &block.files);
+        let results = files.filter(|file| {
+            file.extension().is_some_and(|of| of == "txt")
                 && file.starts_with("benches")
-            {
-                measured.extend(figures(&read(file)));
-            }
-        }
-        if measured.is_empty() {
+        });
+        let rows: BTreeMap<_, _> =
+            results.flat_map(|file| rows(file)).collect();
+        if rows.is_empty() {
             continue;
         }
         pages += 1;
-        let named = figures(&in_prose(&page.file));
-        let name = page.file.display();
-        assert!(named.len() > 3, "{name}: names no figures");
-        for figure in named {
-            assert!(
-                measured.contains(&figure),
-                "{name}: {figure} is none of the figures that it shows; \
-                 take them from there"
-            );
+        let (name, mut named) = (page.file.display(), 0);
+        for paragraph in paragraphs(&in_prose(&page.file)) {
+            let names: Vec<_> = emphasis.captures_iter(&paragraph).collect();
+            let of_name = |at| {
+                let span = |name: &Captures| name.get_match().range();
+                names.iter().any(|name| span(name).contains(&at))
+            };
+            for (figure, end) in figures(&paragraph) {
+                if of_name(end) {
+                    continue;
+                }
+                named += 1;
+                let row = emphasis.captures_at(&paragraph, end);
+                let row = row.and_then(|row| row.get(1));
+                let row = row.map_or("", |row| row.as_str());
+                assert!(
+                    rows.get(row).is_some_and(|row| row.contains(&figure)),
+                    "{name}: {figure} is no figure of the row {row:?}; take \
+                     it from the page's file of results, and name its row \
+                     after it, between asterisks"
+                );
+            }
         }
+        assert!(named > 3, "{name}: names no figures");
     }
-    assert!(pages > 0, "the pages with figures have gone");
+    assert!(pages > 1, "the pages with figures have gone");
 }
 
 /// The pages of plots, by their names in a link.
@@ -67,27 +107,11 @@ fn text(page: &str) -> String {
     read(&Path::new("book/performance").join(page))
 }
 
-/// What the plots of a section say in words, by the id of its heading.
-fn sections(page: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut id = String::new();
-    for line in text(page).lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            id = id_of(heading).to_owned();
-        } else if let Some(plot) = line
-            .strip_prefix("{{#include ../../")
-            .and_then(|it| it.strip_suffix(".svg}}"))
-        {
-            let plot = read(Path::new(&format!("{plot}.svg")));
-            let words = plot.lines().filter(|line| {
-                line.starts_with("<li>") || line.starts_with("<figcaption>")
-            });
-            let words: String = words.collect();
-            sections.entry(id.clone()).or_default().extend(figures(&words));
-        }
-    }
-    assert!(sections.len() > 5, "{page}: the plots have gone");
-    sections
+/// Paragraphs, rows of tables and items of lists, each on one line.
+fn paragraphs(prose: &str) -> Vec<String> {
+    let prose = prose.replace("\n|", "\n\n|").replace("\n- ", "\n\n- ");
+    let words = |it: &str| it.split_whitespace().collect::<Vec<_>>().join(" ");
+    prose.split("\n\n").map(words).filter(|it| !it.is_empty()).collect()
 }
 
 fn id_of(heading: &str) -> &str {
@@ -95,53 +119,234 @@ fn id_of(heading: &str) -> &str {
     id.trim_end_matches('}')
 }
 
-/// On a page of plots a figure belongs to the section; elsewhere to one of the
-/// sections that its paragraph links to.
-#[test]
-fn every_figure_beside_a_plot_is_measured() {
-    let sections = PAGES.map(|page| (page, sections(page)));
-    let mut faults = Vec::new();
+/// What stands beside a plot, below a line that is drawn with one, or links to
+/// one: paragraphs, with their page.
+fn beside_plots() -> Vec<(String, String)> {
+    let line =
+        pattern(r"\{\{#include \.\./\.\./benches/(?:asyncio|ways)/.*\}\}");
+    let end = pattern(r"(?m)^(?:#|See also:)");
+    let mut found = Vec::new();
     for page in &BOOK.pages {
-        let own = sections.iter().find(|(name, _)| {
-            page.file.ends_with(format!("performance/{name}"))
-        });
-        let mut section = String::new();
-        for paragraph in in_prose(&page.file).split("\n\n").map(str::trim) {
-            if paragraph.starts_with("## ") {
-                section = id_of(paragraph).to_owned();
+        let name = page.file.strip_prefix("book").unwrap_or(&page.file);
+        let name = name.display().to_string();
+        let mut beside = Vec::new();
+        if PAGES.iter().any(|page| name.ends_with(page)) {
+            // What explains the plots, and what they leave out, is no such.
+            let mut of_plots = false;
+            for paragraph in paragraphs(&in_prose(&page.file)) {
+                if paragraph.starts_with("## ") {
+                    let id = id_of(&paragraph);
+                    of_plots = !["", "how", "all", "not"].contains(&id);
+                } else if of_plots {
+                    beside.push(paragraph);
+                }
             }
-            let mut at = Vec::new();
-            match own {
-                Some((_, own)) => at.push((own, section.as_str())),
-                None => {
-                    for (name, sections) in &sections {
-                        let link = format!("{name}#");
-                        for rest in paragraph.split(&link).skip(1) {
-                            let end = rest.find(')').unwrap_or(rest.len());
-                            at.push((sections, &rest[..end]));
-                        }
-                    }
-                    if at.is_empty() {
-                        continue;
+        } else {
+            beside = paragraphs(&in_prose(&page.file));
+            beside.retain(|paragraph| {
+                PAGES.iter().any(|page| paragraph.contains(&format!("{page}#")))
+            });
+            for below in line.split(&read(&page.file)).skip(1) {
+                let below = end.split(below).next().unwrap_or_default();
+                for paragraph in paragraphs(below) {
+                    if paragraph != "-" && !beside.contains(&paragraph) {
+                        beside.push(paragraph);
                     }
                 }
             }
-            let shown: Vec<_> =
-                at.iter().filter_map(|(of, id)| of.get(*id)).collect();
-            for figure in figures(paragraph) {
-                if !shown.iter().any(|figures| figures.contains(&figure)) {
-                    let ids: Vec<_> = at.iter().map(|(_, id)| *id).collect();
+        }
+        found.extend(beside.into_iter().map(|it| (name.clone(), it)));
+    }
+    assert!(found.len() > 40, "the plots have gone");
+    found
+}
+
+/// The plot has them, drawn from the results.
+#[test]
+fn no_figure_is_written_by_hand_beside_a_plot() {
+    let shares = pattern(
+        r"(?i)\b(half|twice|thrice|double|tenth|third|quarter|times as)\b",
+    );
+    let root = Path::new(".");
+    let asyncio = asyncio::read(root).expect("the results");
+    let ways = ways::read(root).expect("the results");
+    let names = asyncio.case.iter().flat_map(|case| {
+        case.way.iter().map(|way| &way.name).chain([&case.title])
+    });
+    let sizes = ways.case.iter().flat_map(|case| &case.size);
+    let names = names.chain(sizes.flat_map(|size| {
+        size.way.iter().map(|way| &way.name).chain([&size.name])
+    }));
+    // `8 KiB` is how a way is called.
+    let set_up: BTreeSet<_> =
+        names.flat_map(|name| figures(name)).map(|(of, _)| of).collect();
+    for (page, paragraph) in beside_plots() {
+        let written = figures(&paragraph).map(|(figure, _)| figure);
+        let mut written = written.filter(|figure| !set_up.contains(figure));
+        let share = shares.find(&paragraph).map(|it| it.as_str().to_owned());
+        if let Some(figure) = written.next().or(share) {
+            panic!(
+                "{page}: {figure:?} is written by hand in {paragraph:?}; let \
+                 the plot say it"
+            );
+        }
+    }
+}
+
+/// What a sentence beside a plot rests on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claim {
+    page: String,
+    /// Words of the sentence, as the page has them.
+    says: String,
+    rests: Vec<Comparison>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comparison {
+    /// Its folder and its case: `ways/locks`.
+    plot: String,
+    /// Of a plot in three sizes, those that it is about; if none, all.
+    #[serde(default)]
+    sizes: Vec<String>,
+    /// Each of these is faster than each of the others,
+    faster: Vec<String>,
+    than: Vec<String>,
+    /// so many times at least; if below 1, at most so much slower.
+    #[serde(default = "any")]
+    by: f64,
+}
+
+fn any() -> f64 {
+    1.0
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    claim: Vec<Claim>,
+}
+
+/// What one costs by each way: of each size, or once.
+type Costs = Vec<(String, BTreeMap<String, f64>)>;
+
+fn costs(plot: &str) -> Costs {
+    let root = Path::new(".");
+    let (folder, name) = plot.split_once('/').unwrap_or_default();
+    if folder == "ways" {
+        let results = ways::read(root).expect("the results");
+        let case = results.case.into_iter().find(|case| case.name == name);
+        let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
+        let of = |size: ways::Size| {
+            let costs = size.way.into_iter().map(|way| (way.name, way.cost));
+            (size.name, costs.collect())
+        };
+        case.size.into_iter().map(of).collect()
+    } else {
+        let results = asyncio::read(root).expect("the results");
+        let case = results.case.into_iter().find(|case| case.name == name);
+        let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
+        let costs = case.way.into_iter().map(|way| (way.name, 1.0 / way.rate));
+        vec![(String::new(), costs.collect())]
+    }
+}
+
+impl Comparison {
+    /// What of it is not so.
+    fn faults(&self) -> Vec<String> {
+        let Self { plot, sizes, faster, than, by } = self;
+        assert!(!faster.is_empty() && !than.is_empty(), "{plot}: compare");
+        let mut costs = costs(plot);
+        for size in sizes {
+            let known = costs.iter().any(|(name, _)| name == size);
+            assert!(known, "{plot}: there is no size {size:?}");
+        }
+        costs.retain(|(name, _)| sizes.is_empty() || sizes.contains(name));
+        let pairs = || {
+            faster.iter().flat_map(|one| than.iter().map(move |it| (one, it)))
+        };
+        let mut faults = Vec::new();
+        for (size, costs) in &costs {
+            let cost = |way: &String| {
+                let cost = costs.get(way).copied();
+                cost.unwrap_or_else(|| panic!("{plot}: no way {way:?}"))
+            };
+            for (one, other) in pairs() {
+                let ratio = cost(other) / cost(one);
+                if ratio <= *by {
                     faults.push(format!(
-                        "{}: {figure} is none of the figures at #{}; take \
-                         them from there",
-                        page.file.display(),
-                        ids.join(", #")
+                        "{plot} {size}: {one:?} is {ratio:.2} times as fast as \
+                         {other:?}"
                     ));
                 }
             }
         }
+        faults
+    }
+}
+
+/// What compares rests on a claim, and each claim holds.
+#[test]
+fn what_is_said_of_a_plot_is_so() {
+    let claims: Claims = toml::from_str(&read(Path::new("tests/claims.toml")))
+        .expect("a list of claims");
+    let mut beside = beside_plots();
+    let mut faults = Vec::new();
+    for Claim { page, says, rests } in &claims.claim {
+        let mut found = beside
+            .iter_mut()
+            .filter(|(of, paragraph)| of == page && paragraph.contains(says));
+        let (Some((_, paragraph)), None) = (found.next(), found.next()) else {
+            faults.push(format!("{page} says {says:?} not once beside a plot"));
+            continue;
+        };
+        *paragraph = paragraph.replacen(says, " ", 1);
+        assert!(!rests.is_empty(), "{page}: {says:?} rests on nothing");
+        let wrong = rests.iter().flat_map(Comparison::faults);
+        faults.extend(wrong.map(|why| format!("{page} says {says:?}; {why}")));
+    }
+    let compares = pattern(
+        r"(?i)\b(faster|fastest|as fast|quicker|slower|slowest|cheap(er|est)?|costs?|price|less|least|sooner|soonest|ahead|keeps up)\b",
+    );
+    for (page, paragraph) in &beside {
+        for word in compares.find_iter(paragraph) {
+            faults.push(format!(
+                "{page}: {:?} rests on no measurement, in {paragraph:?}; add \
+                 what it rests on to tests/claims.toml",
+                word.as_str()
+            ));
+        }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Two plots that measure one program had better agree.
+#[test]
+fn what_is_measured_twice_is_measured_well() {
+    for (one, other, pairs) in [(
+        ("ways/queue-in", "1 producer"),
+        ("ways/queue-shared", "1 producer, 1 consumer"),
+        [
+            "async-channel, one thread",
+            "async-channel, all cores",
+            "flume, one thread",
+            "flume, all cores",
+        ],
+    )] {
+        let at = |(plot, size): (&str, &str)| {
+            let found = costs(plot).into_iter().find(|(name, _)| name == size);
+            found.expect("its size").1
+        };
+        let (one, other) = (at(one), at(other));
+        for way in pairs {
+            let ratio = one[way] / other[way];
+            assert!(
+                (0.8..1.25).contains(&ratio),
+                "{way}: {ratio:.2} times, in one run; measure it again"
+            );
+        }
+    }
 }
 
 #[test]

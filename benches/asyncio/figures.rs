@@ -167,6 +167,10 @@ fn overview(figures: &Figures) -> String {
     table
 }
 
+fn limit(case: &Case) -> Option<&Way> {
+    case.way.iter().find(|way| way.kind == Kind::Limit)
+}
+
 /// What the page of a recipe says of it, in one line.
 fn line(case: &Case) -> String {
     let (title, section) = (&case.title, section(case));
@@ -180,8 +184,17 @@ fn line(case: &Case) -> String {
                 python => format!("; the fastest Python {python} times"),
             };
             let rust = speed.in_rust();
+            let limit = match limit(case) {
+                Some(limit) => {
+                    let name = limit.name.trim_start_matches("limit: ");
+                    let share = digits(speed.most / limit.speed);
+                    format!("; {share} of the limit, *{name}*")
+                }
+                None => String::new(),
+            };
             format!(
-                "{title}: {rust} times as fast as *{first}*{python} {link}.\n"
+                "{title}: {rust} times as fast as *{first}*{python}{limit} \
+                 {link}.\n"
             )
         }
         Bars::Memory => {
@@ -255,8 +268,7 @@ fn in_words(case: &Case, way: &Way) -> String {
         }
         _ => String::new(),
     };
-    let limit = case.way.iter().find(|way| way.kind == Kind::Limit);
-    let limit = match limit {
+    let limit = match limit(case) {
         Some(limit) if way.kind != Kind::Limit => {
             format!(", {} of the limit", digits(way.rate / limit.rate))
         }

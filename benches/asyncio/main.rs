@@ -26,10 +26,11 @@ use cases::Cost;
 use figures::{Case, Figures, Kind, Memory, PLOTS, RESULT, Way};
 use plans::{Limit, Need, PLANS, Plan, Python, Rust, Side};
 use runs::{
-    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output,
-    postgres, rounded, rounds, rust_versions, write_plots, write_results,
+    Asked, Server, asked, database_versions, in_place, left_as_it_is, machine,
+    postgres, rounded, rounds, write_plots, write_results,
 };
 use turns::median;
+use versions::{ROOT, output, rust_versions};
 
 mod cases;
 mod figures;
@@ -44,6 +45,8 @@ mod recipes;
 mod runs;
 #[path = "../turns/mod.rs"]
 mod turns;
+#[path = "../turns/versions.rs"]
+mod versions;
 
 fn main() -> Result<()> {
     let (chosen, rough) = match asked(&PLANS.map(|plan| plan.name))? {
@@ -301,6 +304,7 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
         "async-stream",
         "axum",
         "futures",
+        "memchr",
         "moka",
         "rayon",
         "reqwest",
@@ -309,9 +313,20 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
         "tokio-stream",
         "tokio-util",
     ])?;
-    let code = "import platform; print(platform.python_version())";
-    let version = output(Command::new(python).args(["-c", code]))?;
-    versions.insert("CPython".to_owned(), version);
+    versions.extend(database_versions()?);
+    for (name, code) in [
+        ("CPython", "import platform; print(platform.python_version())"),
+        ("SQLite in Python", "import sqlite3; print(sqlite3.sqlite_version)"),
+    ] {
+        let version = output(Command::new(python).args(["-c", code]))?;
+        versions.insert(name.to_owned(), version);
+    }
+    // wrk debian/4.1.0-3+b2 [epoll] Copyright …
+    if let Ok(about) = Command::new("wrk").arg("-v").output() {
+        let about = String::from_utf8(about.stdout)?;
+        let version = about.split(' ').nth(1).context("wrk's version")?;
+        versions.insert("wrk".to_owned(), version.to_owned());
+    }
     let requirements = "benches/python/requirements.txt";
     let pinned = fs::read_to_string(Path::new(ROOT).join(requirements))?;
     for (name, version) in pinned.lines().filter_map(|l| l.split_once("==")) {

@@ -40,7 +40,7 @@ pub enum Side {
 }
 pub use Side::{Limit, Python, Rust};
 
-pub const PLANS: [Plan; 21] = [
+pub const PLANS: [Plan; 23] = [
     Plan {
         name: "tasks",
         title: "200,000 tasks, spawned and joined",
@@ -56,7 +56,20 @@ pub const PLANS: [Plan; 21] = [
             ("JoinSet, all cores", Rust("all", "tasks", "join_set")),
             ("spawn and a Vec, one thread", Rust("one", "tasks", "spawn")),
             ("spawn and a Vec, all cores", Rust("all", "tasks", "spawn")),
-            ("join_all, without tasks", Rust("one", "tasks", "join_all")),
+        ],
+    },
+    Plan {
+        name: "tasks-none",
+        title: "200,000 calls awaited together, with no need of tasks",
+        unit: "calls",
+        bars: Bars::Speed,
+        memory: Memory::Each,
+        needs: Need::Nothing,
+        argument: "",
+        ways: &[
+            ("asyncio, gather", Python("tasks", "asyncio", "")),
+            ("uvloop, gather", Python("tasks", "uvloop", "")),
+            ("join_all", Rust("one", "tasks", "join_all")),
         ],
     },
     Plan {
@@ -394,9 +407,29 @@ pub const PLANS: [Plan; 21] = [
                 "asyncio, aiosqlite, json_each",
                 Python("database", "asyncio", "json"),
             ),
-            ("sqlx, one by one", Rust("one", "sqlite", "one_by_one")),
             ("sqlx, push_values", Rust("one", "sqlite", "values")),
             ("sqlx, json_each", Rust("one", "sqlite", "json")),
+        ],
+    },
+    Plan {
+        name: "sqlite-each",
+        title: "SQLite: 10,000 rows in one transaction, a call for each",
+        unit: "rows",
+        bars: Bars::Speed,
+        memory: Memory::None,
+        needs: Need::Sqlite,
+        argument: "insert",
+        ways: &[
+            (
+                "asyncio, aiosqlite alone",
+                Python("database", "asyncio", "one_by_one"),
+            ),
+            (
+                "uvloop, aiosqlite alone",
+                Python("database", "uvloop", "one_by_one"),
+            ),
+            ("sqlx, one thread", Rust("one", "sqlite", "one_by_one")),
+            ("sqlx, all cores", Rust("all", "sqlite", "one_by_one")),
         ],
     },
     Plan {
@@ -478,10 +511,6 @@ pub const PLANS: [Plan; 21] = [
             ("uvloop, asyncpg, COPY", Python("database", "uvloop", "copy")),
             ("sqlx, UNNEST", Rust("one", "postgres", "unnest")),
             ("sqlx, COPY", Rust("one", "postgres", "copy")),
-            (
-                "limit: rows made by the server",
-                Limit("one", "postgres", "made_there"),
-            ),
         ],
     },
 ];

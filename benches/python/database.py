@@ -132,6 +132,9 @@ async def insert_by_aiosqlite(connection, rounds):
                 "INSERT INTO member (email) SELECT value FROM json_each(?)",
                 (emails,),
             )
+        elif WAY == "one_by_one":
+            for row in rows:
+                await connection.execute_insert(sql, row)
         else:
             await connection.executemany(sql, rows)
         await connection.commit()

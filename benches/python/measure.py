@@ -17,6 +17,14 @@ def peak(process="self"):
                 return int(line.split()[1]) * 1024
 
 
+def share(process="self"):
+    """Of its memory, and its part of what processes share, in bytes."""
+    with open(f"/proc/{process}/smaps_rollup") as rollup:
+        for line in rollup:
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+
+
 def run(main):
     factory = {"asyncio": None, "uvloop": uvloop.new_event_loop}[LOOP]
     with asyncio.Runner(loop_factory=factory) as runner:

@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use super::plots::Machine;
 use super::turns::{QUIET, take_turns};
+use super::versions::{ROOT, output, today};
 
 const ROUNDS: usize = 5;
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What the command's words ask for.
 pub enum Asked {
@@ -95,15 +95,6 @@ pub fn rounds<W, T>(
     Ok(costs)
 }
 
-/// What a command prints; its errors, if it fails.
-pub fn output(command: &mut Command) -> Result<String> {
-    let output = command.output();
-    let output = output.with_context(|| format!("{command:?}"))?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{error}");
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
 /// A child that serves until its standard input ends.
 pub struct Server {
     child: Child,
@@ -153,30 +144,22 @@ pub fn postgres() -> Result<(Server, String)> {
     Ok((server, url))
 }
 
-/// Of the compiler, and of packages in Cargo.lock.
-pub fn rust_versions(packages: &[&str]) -> Result<BTreeMap<String, String>> {
-    let rustc = output(Command::new("rustc").arg("--version"))?;
-    let rustc = rustc.split(' ').nth(1).context("rustc's version")?;
-    let mut versions = BTreeMap::from([("rustc".to_owned(), rustc.to_owned())]);
-    let lock = fs::read_to_string(format!("{ROOT}/Cargo.lock"))?;
-    let lock: toml::Table = lock.parse()?;
-    let locked = lock["package"].as_array().context("packages")?;
-    for &name in packages {
-        let of_name =
-            |package: &&toml::Value| package["name"].as_str() == Some(name);
-        let package = locked.iter().find(of_name);
-        let version = package.and_then(|package| package["version"].as_str());
-        versions.insert(
-            name.to_owned(),
-            version.context(name.to_owned())?.to_owned(),
-        );
+/// Of SQLite in sqlx, and of PostgreSQL if it is installed.
+pub fn database_versions() -> Result<BTreeMap<String, String>> {
+    let sqlite = libsqlite3_sys::SQLITE_VERSION.to_str()?.to_owned();
+    let mut versions = BTreeMap::from([("SQLite in sqlx".to_owned(), sqlite)]);
+    let script = "for folder in /usr/lib/postgresql/*/bin; do \
+                  PATH=$PATH:$folder; done; postgres --version";
+    // postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)
+    if let Ok(text) = output(Command::new("sh").args(["-c", script])) {
+        let postgres = text.split(' ').nth(2).context("its version")?;
+        versions.insert("PostgreSQL".to_owned(), postgres.to_owned());
     }
     Ok(versions)
 }
 
 /// This one.
 pub fn machine(rough: bool) -> Result<Machine> {
-    let date = Command::new("date").args(["-u", "+%F"]).output()?.stdout;
     let line = |file: &str, name: &str| -> Result<String> {
         let text = fs::read_to_string(file)?;
         let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -189,7 +172,7 @@ pub fn machine(rough: bool) -> Result<Machine> {
     let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
     let system = line("/etc/os-release", "PRETTY_NAME")?;
     Ok(Machine {
-        date: String::from_utf8(date)?.trim().to_owned(),
+        date: today()?,
         cores: thread::available_parallelism()?.get(),
         processor: line("/proc/cpuinfo", "model name")?,
         memory: format!("{:.0} GiB", kb / 1024.0 / 1024.0),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail, ensure};
 use futures::future::{join_all, try_join_all};
-use futures::stream::{self, FuturesUnordered, StreamExt};
+use futures::stream::{self, FuturesOrdered, FuturesUnordered, StreamExt};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
@@ -139,7 +139,19 @@ where
                 sum += n;
             }
         }
-        "buffer" => {
+        "ordered" => {
+            let mut steps: FuturesOrdered<_> = (0..size).map(step).collect();
+            while let Some(n) = steps.next().await {
+                sum += n;
+            }
+        }
+        "buffered" => {
+            let mut steps = stream::iter(0..size).map(step).buffered(100);
+            while let Some(n) = steps.next().await {
+                sum += n;
+            }
+        }
+        "buffer_unordered" => {
             let mut steps =
                 stream::iter(0..size).map(step).buffer_unordered(100);
             while let Some(n) = steps.next().await {
@@ -685,9 +697,11 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
                 let total = || Ok(sum(&fs::read_to_string(own)?));
                 spawn_blocking(total).await?
             }
-            "lines_in_thread" => {
+            "lines_8_in_thread" | "lines_256_in_thread" => {
+                let room = if way == "lines_8_in_thread" { 8 } else { 256 };
                 spawn_blocking(move || {
-                    let mut input = BufReader::new(fs::File::open(own)?);
+                    let input = fs::File::open(own)?;
+                    let mut input = BufReader::with_capacity(room << 10, input);
                     let (mut order, mut total) = (String::new(), 0);
                     while input.read_line(&mut order)? > 0 {
                         total += number(&order);
@@ -699,11 +713,10 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
             }
             "whole" => Ok(sum(&tokio::fs::read_to_string(file).await?)),
             "lines_8" | "lines_256" => {
+                let room = if way == "lines_8" { 8 } else { 256 };
                 let input = tokio::fs::File::open(file).await?;
-                let input = match way {
-                    "lines_8" => tokio::io::BufReader::new(input),
-                    _ => tokio::io::BufReader::with_capacity(BIG, input),
-                };
+                let input =
+                    tokio::io::BufReader::with_capacity(room << 10, input);
                 let (mut lines, mut total) = (input.lines(), 0);
                 while let Some(order) = lines.next_line().await? {
                     total += number(&order);
@@ -721,9 +734,6 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
     .await
 }
 
-/// The capacity of a large buffer.
-const BIG: usize = 256 * 1024;
-
 async fn files_written(way: &str, count: u64, folder: &str) -> Result<Cost> {
     let file = &Path::new(folder).join("orders");
     let orders: Arc<[String]> = (0..count).map(order).collect();
@@ -737,9 +747,12 @@ async fn files_written(way: &str, count: u64, folder: &str) -> Result<Cost> {
                 let write = move || fs::write(own, lines.concat());
                 spawn_blocking(write).await??;
             }
-            "lines_in_thread" => {
+            "lines_8_in_thread" | "lines_256_in_thread" => {
+                let room = if way == "lines_8_in_thread" { 8 } else { 256 };
                 spawn_blocking(move || {
-                    let mut output = BufWriter::new(fs::File::create(own)?);
+                    let output = fs::File::create(own)?;
+                    let mut output =
+                        BufWriter::with_capacity(room << 10, output);
                     for line in &*lines {
                         output.write_all(line.as_bytes())?;
                     }
@@ -749,11 +762,10 @@ async fn files_written(way: &str, count: u64, folder: &str) -> Result<Cost> {
             }
             "whole" => tokio::fs::write(file, lines.concat()).await?,
             "lines_8" | "lines_256" => {
+                let room = if way == "lines_8" { 8 } else { 256 };
                 let output = tokio::fs::File::create(file).await?;
-                let mut output = match way {
-                    "lines_8" => tokio::io::BufWriter::new(output),
-                    _ => tokio::io::BufWriter::with_capacity(BIG, output),
-                };
+                let mut output =
+                    tokio::io::BufWriter::with_capacity(room << 10, output);
                 for line in &*lines {
                     output.write_all(line.as_bytes()).await?;
                 }

@@ -22,10 +22,11 @@ use tempfile::TempDir;
 use cases::Cost;
 use figures::{Case, Figures, PLOTS, RESULT, Size, Way};
 use runs::{
-    Asked, ROOT, Server, asked, in_place, left_as_it_is, machine, output,
-    postgres, rounded, rounds, rust_versions, write_plots, write_results,
+    Asked, Server, asked, database_versions, in_place, left_as_it_is, machine,
+    postgres, rounded, rounds, write_plots, write_results,
 };
 use turns::median;
+use versions::{ROOT, output, rust_versions};
 
 mod cases;
 mod figures;
@@ -37,6 +38,8 @@ mod recipes;
 mod runs;
 #[path = "../turns/mod.rs"]
 mod turns;
+#[path = "../turns/versions.rs"]
+mod versions;
 
 /// A case before it is measured.
 struct Plan {
@@ -85,7 +88,9 @@ const PLANS: [Plan; 15] = [
         ways: &[
             ("join_all", "one", "join_all"),
             ("FuturesUnordered", "one", "unordered"),
-            ("buffer_unordered(100)", "one", "buffer"),
+            ("FuturesOrdered", "one", "ordered"),
+            ("buffer_unordered(100)", "one", "buffer_unordered"),
+            ("buffered(100)", "one", "buffered"),
             ("JoinSet, one thread", "one", "join_set"),
             ("JoinSet, all cores", "all", "join_set"),
         ],
@@ -103,7 +108,9 @@ const PLANS: [Plan; 15] = [
         ways: &[
             ("join_all", "one", "join_all"),
             ("FuturesUnordered", "one", "unordered"),
-            ("buffer_unordered(100)", "one", "buffer"),
+            ("FuturesOrdered", "one", "ordered"),
+            ("buffer_unordered(100)", "one", "buffer_unordered"),
+            ("buffered(100)", "one", "buffered"),
             ("JoinSet, one thread", "one", "join_set"),
             ("JoinSet, all cores", "all", "join_set"),
         ],
@@ -273,12 +280,13 @@ const PLANS: [Plan; 15] = [
         needs: Need::Folder,
         sizes: FILE,
         ways: &[
-            ("spawn_blocking, std::fs::read", "all", "whole_in_thread"),
-            ("spawn_blocking, std BufReader", "all", "lines_in_thread"),
-            ("tokio::fs::read", "all", "whole"),
-            ("tokio BufReader, 8 KiB", "all", "lines_8"),
-            ("tokio BufReader, 256 KiB", "all", "lines_256"),
-            ("std::fs::read, in place", "all", "in_place"),
+            ("spawn_blocking, whole", "all", "whole_in_thread"),
+            ("spawn_blocking, lines, 8 KiB", "all", "lines_8_in_thread"),
+            ("spawn_blocking, lines, 256 KiB", "all", "lines_256_in_thread"),
+            ("tokio::fs, whole", "all", "whole"),
+            ("tokio::fs, lines, 8 KiB", "all", "lines_8"),
+            ("tokio::fs, lines, 256 KiB", "all", "lines_256"),
+            ("in place, whole", "all", "in_place"),
         ],
     },
     Plan {
@@ -288,12 +296,13 @@ const PLANS: [Plan; 15] = [
         needs: Need::Folder,
         sizes: FILE,
         ways: &[
-            ("spawn_blocking, std::fs::write", "all", "whole_in_thread"),
-            ("spawn_blocking, std BufWriter", "all", "lines_in_thread"),
-            ("tokio::fs::write", "all", "whole"),
-            ("tokio BufWriter, 8 KiB", "all", "lines_8"),
-            ("tokio BufWriter, 256 KiB", "all", "lines_256"),
-            ("tokio File, line by line", "all", "lines"),
+            ("spawn_blocking, whole", "all", "whole_in_thread"),
+            ("spawn_blocking, lines, 8 KiB", "all", "lines_8_in_thread"),
+            ("spawn_blocking, lines, 256 KiB", "all", "lines_256_in_thread"),
+            ("tokio::fs, whole", "all", "whole"),
+            ("tokio::fs, lines, 8 KiB", "all", "lines_8"),
+            ("tokio::fs, lines, 256 KiB", "all", "lines_256"),
+            ("tokio::fs, lines, no buffer", "all", "lines"),
         ],
     },
     Plan {
@@ -331,7 +340,7 @@ fn main() -> Result<()> {
         Asked::Draw => return draw(&figures::read(Path::new(ROOT))?),
         Asked::Measure { chosen, rough } => (chosen, rough),
     };
-    let versions = rust_versions(&[
+    let mut versions = rust_versions(&[
         "async-channel",
         "flume",
         "futures",
@@ -341,6 +350,7 @@ fn main() -> Result<()> {
         "sqlx",
         "tokio",
     ])?;
+    versions.extend(database_versions()?);
     let chosen = PLANS.iter().filter(|plan| chosen.contains(&plan.name));
     if chosen.clone().any(|plan| plan.needs == Need::Postgres) {
         postgres()?; // rather now than halfway

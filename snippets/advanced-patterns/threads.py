@@ -9,7 +9,7 @@ from pathlib import Path
 def fingerprint(photo):
     mark = 7
     for byte in photo:
-        mark = (mark * 31 + byte) % 2**32
+        mark = (mark * 31 + byte) & 0xFFFFFFFF
     return mark
 # ANCHOR_END: fingerprint
 

@@ -82,7 +82,7 @@ async def one_thread_at_a_time():
 def fingerprint(photo):
     mark = 7
     for byte in photo:
-        mark = (mark * 31 + byte) % 2**32
+        mark = (mark * 31 + byte) & 0xFFFFFFFF
     return mark
 
 
