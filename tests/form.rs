@@ -258,6 +258,10 @@ fn every_program_has_the_form() {
             if line.starts_with("use ") && line.ends_with("::*;") {
                 fault(format!("a glob import: {line}"));
             }
+            let asks = line.contains("var(\"") && line.contains('?');
+            if asks && !line.contains(".context(") {
+                fault(format!("an error that names no variable: {line}"));
+            }
             let waits = line.contains("sleep(") && line.contains(".await");
             if waits && !paused {
                 fault(format!("waits for real time to pass: {line}"));
