@@ -81,6 +81,62 @@ fn every_recipe_has_its_parts_in_order() {
     none(faults);
 }
 
+/// A pitfall is shown by a program, here or in the section that it links to.
+#[test]
+fn every_pitfall_is_run() {
+    let mut faults = Vec::new();
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
+        let name = page.file.display();
+        let text = fs::read_to_string(&page.file).expect("a page");
+        let section = text.split("\n## Pitfalls\n").nth(1).unwrap_or_default();
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let mut pitfalls: Vec<&str> = section.split("\n### ").collect();
+        // What stands above the first heading introduces them.
+        if pitfalls.len() > 1 {
+            pitfalls.remove(0);
+        }
+        for pitfall in pitfalls {
+            let links = pitfall.split("](").skip(1);
+            let mut links = links.filter_map(|rest| rest.split(')').next());
+            if !is_run(pitfall) && !links.any(|l| shows(page, l)) {
+                let heading = pitfall.trim().lines().next();
+                let heading = heading.unwrap_or("Pitfalls");
+                faults.push(format!(
+                    "{name}: nothing runs {heading:?}; show it by a program, \
+                     or link to the section that does"
+                ));
+            }
+        }
+    }
+    none(faults);
+}
+
+fn is_run(text: &str) -> bool {
+    text.contains("\n```rust") || text.contains("\n```python")
+}
+
+/// Whether a link of this page leads to a section that is run.
+fn shows(page: &Page, link: &str) -> bool {
+    let Some((path, anchor)) = link.split_once('#') else { return false };
+    let file = match path {
+        "" => page.file.clone(),
+        path => page.file.with_file_name(path),
+    };
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let mut sections = text.split("\n##");
+    sections.any(|section| {
+        let heading = section.lines().next().unwrap_or_default();
+        id(heading) == anchor && is_run(section)
+    })
+}
+
+/// mdBook's anchor of a heading.
+fn id(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = |c: &char| c.is_alphanumeric() || " _-".contains(*c);
+    heading.replace(' ', "-").chars().filter(kept).collect()
+}
+
 #[test]
 fn every_recipe_says_what_corresponds_in_python_and_rust() {
     let mut faults = Vec::new();
@@ -201,6 +257,10 @@ fn every_program_has_the_form() {
             }
             if line.starts_with("use ") && line.ends_with("::*;") {
                 fault(format!("a glob import: {line}"));
+            }
+            let asks = line.contains("var(\"") && line.contains('?');
+            if asks && !line.contains(".context(") {
+                fault(format!("an error that names no variable: {line}"));
             }
             let waits = line.contains("sleep(") && line.contains(".await");
             if waits && !paused {

@@ -314,6 +314,7 @@ fn a_dependency_block_must_be_what_the_programs_need() {
         let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
         let message = refused(|| check(None, "[dependencies]\n", transitive));
         assert!(message.contains("no page can list"), "{message}");
+        assert!(message.contains("beside book.toml"), "{message}");
         for wrong in [
             block("1.0.0", features),
             block("*", features),

@@ -65,7 +65,7 @@ enum Command {
     List,
     /// Run a recipe's program, and end with its exit status
     Run {
-        /// A name that `list` shows, or the name of a page
+        /// A name that `list` shows, or that of its page
         recipe: String,
     },
     /// Break every block of the book, and see that a check fails

@@ -7,17 +7,24 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
-use mdbook_skeptic::{Book, Page};
+use mdbook_skeptic::{Block, Book, Page};
 
 use crate::{failed, lines};
 
-/// A program that a page shows together with its output.
+/// What the book shows together with its output.
+pub struct Recipes {
+    programs: Vec<Recipe>,
+    /// Files of tests, which are no programs to run.
+    tests: Vec<Recipe>,
+}
+
+/// A program or a file of tests.
 pub struct Recipe {
     /// The folder of its page; `-` for a page of no chapter.
     chapter: String,
     /// Its page, as a reader would name it: `fetch-json`.
     page: String,
-    /// The name of its `[[example]]`: `fetch_json`.
+    /// The name of its `[[example]]` or `[[test]]`: `fetch_json`.
     name: String,
     /// What it is about.
     title: String,
@@ -28,15 +35,20 @@ pub struct Recipe {
 /// # Errors
 ///
 /// Everything that is wrong with the book, a line each.
-pub fn load(root: &Path) -> Result<Vec<Recipe>> {
+pub fn load(root: &Path) -> Result<Recipes> {
     let book = Book::load(root).map_err(|problems| lines(&problems))?;
-    let mut seen = BTreeSet::new();
-    let mut recipes: Vec<_> = book.pages.iter().flat_map(of_page).collect();
-    recipes.retain(|recipe| seen.insert(recipe.name.clone()));
-    Ok(recipes)
+    let called = |name: fn(&Block) -> Option<&str>| {
+        let mut seen = BTreeSet::new();
+        let recipes = book.pages.iter().flat_map(|page| of_page(page, name));
+        let mut recipes: Vec<_> = recipes.collect();
+        recipes.retain(|recipe| seen.insert(recipe.name.clone()));
+        recipes
+    };
+    let (programs, tests) = (called(Block::example), called(Block::test));
+    Ok(Recipes { programs, tests })
 }
 
-fn of_page(page: &Page) -> Vec<Recipe> {
+fn of_page(page: &Page, name: fn(&Block) -> Option<&str>) -> Vec<Recipe> {
     let chapter = match page.path.parent() {
         Some(folder) if folder != Path::new("") => folder.to_string_lossy(),
         _ => "-".into(),
@@ -44,7 +56,7 @@ fn of_page(page: &Page) -> Vec<Recipe> {
     let stem = page.path.file_stem().unwrap_or_default().to_string_lossy();
     let mut recipes = Vec::new();
     for block in &page.blocks {
-        let Some(name) = block.example() else { continue };
+        let Some(name) = name(block) else { continue };
         let first = recipes.is_empty();
         let title = if first { &page.title } else { &block.heading };
         recipes.push(Recipe {
@@ -60,8 +72,9 @@ fn of_page(page: &Page) -> Vec<Recipe> {
 /// The widest line of a [`table`], unless names alone are wider.
 const WIDTH: usize = 100;
 
-/// A line a recipe, in columns.
-pub fn table(recipes: &[Recipe]) -> String {
+/// A line a program, in columns.
+pub fn table(recipes: &Recipes) -> String {
+    let recipes = &recipes.programs;
     let widest = |column: fn(&Recipe) -> &str| {
         let widths = recipes.iter().map(|r| column(r).chars().count());
         widths.max().unwrap_or(0)
@@ -91,19 +104,24 @@ fn shortened(text: &str, width: usize) -> String {
     format!("{}…", start.trim_end())
 }
 
-/// The recipe of this name, or the first one of the page of this name.
+/// The program of this name, or the first one of the page of this name.
 ///
 /// # Errors
 ///
-/// There is none; says which names are near.
-pub fn find<'a>(recipes: &'a [Recipe], wanted: &str) -> Result<&'a Recipe> {
+/// There is none; says how its tests are run, or which names are near.
+pub fn find<'a>(recipes: &'a Recipes, wanted: &str) -> Result<&'a Recipe> {
     let name = wanted.replace('-', "_");
-    let named = recipes.iter().find(|recipe| recipe.name == name);
-    let shown = || recipes.iter().find(|recipe| recipe.page == wanted);
-    if let Some(recipe) = named.or_else(shown) {
+    let of = |recipes: &'a [Recipe]| {
+        let named = recipes.iter().find(|recipe| recipe.name == name);
+        named.or_else(|| recipes.iter().find(|recipe| recipe.page == wanted))
+    };
+    if let Some(recipe) = of(&recipes.programs) {
         return Ok(recipe);
     }
-    let near = nearest(recipes, &name);
+    if let Some(Recipe { name, .. }) = of(&recipes.tests) {
+        bail!("`{wanted}` is run as tests; type `cargo test --test {name}`");
+    }
+    let near = nearest(&recipes.programs, &name);
     if near.is_empty() {
         bail!(
             "no recipe is called `{wanted}`; `cargo run list` shows them all"

@@ -301,6 +301,37 @@ fn run_of_an_unknown_name_offers_the_nearest() {
 }
 
 #[test]
+fn run_of_tests_says_how_they_are_run() {
+    with_command(|| {
+        let book = TestBook::new();
+        book.write(
+            "tests/taste.rs",
+            "#[test]\nfn it() {\n    assert_eq!(1 + 1, 2);\n}\n",
+        );
+        book.write(
+            "src/post/send-letter.md",
+            "# Send a letter\n\n\
+             ```rust,test\n{{#include ../../tests/taste.rs}}\n```\n\n\
+             ```console\n$ cargo test --test taste\ntest it ... ok\n```\n",
+        );
+        for name in ["taste", "send-letter"] {
+            let message = refused(&mut book.command(&["run", name]));
+            let way_out = "`cargo test --test taste`";
+            assert!(message.contains(way_out), "{message}");
+        }
+        // A program is what `run` takes, where there is one.
+        let bread = "src/bakery/bake-bread.md";
+        let letter = fs::read_to_string(book.at("src/post/send-letter.md"));
+        let letter = letter.expect("ours").replace("# Send", "## Send");
+        book.append(bread, &letter);
+        let mut command = book.command(&["run", "bake-bread"]);
+        let message = refused(command.env("CARGO", book.at("no-cargo")));
+        assert!(message.contains("rustup.rs"), "{message}");
+        assert!(!book.run(&["list"]).stdout.contains("taste"));
+    });
+}
+
+#[test]
 fn run_of_a_strange_name_offers_the_list() {
     with_command(|| {
         let book = TestBook::new();

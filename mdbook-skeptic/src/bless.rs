@@ -21,8 +21,8 @@ use crate::timeline;
 /// a run of the programs as they are, and the script of their parts. Returns
 /// the files that have changed.
 ///
-/// An output, a message or a timeline that a page includes and that does not
-/// exist yet is made, as is the script. Nothing else is written. With `only`,
+/// An output, a message or a timeline that a page includes and that is empty or
+/// does not exist yet is made, as is the script. Nothing else is written. With `only`,
 /// the other pages are left as they are.
 ///
 /// # Errors
@@ -190,8 +190,8 @@ fn write(
     Ok(Some(file))
 }
 
-/// Makes the outputs and messages that pages include and that do not exist,
-/// without which the book would not load.
+/// Makes the outputs and messages that pages include and that are empty or do
+/// not exist, without which the book would not load.
 fn make_missing(root: &Path) -> Vec<PathBuf> {
     let mut made = Vec::new();
     let config = fs::read_to_string(root.join("book.toml")).unwrap_or_default();
@@ -212,24 +212,57 @@ fn make_missing(root: &Path) -> Vec<PathBuf> {
                 .and_then(|found| found.to_str())
                 .is_some_and(|found| ["out", "stderr", "svg"].contains(&found));
             let file = folder.join(&path);
-            let inside = file
+            // Named as `rewrite` names it.
+            let named = file
                 .parent()
                 .and_then(|folder| folder.canonicalize().ok())
                 .zip(root.canonicalize().ok())
-                .is_some_and(|(folder, root)| folder.starts_with(root));
+                .and_then(|(folder, root)| {
+                    let below = folder.strip_prefix(root).ok()?;
+                    Some(below.join(file.file_name()?))
+                });
             // A picture has to look like one for the book to load.
             let text = match path.extension() {
                 Some(found) if found == "svg" => "<figure></figure>\n",
                 _ => "not run yet\n",
             };
-            if result
-                && inside
-                && file.symlink_metadata().is_err()
+            let missing =
+                file.symlink_metadata().map_or(true, |f| f.len() == 0);
+            if let Some(named) = named
+                && result
+                && missing
                 && fs::write(&file, text).is_ok()
             {
-                made.push(file);
+                made.push(named);
             }
         }
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_empty_is_made_and_named_as_it_is_rewritten() {
+        let book = tempfile::TempDir::new().expect("a temporary folder");
+        let write = |file: &str, text: &str| {
+            let file = book.path().join(file);
+            let folder = file.parent().expect("below the book");
+            fs::create_dir_all(folder).expect("a folder");
+            fs::write(file, text).expect("a file");
+        };
+        write("code/empty.out", "");
+        write("code/known.out", "2\n");
+        let include = |name| format!("{{{{#include ../code/{name}.out}}}}\n");
+        write(
+            "src/page.md",
+            &["missing", "empty", "known"].map(include).concat(),
+        );
+        assert_eq!(
+            make_missing(book.path()),
+            [Path::new("code/missing.out"), Path::new("code/empty.out")]
+        );
+    }
 }

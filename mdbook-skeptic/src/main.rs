@@ -35,12 +35,16 @@ fn main() -> ExitCode {
         ["alone"] => alone("."),
         ["alone", folder] => alone(folder),
         ["prove"] => prove(".", None),
-        ["prove", "--sample", count]
-            if count.parse::<NonZeroUsize>().is_ok() =>
-        {
-            prove(".", count.parse().ok())
-        }
         ["prove", folder] => prove(folder, None),
+        ["prove", "--sample", count] if let Ok(count) = count.parse() => {
+            prove(".", Some(count))
+        }
+        ["prove", folder, "--sample", count]
+        | ["prove", "--sample", count, folder]
+            if let Ok(count) = count.parse() =>
+        {
+            prove(folder, Some(count))
+        }
         [] | ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

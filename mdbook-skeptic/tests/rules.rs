@@ -4,6 +4,7 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process::Command;
 
 use mdbook_skeptic::{Book, Kind, bless, rt};
 use tempfile::TempDir;
@@ -879,6 +880,22 @@ fn parts_are_the_anchors_of_both_programs() {
     made.write("a.rs", RUST.replace(": one", ": on").as_bytes());
     let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     assert!(book.pages[0].parts.is_empty());
+}
+
+#[test]
+fn a_folder_to_prove_may_stand_before_the_sample_or_behind_it() {
+    let empty = TempDir::new().expect("a temporary folder");
+    let folder = empty.path().display().to_string();
+    let status = |arguments: &[&str]| {
+        let command = env!("CARGO_BIN_EXE_mdbook-skeptic");
+        let mut command = Command::new(command);
+        let output = command.arg("prove").args(arguments).output();
+        output.expect("cargo has built it").status.code()
+    };
+    // Understood, there is no book to prove; otherwise it is wrong usage.
+    assert_eq!(status(&[&folder, "--sample", "1"]), Some(1));
+    assert_eq!(status(&["--sample", "1", &folder]), Some(1));
+    assert_eq!(status(&[&folder, "--sample", "0"]), Some(2));
 }
 
 #[test]

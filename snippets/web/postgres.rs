@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::postgres::PgPool;
 use sqlx::{Executor, FromRow, query, query_as};
 
@@ -51,7 +52,8 @@ async fn swap(db: &PgPool, day: i32, doctor: &str) -> sqlx::Result<Shift> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = PgPool::connect(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = PgPool::connect(&url).await?;
     db.execute(
         "CREATE TABLE shift (
         day INT PRIMARY KEY,

@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Result};
 
@@ -46,7 +47,8 @@ async fn main() -> anyhow::Result<()> {
     looks_away(&mut *db.acquire().await?).await?;
     println!("SQLite goes on");
 
-    let db = hospital(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = hospital(&url).await?;
     let error = looks_away(&mut *db.acquire().await?).await.unwrap_err();
     let error = error.into_database_error().expect("PostgreSQL's");
     println!("PostgreSQL does not: {:?}", error.code());

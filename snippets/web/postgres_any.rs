@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, FromRow, SqlSafeStr, query, query_as};
@@ -62,7 +63,7 @@ async fn run(url: &str) -> anyhow::Result<()> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     install_default_drivers();
-    let postgres = env::var("DATABASE_URL")?;
+    let postgres = env::var("DATABASE_URL").context("DATABASE_URL")?;
     for (name, url) in
         [("SQLite", "sqlite::memory:"), ("PostgreSQL", &postgres)]
     {

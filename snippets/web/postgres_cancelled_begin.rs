@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use anyhow::Context;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Executor, query_scalar};
 
@@ -35,7 +36,7 @@ async fn lost(
     pool: PgPoolOptions,
     polls: usize,
 ) -> anyhow::Result<Option<bool>> {
-    let url = var("DATABASE_URL")?;
+    let url = var("DATABASE_URL").context("DATABASE_URL")?;
     let db = pool.max_connections(1).connect(&url).await?;
     let began = drop_after(polls, db.begin()).await;
     let dropped = began.transpose()?.is_none();
@@ -75,7 +76,8 @@ async fn drop_after<F: Future>(mut n: usize, future: F) -> Option<F::Output> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = PgPool::connect(&var("DATABASE_URL")?).await?;
+    let url = var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = PgPool::connect(&url).await?;
     db.execute("CREATE TABLE shift (day INT, doctor TEXT)").await?;
 
     // An answer that is there at once leaves no time to drop anything: again.

@@ -2,6 +2,7 @@
 use std::env;
 use std::fmt::Write;
 
+use anyhow::Context;
 use sqlx::postgres::{PgPool, PgPoolCopyExt};
 use sqlx::{Executor, query_scalar};
 
@@ -24,7 +25,8 @@ fn quoted(value: &str) -> String {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = PgPool::connect(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = PgPool::connect(&url).await?;
     db.execute("CREATE TABLE shift (day INT PRIMARY KEY, doctor TEXT)").await?;
 
     let mut csv = String::new();

@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use sqlx::query;
 
@@ -14,7 +15,8 @@ async fn page(db: &mut PgConnection, doctor: &str) -> sqlx::Result<()> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = PgPool::connect(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = PgPool::connect(&url).await?;
     let mut desk = db.acquire().await?;
 
     page(&mut desk, "Ada").await?; // nobody listens

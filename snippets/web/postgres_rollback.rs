@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::postgres::PgPool;
 use sqlx::{Connection, Executor, Postgres, Transaction, raw_sql};
 
@@ -13,7 +14,8 @@ async fn change_mind(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let db = PgPool::connect(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let db = PgPool::connect(&url).await?;
     db.execute("CREATE TABLE shift AS SELECT 7 AS day, 'Ada' AS doctor")
         .await?;
     let mut desk = db.acquire().await?;

@@ -1,13 +1,15 @@
 // ANCHOR: all
 use std::env;
 
+use anyhow::Context;
 use sqlx::error::UnexpectedNullError;
 use sqlx::{Connection, Error, PgConnection, SqliteConnection, query_scalar};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut lite = SqliteConnection::connect("sqlite::memory:").await?;
-    let mut pg = PgConnection::connect(&env::var("DATABASE_URL")?).await?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let mut pg = PgConnection::connect(&url).await?;
 
     // An integer is any integer in SQLite, and has a width in PostgreSQL.
     let sql = "SELECT 7";

@@ -163,8 +163,9 @@ pub(crate) fn named(
     first_words(tokens, &mut words);
     if let Some(word) = words.iter().find(|word| others.contains(*word)) {
         return Err(format!(
-            "a program names `{word}`, which no page can list: it is no \
-             dependency in Cargo.toml, and only there for another's sake"
+            "a program names `{word}`, which no page can list: it is there \
+             for another crate's sake alone; name it in [dev-dependencies] of \
+             the Cargo.toml beside book.toml"
         ));
     }
     Ok(direct
