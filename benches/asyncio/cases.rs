@@ -44,7 +44,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::memory::{kb, peak_kb};
-use crate::recipes::{Bank, HOUR, Memo, Rates, compute};
+use crate::recipes::{Bank, HOUR, Memo, Rates, compute, queue};
 
 /// A line of this is what a child prints.
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,7 +132,10 @@ async fn work(
 ) -> Result<Duration> {
     match case {
         "tasks" => tasks(way, count).await,
-        "queue" => queue(way, first.parse()?, count).await,
+        "queue" => {
+            let ends = first.parse()?;
+            queue(way, ends, ends, count).await
+        }
         "semaphore" => semaphore(way, count).await,
         "cancel" => cancel(way, count).await,
         "cache" => cache(way, count).await,
@@ -193,79 +196,6 @@ async fn sleeping(count: u64) -> Result<Duration> {
     let time = start.elapsed();
     ensure!(tasks.try_join_next().is_none());
     tasks.detach_all();
-    Ok(time)
-}
-
-async fn queue(way: &str, ends: u64, count: u64) -> Result<Duration> {
-    let start = Instant::now();
-    let (mut producers, mut consumers) = (JoinSet::new(), JoinSet::new());
-    let numbers = |end: u64| (end..count).step_by(ends as usize);
-    match way {
-        "mpsc" => {
-            let (sender, mut receiver) = mpsc::channel(100);
-            for end in 0..ends {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                producers.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-            }
-            drop(sender);
-            consumers.spawn(async move {
-                let mut sum = 0;
-                while let Some(number) = receiver.recv().await {
-                    sum += number;
-                }
-                sum
-            });
-        }
-        "mutex" => {
-            let (sender, receiver) = mpsc::channel(100);
-            let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
-            for end in 0..ends {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                producers.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-                let receiver = Arc::clone(&receiver);
-                consumers.spawn(async move {
-                    let mut sum = 0;
-                    loop {
-                        let next = receiver.lock().await.recv().await;
-                        let Some(number) = next else { return sum };
-                        sum += number;
-                    }
-                });
-            }
-        }
-        "async_channel" => {
-            let (sender, receiver) = async_channel::bounded(100);
-            for end in 0..ends {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                producers.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-                let receiver = receiver.clone();
-                consumers.spawn(async move {
-                    let mut sum = 0;
-                    while let Ok(number) = receiver.recv().await {
-                        sum += number;
-                    }
-                    sum
-                });
-            }
-        }
-        _ => bail!("no way {way}"),
-    }
-    producers.join_all().await;
-    let sums = consumers.join_all().await;
-    let time = start.elapsed();
-    ensure!(sums.into_iter().sum::<u64>() == count * (count - 1) / 2);
     Ok(time)
 }
 

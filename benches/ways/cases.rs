@@ -28,7 +28,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, OnceCell, broadcast, mpsc, watch};
 use tokio::task::{JoinSet, block_in_place, spawn_blocking, yield_now};
 
-use crate::recipes::{Bank, HOUR, Memo, Rates, compute};
+use crate::recipes::{Bank, HOUR, Memo, Rates, compute, queue};
 
 /// A line of this is what a child prints.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,8 +69,8 @@ async fn measure(
     match case.as_str() {
         "many" => piece(size, || many(way, size, wait_once)).await,
         "many-computing" => piece(size, || many(way, size, computed)).await,
-        "queue-in" => piece(ITEMS, || queue(way, size, 1)).await,
-        "queue-shared" => piece(ITEMS, || queue(way, size, size)).await,
+        "queue-in" => piece(ITEMS, || queue(way, size, 1, ITEMS)).await,
+        "queue-shared" => piece(ITEMS, || queue(way, size, size, ITEMS)).await,
         "news-every" => piece(size * VALUES, || every(way, size)).await,
         "news-latest" => piece(ROUND_TRIPS, || latest(way, size)).await,
         "locks" => piece(TURNS, || locks(way, size)).await,
@@ -172,105 +172,6 @@ where
 }
 
 const ITEMS: u64 = 100_000;
-
-/// Every item goes to one consumer.
-async fn queue(way: &str, producers: u64, consumers: u64) -> Result<Duration> {
-    const BOUND: usize = 100;
-    let ends = producers.max(consumers);
-    let numbers = |end| (end..ITEMS).step_by(producers as usize);
-    let start = Instant::now();
-    let (mut senders, mut receivers) = (JoinSet::new(), JoinSet::new());
-    match way {
-        "mpsc" => {
-            let (sender, mut receiver) = mpsc::channel(BOUND);
-            for end in 0..producers {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                senders.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-            }
-            drop(sender);
-            receivers.spawn(async move {
-                let mut sum = 0;
-                while let Some(number) = receiver.recv().await {
-                    sum += number;
-                }
-                sum
-            });
-        }
-        "mutex" => {
-            let (sender, receiver) = mpsc::channel(BOUND);
-            let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
-            for end in 0..ends {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                senders.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-                let receiver = Arc::clone(&receiver);
-                receivers.spawn(async move {
-                    let mut sum = 0;
-                    loop {
-                        let next = receiver.lock().await.recv().await;
-                        let Some(number) = next else { return sum };
-                        sum += number;
-                    }
-                });
-            }
-        }
-        "async_channel" => {
-            let (sender, receiver) = async_channel::bounded(BOUND);
-            for end in 0..producers {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                senders.spawn(async move {
-                    for number in numbers {
-                        sender.send(number).await.expect("it is read");
-                    }
-                });
-            }
-            for _ in 0..consumers {
-                let receiver = receiver.clone();
-                receivers.spawn(async move {
-                    let mut sum = 0;
-                    while let Ok(number) = receiver.recv().await {
-                        sum += number;
-                    }
-                    sum
-                });
-            }
-        }
-        "flume" => {
-            let (sender, receiver) = flume::bounded(BOUND);
-            for end in 0..producers {
-                let (sender, numbers) = (sender.clone(), numbers(end));
-                senders.spawn(async move {
-                    for number in numbers {
-                        sender.send_async(number).await.expect("it is read");
-                    }
-                });
-            }
-            for _ in 0..consumers {
-                let receiver = receiver.clone();
-                receivers.spawn(async move {
-                    let mut sum = 0;
-                    while let Ok(number) = receiver.recv_async().await {
-                        sum += number;
-                    }
-                    sum
-                });
-            }
-        }
-        _ => bail!("no way {way}"),
-    }
-    senders.join_all().await;
-    let sums = receivers.join_all().await;
-    let time = start.elapsed();
-    ensure!(sums.into_iter().sum::<u64>() == ITEMS * (ITEMS - 1) / 2);
-    Ok(time)
-}
 
 const VALUES: u64 = 1_000;
 
