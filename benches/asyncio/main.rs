@@ -126,15 +126,19 @@ fn compare(
     // A server answers as many as it can.
     let same = costs.iter().flatten().all(|cost| cost.work == count);
     ensure!(same || plan.needs == Need::Load, "{}: unequal work", plan.title);
+    println!("\n{}", plan.title);
     println!(
-        "\n{:44}{:>12}/s{:>9}{:>9}",
-        plan.title, plan.unit, "speed", "memory"
+        "  {:32}{:>12}/s{:>12}{:>12}{:>9}{:>9}",
+        "", plan.unit, "least", "most", "speed", "memory"
     );
     for way in &ways {
-        let Way { name, rate, speed, .. } = way;
+        let Way { name, rate, least, most, speed, .. } = way;
         let space = way.space.map(|space| format!("{space:.2}"));
         let space = space.unwrap_or_default();
-        println!("  {name:42}{rate:>14.0}{speed:>9.2}{space:>9}");
+        println!(
+            "  {name:32}{rate:>14.0}{least:>12.0}{most:>12.0}{speed:>9.2}\
+             {space:>9}"
+        );
     }
     Ok(Case {
         name: plan.name.to_owned(),

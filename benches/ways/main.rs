@@ -377,10 +377,13 @@ fn main() -> Result<()> {
 
 /// Measures all ways, in turn, and prints a line for each.
 fn compare(plan: &Plan, given: &Given, rough: bool) -> Result<Case> {
-    println!("\n{}: {}", plan.title, plan.unit);
+    println!("\n{}: {}, in ns", plan.title, plan.unit);
     let mut sizes = Vec::new();
     for (size_name, size) in plan.sizes {
-        println!("  {size_name}");
+        println!(
+            "  {size_name:34}{:>12}{:>12}{:>12}{:>9}",
+            "median", "least", "most", "speed"
+        );
         let round = |(name, threads, way): &(&str, &str, &str)| {
             let mut command = Command::new(env::current_exe()?);
             command.args(["--child", threads, plan.name, way]);
@@ -398,12 +401,17 @@ fn compare(plan: &Plan, given: &Given, rough: bool) -> Result<Case> {
             let cost = median(costs.iter().copied());
             let first = ways.first().map_or(cost, |first| first.cost);
             let speed = rounded(first / cost);
-            println!("    {name:36}{cost:>12.1} ns{speed:>9.3}");
+            let least = rounded(costs.iter().copied().fold(cost, f64::min));
+            let most = rounded(costs.iter().copied().fold(cost, f64::max));
+            println!(
+                "    {name:32}{cost:>12.1}{least:>12.1}{most:>12.1}\
+                 {speed:>9.3}"
+            );
             ways.push(Way {
                 name: (*name).to_owned(),
                 cost: rounded(cost),
-                least: rounded(costs.iter().copied().fold(cost, f64::min)),
-                most: rounded(costs.iter().copied().fold(cost, f64::max)),
+                least,
+                most,
                 speed,
             });
         }
