@@ -66,6 +66,15 @@ pub fn program(place: &str, limit: u64, root: &str, text: u64, run: fn()) {
     });
 }
 
+/// The folder in `target/` with the builds of this process's profile; `None`
+/// for a command that is installed.
+pub(crate) fn profile_folder() -> Option<PathBuf> {
+    let running = std::env::current_exe().ok()?;
+    let mut folders = running.ancestors();
+    let folder = folders.find(|folder| folder.join("deps").is_dir())?;
+    Some(folder.to_owned())
+}
+
 /// What is built of each package that the one in `root` depends on.
 ///
 /// # Errors
@@ -510,9 +519,11 @@ pub(crate) fn run_by_skeptic(
     limit: Duration,
 ) -> Ran {
     let _watch = watchdog::watch(limit);
-    let root = root.display().to_string();
     // skeptic finds the libraries from a build script's folder.
-    let out_dir = format!("{root}/target/debug/build/prove/out");
+    let profile = profile_folder();
+    let profile = profile.unwrap_or_else(|| root.join("target/debug"));
+    let out_dir = profile.join("build/prove/out").display().to_string();
+    let root = root.display().to_string();
     let triple = compile::host();
     let run = || skeptic::rt::run_test(&root, &out_dir, &triple, program);
     match attempt(run) {
