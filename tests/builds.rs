@@ -10,6 +10,11 @@ use mdbook_skeptic::rt;
 fn every_crate_that_a_snippet_uses_is_built_once() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let libraries = rt::libraries(root).expect("cargo test has built them");
+    let running = std::env::current_exe().expect("this test");
+    let profile = running.ancestors().nth(2).expect("target/PROFILE/deps");
+    for file in libraries.values().flatten() {
+        assert!(file.starts_with(profile), "{file:?} is of another profile");
+    }
     let manifest: toml::Table = fs::read_to_string("snippets/Cargo.toml")
         .expect("the snippets' manifest")
         .parse()

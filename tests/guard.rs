@@ -24,14 +24,15 @@ fn current_platform() -> String {
 
 /// Runs a test, unless it has passed with the same guard.
 fn once<T: Fn()>(test: T) {
-    once_for("", test);
+    once_for(&[], test);
 }
 
-/// The same for a test that reads a file of the book.
-fn once_for<T: Fn()>(file: &str, test: T) {
+/// The same for a test that reads files of the book.
+fn once_for<T: Fn()>(files: &[&str], test: T) {
     const READ: [&str; 2] =
         [include_str!("guard.rs"), include_str!("../Cargo.lock")];
-    rt::once((any::type_name::<T>(), READ, rt::content(file)), test);
+    let files: Vec<_> = files.iter().map(rt::content).collect();
+    rt::once((any::type_name::<T>(), READ, files), test);
 }
 
 /// What a check says when it fails.
@@ -50,23 +51,25 @@ fn tests_are_of_the_checks_that_they_were_compiled_with() {
         let folder = tempfile::TempDir::new().expect("a temporary folder");
         let file = folder.path().join("book-checks.json");
         let file: &'static str = file.display().to_string().leak();
-        let said = |name| {
-            let book = rt::Built::new(ROOT, file, module_path!(), 7);
-            refused(AssertUnwindSafe(|| book.check(name)))
+        let book = |fingerprint| {
+            rt::Built::new(ROOT, file, module_path!(), fingerprint)
         };
+        let as_written = || book(rt::content(file).unwrap_or_default());
+        let said =
+            |name| refused(AssertUnwindSafe(|| as_written().check(name)));
         let message = said("a");
         assert!(message.starts_with("cannot read "), "{message}");
         assert!(message.ends_with("touch book.toml, and it is written anew"));
         let write = |text| std::fs::write(file, text).expect("a file");
         write("{");
         assert!(said("a").contains("book-checks.json: EOF"), "{}", said("a"));
-        write(r#"{"checks": {}, "limit": 60, "fingerprint": 8}"#);
-        assert!(said("a").contains("has changed since"), "{}", said("a"));
-        write(r#"{"checks": {}, "limit": 60, "fingerprint": 7}"#);
+        write(r#"{"checks": {}, "limit": 60}"#);
         assert!(said("a").contains("no check a;"), "{}", said("a"));
-        let book = rt::Built::new(ROOT, file, module_path!(), 7);
-        let message = refused(AssertUnwindSafe(|| book.parts()));
+        let message = refused(AssertUnwindSafe(|| as_written().parts()));
         assert!(message.contains("no script of matching"), "{message}");
+        let other = book(7);
+        let message = refused(AssertUnwindSafe(|| other.check("a")));
+        assert!(message.contains("has changed since"), "{message}");
     });
 }
 
@@ -134,12 +137,45 @@ fn what_does_not_end_is_killed() {
     });
 }
 
+#[test]
+fn what_has_passed_has_passed_within_its_limit() {
+    const PICTURE: &str = "snippets/advanced-patterns/queue_serial.broken.svg";
+    const TESTS: &str = "snippets/testing/async_tests_instant.rs";
+    let output = FILE.replace(".rs", ".out");
+    let tests = TESTS.replace(".rs", ".out");
+    let program = PICTURE.replace(".broken.svg", ".rs");
+    let files = [FILE, &output, TESTS, &tests, PICTURE, &program];
+    once_for(&files, || {
+        let read = |file: &str| std::fs::read_to_string(file).expect("a file");
+        let output = |limit| {
+            let shown = read(&output);
+            rt::console("a:1", limit, ROOT, ("fetch_json", FILE), None, &shown);
+        };
+        let tests = |limit| {
+            let target = ("async_tests_instant", Path::new(TESTS));
+            let (program, shown) = (read(TESTS), read(&tests));
+            rt::tests("a:1", limit, ROOT, target, None, &program, &shown);
+        };
+        let python = |limit| rt::python("a:1", limit, ROOT, None, "assert 1");
+        let picture = |limit| {
+            let shown = read(PICTURE);
+            rt::picture("a:1", limit, ROOT, PICTURE, &shown);
+        };
+        let checks: [&dyn Fn(u64); 4] = [&output, &tests, &python, &picture];
+        for check in checks {
+            check(60);
+            let message = refused(AssertUnwindSafe(|| check(0)));
+            assert!(message.contains("did not end"), "{message}");
+        }
+    });
+}
+
 const FILE: &str = "snippets/core-patterns/fetch_json.rs";
 const FEATURES: &str = "snippets/features.toml";
 
 #[test]
 fn an_output_must_be_the_one_shown() {
-    once_for(FILE, || {
+    once_for(&[FILE], || {
         let shown = include_str!("../snippets/core-patterns/fetch_json.out");
         rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
         let wrong = shown.replace("Bergen", "Oslo");
@@ -279,7 +315,7 @@ fn python_sees_no_network_but_the_loopback() {
 
 #[test]
 fn a_dependency_block_must_be_what_the_programs_need() {
-    once_for(FEATURES, || {
+    once_for(&[FEATURES], || {
         let program = "#[tokio::main]\nasync fn main() { \
                    tokio::time::sleep(std::time::Duration::ZERO).await; }";
         let lock = include_str!("../Cargo.lock");

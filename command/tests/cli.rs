@@ -17,9 +17,22 @@ const COMMAND: &str = env!("CARGO_BIN_EXE_async-cookbook");
 
 /// Runs a test, unless it has passed with the same command.
 fn with_command<T: Fn()>(test: T) {
+    with_command_and(&[], test);
+}
+
+/// The same for a test that reads files of this book.
+fn with_command_and<T: Fn()>(files: &[&str], test: T) {
     let command = fs::metadata(COMMAND).expect("cargo has built it");
     let built = command.modified().expect("this system keeps times");
-    rt::once((any::type_name::<T>(), built, include_str!("cli.rs")), test);
+    let content = |file| rt::content(this_book().join(file));
+    let files: Vec<_> = files.iter().map(content).collect();
+    let name = any::type_name::<T>();
+    rt::once((name, built, include_str!("cli.rs"), files), test);
+}
+
+fn this_book() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("the book's folder")
 }
 
 /// Nothing but a fault takes this long.
@@ -232,11 +245,23 @@ fn everything_wrong_with_the_book_is_said_a_line_each() {
 
 #[test]
 fn run_prints_what_the_page_shows() {
-    with_command(|| {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = package.parent().expect("the book's folder");
-        let shown = root.join("snippets/core-patterns/fetch_json.out");
-        let shown = fs::read_to_string(shown).expect("the recipe's output");
+    const SHOWN: &str = "snippets/core-patterns/fetch_json.out";
+    // Of all other pages it needs no more than that they are in order, which
+    // the build script has seen.
+    let read = [
+        SHOWN,
+        "snippets/core-patterns/fetch_json.rs",
+        "snippets/Cargo.toml",
+        "book/core-patterns/fetch-json.md",
+        "book/SUMMARY.md",
+        "book.toml",
+        "Cargo.toml",
+        "Cargo.lock",
+    ];
+    with_command_and(&read, || {
+        let root = this_book();
+        let shown = fs::read_to_string(root.join(SHOWN));
+        let shown = shown.expect("the recipe's output");
         for name in ["fetch_json", "fetch-json"] {
             let mut command = cookbook(&["run", name]);
             let end = Running::start(command.current_dir(root)).end(BUILD);

@@ -23,7 +23,6 @@ use crate::page::{self, Expanded, Page, Piece};
 use crate::pairs;
 use crate::parts;
 use crate::problem::Problem;
-use crate::rt::passed::hash;
 use crate::settings::Settings;
 
 /// A book that has passed every rule that can be checked without running it.
@@ -337,11 +336,6 @@ impl Book {
             plots: Vec::new(),
             parts: Vec::new(),
         });
-    }
-
-    /// Tells the blocks of this book, as they are shown, from any others.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        hash(format!("{:?}", self.pages))
     }
 
     /// Cuts the expanded text into what the page says itself and what its

@@ -206,12 +206,16 @@ fn named(page: &Page, of_file: Option<&OsStr>) -> String {
     let of_page = page.path.file_stem().unwrap_or_default().to_string_lossy();
     let of_file = of_file.map(|stem| stem.to_string_lossy().into_owned());
     parts.push(of_file.unwrap_or_else(|| of_page.into_owned()));
-    let name = sanitize(&parts.join("_"));
-    // A function's name does not begin with a digit.
+    function_name(&parts.join("_"))
+}
+
+fn function_name(name: &str) -> String {
+    let name = sanitize(name);
+    // It does not begin with a digit, and is there where no letter is ASCII.
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         name
     } else {
-        format!("page_{name}")
+        sanitize(&format!("page_{name}"))
     }
 }
 
@@ -239,5 +243,26 @@ impl Names {
             unique = format!("{stem}_{count}");
         }
         unreachable!("there are more numbers than tests")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_skeptic_makes_of_it_too() {
+        let mut names = Names::default();
+        for (page, line, expected) in [
+            ("core-patterns_Fetch JSON", 3, "core_patterns_fetch_json_line_3"),
+            ("7", 3, "page_7_line_3"),
+            ("日本語", 3, "page_line_3"),
+            ("中文", 3, "page_2_line_3"),
+            ("中文", 5, "page_line_5"),
+        ] {
+            let (stem, name) = names.unique(&function_name(page), line);
+            assert_eq!(name, expected, "{page}");
+            assert_eq!(format!("{}_line_{line}", sanitize(&stem)), name);
+        }
     }
 }

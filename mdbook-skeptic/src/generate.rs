@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::book::Book;
-use crate::check::{self, Check, What};
-use crate::parts;
+use crate::check::{Check, What};
 use crate::rt::Contents;
 
 /// Writes `book-tests.rs` and what it needs into `out_dir`.
@@ -20,18 +19,19 @@ use crate::rt::Contents;
 /// the compiler translates a module again only if it has changed. All else is
 /// read from `book-checks.json` when the tests run.
 pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
-    let checks = check::of(book);
+    let contents = Contents::of(book);
     let mut files = Vec::new();
-    for (index, check) in checks.iter().enumerate() {
-        if let What::Program { stem, line, text, .. } = &check.what {
-            let folder = out_dir.join("blocks").join(index.to_string());
+    for (name, Check { what, .. }) in &contents.checks {
+        if let What::Program { stem, line, text, .. } = what {
+            let folder = out_dir.join("blocks").join(name);
             // skeptic names a test after the file and the line of the fence.
             let file = folder.join(format!("{stem}.md"));
             write_if_changed(&file, &skeptic_page(*line, text))?;
             files.push(file);
         }
     }
-    let fingerprint = book.fingerprint();
+    let (text, fingerprint) = contents.written()?;
+    write_if_changed(&out_dir.join(CHECKS), &text)?;
     let mut tests = format!(
         "pub static BOOK: ::mdbook_skeptic::rt::Built = \
          ::mdbook_skeptic::rt::Built::new(env!(\"CARGO_MANIFEST_DIR\"), \
@@ -39,7 +39,7 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
          {fingerprint});\n"
     );
     let mut programs = BTreeSet::new();
-    for Check { name, what, .. } in &checks {
+    for (name, Check { what, .. }) in &contents.checks {
         let call = if let What::Program { .. } = what {
             programs.insert(name.clone());
             format!("BOOK.program({name:?}, programs::{name})")
@@ -48,50 +48,48 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
         };
         let _ = writeln!(tests, "#[test] fn {name}() {{ {call}; }}");
     }
-    let programs = by_skeptic(&files, programs, out_dir)?;
+    let programs = by_skeptic(&files, &programs, out_dir)?;
     let _ = writeln!(tests, "mod programs {{\n{programs}}}");
-    let settings = &book.settings;
-    let parts = settings.parts.clone();
-    if parts.is_some() {
+    if contents.parts.is_some() {
         tests += "#[test] fn the_matching_parts_are_current() \
                   { BOOK.parts(); }\n";
     }
     tests += "#[test] fn the_book_is_the_one_that_was_built() \
               { BOOK.as_built(); }\n";
-    let contents = Contents {
-        checks: checks.into_iter().map(|c| (c.name.clone(), c)).collect(),
-        limit: settings.time_limit.as_secs(),
-        features: settings.features.clone(),
-        parts: parts.map(|file| (file, parts::script(&book.pages))),
-        fingerprint,
-    };
-    let contents = serde_json::to_string(&contents)?;
-    write_if_changed(&out_dir.join(CHECKS), &contents)?;
     write_if_changed(&out_dir.join("book-tests.rs"), &tests)
 }
 
 /// skeptic's tests of these pages, as functions that tests of ours call.
 fn by_skeptic(
     pages: &[PathBuf],
-    mut names: BTreeSet<String>,
+    names: &BTreeSet<String>,
     out_dir: &Path,
 ) -> io::Result<String> {
-    let mut programs = String::new();
     if pages.is_empty() {
-        return Ok(programs);
+        return Ok(String::new());
     }
     skeptic::generate_doc_tests(pages);
     let tests = fs::read_to_string(out_dir.join("skeptic-tests.rs"))?;
-    for line in tests.split_inclusive('\n') {
-        let name = line.strip_prefix("#[test] fn ");
-        let name = name.and_then(|rest| rest.strip_suffix("() {\n"));
-        match name.filter(|name| names.remove(*name)) {
-            Some(name) => _ = writeln!(programs, "pub fn {name}() {{"),
-            None => programs += line,
-        }
-    }
-    assert!(names.is_empty(), "skeptic has lost {names:?}");
+    let (programs, found) = as_functions(&tests);
+    let lost: Vec<_> = names.difference(&found).collect();
+    assert!(lost.is_empty(), "skeptic has lost {lost:?}");
     Ok(programs)
+}
+
+/// Tests of skeptic's as functions, and their names.
+fn as_functions(tests: &str) -> (String, BTreeSet<String>) {
+    let mut functions = String::new();
+    let mut names = BTreeSet::new();
+    let mut rest = tests;
+    while let Some((before, test)) = rest.split_once("#[test] fn ") {
+        // Up to here it is a literal, the program, which cannot end it.
+        let end = test.find("\"####);\n").unwrap_or(test.len());
+        let (test, after) = test.split_at(end);
+        names.extend(test.split('(').next().map(str::to_owned));
+        functions.extend([before, "pub fn ", test]);
+        rest = after;
+    }
+    (functions + rest, names)
 }
 
 /// What the tests read when they run.
@@ -140,4 +138,27 @@ fn write_if_changed(file: &Path, text: &str) -> io::Result<()> {
     fs::write(file, text)?;
     let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     fs::File::options().write(true).open(file)?.set_modified(past)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_a_test_in_it_is_one_program() {
+        let test = |name: &str, program: &str| {
+            format!(
+                "#[test] fn {name}() {{\n    let s = &format!(r####\"\n{{}}\
+                 \"####, r####\"{program}\"####);\n    run(s);\n}}\n\n"
+            )
+        };
+        let program = "/*\n#[test] fn page_line_9() {\n*/\nfn main() {}\n";
+        let tests = test("page_line_3", program) + &test("page_line_9", "");
+        let (functions, names) = as_functions(&tests);
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        assert_eq!(names, ["page_line_3", "page_line_9"]);
+        assert!(functions.contains(program), "{functions}");
+        assert_eq!(functions.matches("pub fn ").count(), 2, "{functions}");
+        assert_eq!(functions.matches("#[test]").count(), 1, "{functions}");
+    }
 }

@@ -119,6 +119,7 @@ fn a_foreign_book_is_tested_and_its_faults_are_found() {
         "part_deep_page_line_13",
         "afterword_line_3",
         "sums_tests_line_12",
+        "test page_line_5 ",
     ] {
         assert!(said.contains(name), "no test {name} in {said}");
     }

@@ -1,6 +1,7 @@
 //! Every rule of the guard, and every way around it that we could think of,
 //! on small books made for the purpose.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -8,6 +9,10 @@ use std::process::Command;
 
 use mdbook_skeptic::{Book, Kind, bless, rt};
 use tempfile::TempDir;
+
+#[expect(dead_code, reason = "a build script has a main")]
+#[path = "../build.rs"]
+mod build;
 
 const SUMMARY: &str = "# Summary\n\n- [Page](page.md)\n";
 const PROGRAM: &str = "fn main() {\n    assert_eq!(1 + 1, 2);\n}";
@@ -1070,5 +1075,32 @@ fn a_plot_is_shapes_and_text_from_its_folder() {
     ] {
         let plot = plot.replace("<text>", &format!("<{other}>"));
         expect(made("p", &plot).load(), "p/a.svg: ", what);
+    }
+}
+
+#[test]
+fn what_has_passed_has_passed_with_every_file_of_the_guard() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let name = build::name(&sources).expect("the guard");
+    assert_eq!(name, env!("MDBOOK_SKEPTIC_SOURCES"));
+
+    let copy = TempDir::new().expect("a temporary folder");
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(&sources).into_iter().flatten() {
+        let below = entry.path().strip_prefix(&sources).expect("below");
+        let file = copy.path().join(below);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(file).expect("a folder");
+        } else {
+            fs::copy(entry.path(), &file).expect("a copy");
+            files.push(file);
+        }
+    }
+    assert!(files.iter().any(|file| file.ends_with("rt/watchdog.rs")));
+    let mut names = BTreeSet::from([name]);
+    for file in files {
+        fs::write(&file, "").expect("a file of ours");
+        let name = build::name(copy.path()).expect("a copy of the guard");
+        assert!(names.insert(name), "{} is forgotten", file.display());
     }
 }

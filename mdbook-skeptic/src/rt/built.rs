@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::passed;
 use crate::book::Book;
-use crate::check::{Check, What};
-use crate::generate;
+use crate::check::{self, Check, What};
+use crate::settings::Settings;
+use crate::{generate, parts};
 
 /// What the build script writes for the tests.
 #[derive(Serialize, Deserialize)]
@@ -21,8 +22,28 @@ pub(crate) struct Contents {
     pub features: Option<PathBuf>,
     /// The script of the matching parts, and what it must be.
     pub parts: Option<(PathBuf, String)>,
-    /// Of the book.
-    pub fingerprint: u64,
+}
+
+impl Contents {
+    pub(crate) fn of(book: &Book) -> Contents {
+        let checks = check::of(book).into_iter();
+        let Settings { time_limit, features, parts, .. } = &book.settings;
+        let script =
+            |file: &PathBuf| (file.clone(), parts::script(&book.pages));
+        Contents {
+            checks: checks.map(|check| (check.name.clone(), check)).collect(),
+            limit: time_limit.as_secs(),
+            features: features.clone(),
+            parts: parts.as_ref().map(script),
+        }
+    }
+
+    /// As the tests read it, and what tells it from any other.
+    pub(crate) fn written(&self) -> serde_json::Result<(String, u64)> {
+        let text = serde_json::to_string(self)?;
+        let fingerprint = passed::hash(text.as_bytes());
+        Ok((text, fingerprint))
+    }
 }
 
 /// The book that the tests were made from.
@@ -36,8 +57,8 @@ pub struct Built {
 }
 
 impl Built {
-    /// The book in `root` with this fingerprint, whose checks are in `file`,
-    /// for tests in `module`.
+    /// The book in `root`, whose checks are in `file`, which has this
+    /// fingerprint, for tests in `module`.
     pub const fn new(
         root: &'static str,
         file: &'static str,
@@ -72,14 +93,13 @@ impl Built {
             let mend = "touch book.toml, and it is written anew";
             let text = fs::read(file)
                 .unwrap_or_else(|e| panic!("cannot read {file}: {e}; {mend}"));
-            let contents: Contents = serde_json::from_slice(&text)
-                .unwrap_or_else(|e| panic!("{file}: {e}; {mend}"));
             assert!(
-                contents.fingerprint == self.fingerprint,
+                passed::hash(&text) == self.fingerprint,
                 "{file} has changed since these tests were compiled; run them \
                  by cargo test"
             );
-            contents
+            serde_json::from_slice(&text)
+                .unwrap_or_else(|e| panic!("{file}: {e}; {mend}"))
         })
     }
 
@@ -99,15 +119,24 @@ impl Built {
     ///
     /// If the check fails.
     pub fn program(&self, name: &str, run: fn()) {
-        let check = self.find(name);
-        let What::Program { text, must_panic, .. } = &check.what else {
+        let Check { place, what, service, .. } = self.find(name);
+        let What::Program { text, must_panic, .. } = what else {
             panic!("{}: {name} is no program", self.file);
         };
         let of = if *must_panic { super::must_panic } else { super::program };
         let text = passed::hash(generate::as_compiled(text));
-        self.served(check, || {
-            of(&check.place, self.contents().limit, self.root, text, run);
-        });
+        let (limit, root) = (self.contents().limit, self.root);
+        let check = || of(place, limit, root, text, run);
+        let Some((variable, script)) = service else { return check() };
+        super::with_service(
+            place,
+            limit,
+            root,
+            (variable, script),
+            (self.module, name),
+            passed::hash((text, must_panic)),
+            check,
+        );
     }
 
     /// Runs the check of this name.
@@ -116,32 +145,25 @@ impl Built {
     ///
     /// If the check fails.
     pub fn check(&self, name: &str) {
-        let check = self.find(name);
-        let Check { place, what, service, .. } = check;
+        let Check { place, what, service, .. } = self.find(name);
         let Contents { limit, features, .. } = self.contents();
         let (limit, root) = (*limit, self.root);
+        let service = service
+            .as_ref()
+            .map(|(variable, script)| (variable.as_str(), script.as_path()));
         match what {
             What::Program { .. } => {
                 panic!("{}: {name} is a program", self.file)
             }
             What::Output { example, file, shown } => {
-                let service = service.as_ref().map(|(variable, script)| {
-                    (variable.as_str(), script.as_path())
-                });
-                super::console(
-                    place,
-                    limit,
-                    root,
-                    (example, file),
-                    service,
-                    shown,
-                );
+                let example = (example.as_str(), file);
+                super::console(place, limit, root, example, service, shown);
             }
             What::Tests { target, file, program, shown } => {
-                self.served(check, || {
-                    let target = (target.as_str(), file.as_path());
-                    super::tests(place, limit, root, target, program, shown);
-                });
+                let target = (target.as_str(), file.as_path());
+                super::tests(
+                    place, limit, root, target, service, program, shown,
+                );
             }
             What::Python { file, text } => {
                 super::python(place, limit, root, file.as_deref(), text);
@@ -157,20 +179,6 @@ impl Built {
                 super::dependencies(place, root, features, shown, programs);
             }
         }
-    }
-
-    /// Runs a check with the server that it needs, if it needs one.
-    fn served(&self, check: &Check, run: impl Fn()) {
-        let Check { name, place, what, service } = check;
-        let Some((variable, script)) = service else { return run() };
-        super::with_service(
-            place,
-            self.root,
-            (variable, script),
-            (self.module, name),
-            passed::hash(format!("{what:?}")),
-            run,
-        );
     }
 
     /// Compares the script of the matching parts with the programs' anchors.
@@ -193,10 +201,49 @@ impl Built {
     ///
     /// If the book has changed, or is not in order.
     pub fn as_built(&self) {
+        let now = Contents::of(self.book()).written();
         assert!(
-            self.book().fingerprint() == self.fingerprint,
+            now.is_ok_and(|(_, fingerprint)| fingerprint == self.fingerprint),
             "the book has changed since its tests were made; touch book.toml, \
              and they are made anew"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn with_another_setting_it_is_another_book() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let write = |file: &str, text: &str| {
+            fs::write(folder.path().join(file), text).expect("a file");
+        };
+        fs::create_dir(folder.path().join("src")).expect("a folder");
+        write("src/SUMMARY.md", "- [Page](page.md)\n");
+        let program = "fn main() {\n    \
+             assert!(std::env::var(\"ADDRESS\").is_ok());\n}";
+        write("src/page.md", &format!("# Page\n\n```rust\n{program}\n```\n"));
+        write("features.toml", "");
+        write("serve", "");
+        let made_with = |setting: &str| {
+            let table = "[preprocessor.skeptic]\nrenderers = []";
+            write("book.toml", &format!("{table}\n{setting}\n"));
+            let book = Book::load(folder.path()).expect("it is in order");
+            Contents::of(&book).written().expect("plain text").1
+        };
+        let plain = made_with("");
+        for setting in [
+            "time-limit = 9",
+            "features = \"features.toml\"",
+            "parts = \"parts.js\"",
+            "services = { ADDRESS = \"serve\" }",
+        ] {
+            assert_ne!(made_with(setting), plain, "{setting}");
+        }
+        assert_eq!(made_with(""), plain);
     }
 }

@@ -1,6 +1,7 @@
 //! The crates that a program names, and their builds in `target/`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,8 +27,9 @@ pub type Libraries = BTreeMap<(String, String), BTreeSet<PathBuf>>;
 /// By name: the executable, and the source it is built from.
 type Executables = BTreeMap<String, (PathBuf, PathBuf)>;
 
-/// Builds the package, once in a run. There is nothing left to build under
-/// `cargo test`; but `cargo test --test NAME` builds no examples.
+/// Builds the package, once in a run, by the profile in use. There is nothing
+/// left to build under `cargo test`; but `cargo test --test NAME` builds no
+/// examples.
 pub(crate) fn built(root: &Path) -> Result<&'static Built, String> {
     static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
     // While the book is not in order its tests cannot be built.
@@ -41,6 +43,7 @@ pub(crate) fn built(root: &Path) -> Result<&'static Built, String> {
 fn build(root: &Path, arguments: &[&str]) -> Result<Built, String> {
     let output = Command::new(super::cargo())
         .args(arguments)
+        .args(by_profile(super::profile_folder()))
         .arg("--message-format=json")
         .current_dir(root)
         .output()
@@ -76,6 +79,16 @@ fn build(root: &Path, arguments: &[&str]) -> Result<Built, String> {
         libraries.extend(library.map(PathBuf::from));
     }
     Ok(built)
+}
+
+/// The arguments for the profile whose builds are in a folder: it has its name,
+/// but for those that cargo takes by itself.
+fn by_profile(folder: Option<PathBuf>) -> Vec<OsString> {
+    let name = folder.as_deref().and_then(Path::file_name);
+    match name.filter(|name| *name != "debug") {
+        Some(name) => vec!["--profile".into(), name.to_owned()],
+        None => Vec::new(),
+    }
 }
 
 /// An error unless both are the same file.
@@ -128,7 +141,7 @@ pub(crate) fn link(
         folders.extend(library.parent());
     }
     for folder in folders {
-        let mut dependencies = std::ffi::OsString::from("dependency=");
+        let mut dependencies = OsString::from("dependency=");
         dependencies.push(folder);
         command.arg("-L").arg(dependencies);
     }
@@ -292,4 +305,18 @@ pub(crate) fn features(
         .find(|p| p.name == name && p.version.to_string() == version)
         .ok_or_else(|| format!("{name} is not locked"))?;
     Ok(package.features.clone().into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_built_is_what_the_tests_are_built_by() {
+        let of = |folder: &str| by_profile(Some(folder.into()));
+        assert_eq!(of("/book/target/release"), ["--profile", "release"]);
+        assert_eq!(of("/book/target/ci"), ["--profile", "ci"]);
+        assert!(of("/book/target/debug").is_empty());
+        assert!(by_profile(None).is_empty());
+    }
 }

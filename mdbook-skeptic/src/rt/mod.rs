@@ -66,6 +66,15 @@ pub fn program(place: &str, limit: u64, root: &str, text: u64, run: fn()) {
     });
 }
 
+/// The folder in `target/` with the builds of this process's profile; `None`
+/// for a command that is installed.
+pub(crate) fn profile_folder() -> Option<PathBuf> {
+    let running = std::env::current_exe().ok()?;
+    let mut folders = running.ancestors();
+    let folder = folders.find(|folder| folder.join("deps").is_dir())?;
+    Some(folder.to_owned())
+}
+
 /// What is built of each package that the one in `root` depends on.
 ///
 /// # Errors
@@ -224,19 +233,32 @@ pub fn console(
         let asks = output::asks_about_panics(&source);
         compare(shown, &output::of(program, &[], asks, needed, limit)?)
     };
-    let failed = |why: String| -> ! { panic!("{place}: `{name}` {why}") };
-    let program =
-        output::example(root, name, file).unwrap_or_else(|why| failed(why));
-    let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));
-    let checked = passed::once((name, shown, stamps), || check(program));
-    let Err(why) = checked else { return };
-    match needed.map(|needed| needed.missing()) {
-        Some(Ok(Some(missing))) if !skips_fail() => skipped::note(missing),
-        _ => failed(why),
+    let checked = output::example(root, name, file).and_then(|program| {
+        let stamps = (passed::stamp(program), needed.map(|n| n.stamp()));
+        let input = (name, limit, shown, stamps);
+        or_skipped(needed, passed::once(input, || check(program)))
+    });
+    if let Err(why) = checked {
+        panic!("{place}: `{name}` {why}");
     }
 }
 
-/// Compares what a `console` block shows with what a test target prints.
+/// A check that has failed where its server is not installed is skipped, and
+/// counted in a line at the end of the run.
+fn or_skipped(
+    needed: Option<service::Needed>,
+    checked: Result<(), String>,
+) -> Result<(), String> {
+    let Err(why) = checked else { return Ok(()) };
+    match needed.map(|needed| needed.missing()) {
+        Some(Ok(Some(missing))) if !skips_fail() => skipped::note(missing),
+        _ => return Err(why),
+    }
+    Ok(())
+}
+
+/// Compares what a `console` block shows with what a test target prints, which
+/// has the server that it needs as an example has it.
 ///
 /// # Panics
 ///
@@ -247,18 +269,27 @@ pub fn tests(
     limit: u64,
     root: &str,
     (name, file): (&str, &Path),
+    service: Option<(&str, &Path)>,
     program: &str,
     shown: &str,
 ) {
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
-    let checked =
-        crates::test(Path::new(root), name, file).and_then(|target| {
-            let input = (name, program, shown, passed::stamp(target));
-            passed::once(input, || {
-                compare(shown, &output::of_tests(target, program, limit)?)
-            })
-        });
+    let root = Path::new(root);
+    let needed = service.map(|(variable, script)| service::Needed {
+        variable,
+        script,
+        root,
+    });
+    let checked = crates::test(root, name, file).and_then(|target| {
+        let stamps = (passed::stamp(target), needed.map(|n| n.stamp()));
+        let input = (name, limit, program, shown, stamps);
+        let check = || {
+            let printed = output::of_tests(target, program, needed, limit)?;
+            compare(shown, &printed)
+        };
+        or_skipped(needed, passed::once(input, check))
+    });
     if let Err(why) = checked {
         panic!("{place}: `{name}` {why}");
     }
@@ -275,8 +306,8 @@ fn compare(shown: &str, actual: &str) -> Result<(), String> {
 const BLESS: &str =
     "if the program is right: cargo run --bin mdbook-skeptic -- bless";
 
-/// Runs a check whose program needs a server, in a process of its own that has
-/// the server's address in the environment.
+/// Runs a check of a program that skeptic starts and that needs a server, in a
+/// process of its own that has the server's address in the environment.
 ///
 /// Where the server is not installed, the check is skipped and counted in a
 /// line at the end of the run. `service` is the name of the variable and the
@@ -288,6 +319,7 @@ const BLESS: &str =
 /// If the check fails; with `CI=true`, if it would be skipped.
 fn with_service(
     place: &str,
+    limit: u64,
     root: &str,
     (variable, script): (&str, &Path),
     (module, name): (&str, &str),
@@ -298,7 +330,7 @@ fn with_service(
         return check();
     }
     let needed = service::Needed { variable, script, root: Path::new(root) };
-    let input = (name, text, linked(place, root), needed.stamp());
+    let input = (name, limit, text, linked(place, root), needed.stamp());
     let mut missing = None;
     let checked = passed::once(input, || {
         let Some(service) = service::Service::start(needed.root, script)?
@@ -461,7 +493,7 @@ pub fn picture(
         [content(root.join(program)), content(root.join(output))]
     });
     let checked = crates::stamp(root).and_then(|libraries| {
-        passed::once((file, shown, texts, libraries), || {
+        passed::once((file, limit, shown, texts, libraries), || {
             compare(shown, &timeline::draw(root, file, limit)?)
         })
     });
@@ -510,9 +542,11 @@ pub(crate) fn run_by_skeptic(
     limit: Duration,
 ) -> Ran {
     let _watch = watchdog::watch(limit);
-    let root = root.display().to_string();
     // skeptic finds the libraries from a build script's folder.
-    let out_dir = format!("{root}/target/debug/build/prove/out");
+    let profile = profile_folder();
+    let profile = profile.unwrap_or_else(|| root.join("target/debug"));
+    let out_dir = profile.join("build/prove/out").display().to_string();
+    let root = root.display().to_string();
     let triple = compile::host();
     let run = || skeptic::rt::run_test(&root, &out_dir, &triple, program);
     match attempt(run) {

@@ -123,9 +123,10 @@ pub(crate) fn what(
 pub(crate) fn of_tests(
     target: &Path,
     program: &str,
+    needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
-    let printed = of(target, &["--test-threads=1"], true, None, limit)?;
+    let printed = of(target, &["--test-threads=1"], true, needed, limit)?;
     let written = program
         .lines()
         .filter(|line| {
@@ -150,7 +151,7 @@ pub(crate) fn of_test_program(
     let folder = TempDir::with_prefix("mdbook-skeptic-")
         .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let target = compile::program(root, program, folder.path(), &["--test"])?;
-    of_tests(&target, program, limit)
+    of_tests(&target, program, None, limit)
 }
 
 /// libtest ends its summary with the time it took: the one thing that varies.

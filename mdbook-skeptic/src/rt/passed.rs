@@ -1,11 +1,15 @@
 //! What has passed and has not changed since need not run again.
 //!
 //! As `go test` does it, and for the same reason: a check that has nothing
-//! new to look at is the price of every run of the tests. What a program does
-//! depends on its text, on the crates it is linked with and on the compiler;
-//! examples and Python are shut in besides. Only passes are kept, under
-//! everything that they depended on. With `CI=true`, or with `SKEPTIC_FRESH`
-//! set, everything runs.
+//! new to look at is the price of every run of the tests. Only passes are kept,
+//! each under a key that holds what is checked and what is shown, the time
+//! limit, the builds of the crates (of an example or a test: its executable),
+//! the compiler or the interpreter, the script of a server, and the guard.
+//!
+//! No key holds the files that a program opens, a Python package that is edited
+//! in place, or the environment: of this, examples, tests and Python are given
+//! `PATH` alone, but skeptic starts its programs itself, in that of `cargo
+//! test`. With `CI=true`, or with `SKEPTIC_FRESH` set, everything runs.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -51,32 +55,13 @@ fn key(salt: u8, input: &impl Hash) -> u64 {
     hash((salt, *CHECKER, input))
 }
 
-/// The guard's own sources: a check that has changed has passed nothing yet.
-const GUARD: [&str; 17] = [
-    include_str!("built.rs"),
-    include_str!("compile.rs"),
-    include_str!("crates.rs"),
-    include_str!("dependencies.rs"),
-    include_str!("load.rs"),
-    include_str!("mod.rs"),
-    include_str!("output.rs"),
-    include_str!("passed.rs"),
-    include_str!("python.rs"),
-    include_str!("run.rs"),
-    include_str!("service.rs"),
-    include_str!("../include.rs"),
-    include_str!("../timeline/draw.rs"),
-    include_str!("../timeline/instrument.rs"),
-    include_str!("../timeline/mod.rs"),
-    include_str!("../timeline/recorder.rs"),
-    include_str!("../timeline/run.rs"),
-];
-
-/// The guard and the compiler.
+/// The guard, all of it, and the compiler: a check that has changed has passed
+/// nothing yet.
 static CHECKER: LazyLock<u64> = LazyLock::new(|| {
     let compiler =
         Command::new(super::compile::rustc()).arg("-vV").output().ok();
-    hash((GUARD, compiler.map(|output| output.stdout)))
+    let guard = env!("MDBOOK_SKEPTIC_SOURCES");
+    hash((guard, compiler.map(|output| output.stdout)))
 });
 
 /// Tells what it is given from anything else, within one build of the guard.
@@ -95,10 +80,7 @@ fn folder() -> Option<&'static Path> {
         if fresh || super::skips_fail() {
             return None;
         }
-        let running = std::env::current_exe().ok()?;
-        let mut folders = running.ancestors();
-        let profile = folders.find(|folder| folder.join("deps").is_dir())?;
-        let folder = profile.join(".skeptic-passed");
+        let folder = super::profile_folder()?.join(".skeptic-passed");
         fs::create_dir_all(&folder).ok()?;
         Some(folder)
     };

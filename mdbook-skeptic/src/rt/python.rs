@@ -40,27 +40,27 @@ pub(crate) fn check(
     let packages =
         passed::stamp(Path::new(version.lines().next().unwrap_or("")));
     let mut missing = None;
-    let checked =
-        passed::once((&source, version, &interpreter, packages), || {
-            let mut command = Command::new(&interpreter);
-            // A copy, isolated from its folder: what it reads there would not be
-            // noticed when it changes, and `queue.py` there is no `queue`.
-            let folder = TempDir::with_prefix("mdbook-skeptic-")
-                .map_err(|error| format!("cannot be copied: {error}"))?;
-            let copy = folder.path().join("program.py");
-            fs::write(&copy, &source)
-                .map_err(|error| format!("cannot be copied: {error}"))?;
-            command.args(["-I", "-B", "-W", "error::SyntaxWarning"]).arg(copy);
-            let ended = run::run(command, limit)?;
-            if ended.status.success() {
-                return Ok(());
-            }
-            // With an environment of its own, the book has what it needs.
-            if !root.join(".venv").exists() {
-                missing = missing_package(&ended.stderr);
-            }
-            Err(format!("ends with {}\n{}", ended.status, ended.stderr))
-        });
+    let input = (&source, limit, version, &interpreter, packages);
+    let checked = passed::once(input, || {
+        let mut command = Command::new(&interpreter);
+        // A copy, isolated from its folder: what it reads there would not be
+        // noticed when it changes, and `queue.py` there is no `queue`.
+        let folder = TempDir::with_prefix("mdbook-skeptic-")
+            .map_err(|error| format!("cannot be copied: {error}"))?;
+        let copy = folder.path().join("program.py");
+        fs::write(&copy, &source)
+            .map_err(|error| format!("cannot be copied: {error}"))?;
+        command.args(["-I", "-B", "-W", "error::SyntaxWarning"]).arg(copy);
+        let ended = run::run(command, limit)?;
+        if ended.status.success() {
+            return Ok(());
+        }
+        // With an environment of its own, the book has what it needs.
+        if !root.join(".venv").exists() {
+            missing = missing_package(&ended.stderr);
+        }
+        Err(format!("ends with {}\n{}", ended.status, ended.stderr))
+    });
     match missing {
         Some(package) => skipped(format!("no package `{package}`")),
         None => checked.map(|()| Verdict::Passed),
