@@ -112,27 +112,36 @@ fn rewrite(
         Kind::Console => {
             let Some(file) = with("out") else { return Ok(None) };
             let limit = book.settings.time_limit;
+            // Tests are one check with their output, at their own line.
+            let checked = match before {
+                Some(tests) if block.test().is_some() => tests,
+                _ => block,
+            };
+            let place = format!("{}:{}", page.file.display(), checked.line);
+            let checks = check::of(book);
+            let needed = checks
+                .iter()
+                .find(|check| check.place == place)
+                .and_then(|check| check.service.as_ref());
+            let needed = needed.map(|(variable, script)| Needed {
+                variable,
+                script,
+                root: &book.root,
+            });
             let printed = match (block.example(), before) {
                 (Some(name), _) => {
                     let program =
                         rt::output::example(&book.root, name, source(before))?;
-                    let place =
-                        format!("{}:{}", page.file.display(), block.line);
-                    let checks = check::of(book);
-                    let needed = checks
-                        .iter()
-                        .find(|check| check.place == place)
-                        .and_then(|check| check.service.as_ref());
-                    let needed = needed.map(|(variable, script)| Needed {
-                        variable,
-                        script,
-                        root: &book.root,
-                    });
                     rt::output::of(program, &[], true, needed, limit)
                 }
                 (None, Some(tests)) => {
                     let root = &book.root;
-                    rt::output::of_test_program(root, &tests.text, limit)
+                    rt::output::of_test_program(
+                        root,
+                        &tests.text,
+                        needed,
+                        limit,
+                    )
                 }
                 (None, None) => return Ok(None),
             };

@@ -382,7 +382,7 @@ fn trips(
         }
         What::Tests { program, shown, .. } => shown_wrong(
             shown,
-            rt::output::of_test_program(&book.root, program, LIMIT),
+            rt::output::of_test_program(&book.root, program, needed, LIMIT),
         ),
         What::Python { file, text } => {
             let program = match file {

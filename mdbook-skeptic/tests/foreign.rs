@@ -123,6 +123,16 @@ fn a_foreign_book_is_tested_and_its_faults_are_found() {
     ] {
         assert!(said.contains(name), "no test {name} in {said}");
     }
+    // What has passed is as it would be written.
+    let output = Command::new(env!("CARGO_BIN_EXE_mdbook-skeptic"))
+        .arg("bless")
+        .current_dir(book.folder.path())
+        .env("CARGO_TARGET_DIR", &book.target)
+        .env_remove("MDBOOK_SKEPTIC_RUN")
+        .output()
+        .expect("the guard runs");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(output.stdout.is_empty(), "{}", text(&output));
     // The block fails, by name.
     let page = "docs/text/part/deep/page.md";
     let before = fs::read_to_string(book.path(page)).expect("a page");

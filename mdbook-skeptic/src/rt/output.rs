@@ -146,12 +146,13 @@ pub(crate) fn of_tests(
 pub(crate) fn of_test_program(
     root: &Path,
     program: &str,
+    needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
     let folder = TempDir::with_prefix("mdbook-skeptic-")
         .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let target = compile::program(root, program, folder.path(), &["--test"])?;
-    of_tests(&target, program, None, limit)
+    of_tests(&target, program, needed, limit)
 }
 
 /// libtest ends its summary with the time it took: the one thing that varies.
