@@ -144,9 +144,9 @@ mapfile -t chosen < "$folder/Program"
 say
 row "${#chosen[@]} blocks" seconds "a block"
 measure merged "$folder/all.md"
-report "rustdoc --test, merged, each time"
+report "rustdoc, merged, each time"
 measure merged "$folder"/pages/*.md
-report "rustdoc --test, a page at a time, each time"
+report "rustdoc, a page at a time, each time"
 rm -r target/debug/.skeptic-bin
 measure checks
 report "skeptic, compiled and run"

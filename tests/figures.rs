@@ -1,5 +1,5 @@
-//! A measured figure in the prose is one of the file that the page shows, and
-//! a plot is drawn from its file of results.
+//! A measured figure in the prose is one of the file that the page shows, what
+//! a sentence compares rests on results, and a plot is drawn from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,10 +18,33 @@ mod plots;
 #[path = "../benches/ways/figures.rs"]
 mod ways;
 
-/// `1.53`, `12 times`, `× 2`, `129 k`, `34.5 MiB`, `250 ns`.
+/// `1.53`, `12 times`, `× 2`, `3x`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-    let units = "times|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
-    pattern(&format!(r"\b(\d+\.\d+)\b|× ?(\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)"))
+    let units = "times|x|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
+    pattern(&format!(r"\b(\d+\.\d+)|× ?(\d+)\b|\b(\d+) ?(?:{units})(?:\W|$)"))
+});
+
+/// A figure in words.
+static SHARE: LazyLock<Regex> = LazyLock::new(|| {
+    let numbers = "two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|\
+                   twenty|thirty|forty|fifty|sixty|hundred|thousand|many";
+    pattern(&format!(
+        r"(?i)\b(half|halves|twice|thrice|doubles?|triples?|tenths?|ninths?|eighths?|fifths?|thirds?|quarters?|dozens?|times as|(?:{numbers}|\d+)-?fold|(?:{numbers}) times)\b"
+    ))
+});
+
+/// What compares.
+static COMPARES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(fast(er|est)|as fast|quick(er|est)|slow(er|est)|cheap(er|est)?|costs?|price|more|most|less|least|soon(er|est)|ahead|better|best|worse|keeps up|beats?|wins?|out(runs?|paces?|performs?|does))\b",
+    )
+});
+
+/// A comparison with a figure, which only what is measured has.
+static MEASURED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(\d|\btimes|x|×) (as (fast|slow|cheap)|faster|slower|quicker|cheaper)\b",
+    )
 });
 
 fn pattern(of: &str) -> Regex {
@@ -37,25 +60,47 @@ fn figures(text: &str) -> impl Iterator<Item = (String, usize)> {
     })
 }
 
-/// The figures of a file of results, by the name of their row.
-fn rows(file: &Path) -> BTreeMap<String, BTreeSet<String>> {
-    let text = read(file);
-    let mut rows = BTreeMap::new();
-    for line in text.lines() {
-        let Some((name, rest)) = line.trim_start().split_once("  ") else {
+/// The figures of a file of results, by the names of row and column.
+fn table(file: &Path) -> BTreeMap<(String, String), String> {
+    let gap = pattern(" {2,}");
+    let mut columns: Vec<String> = Vec::new();
+    let mut table = BTreeMap::new();
+    for line in read(file).lines() {
+        let cells: Vec<_> = gap.split(line.trim()).map(str::to_owned).collect();
+        let Some((name, cells)) = cells.split_first() else { continue };
+        if cells.iter().all(|cell| cell.parse::<f64>().is_err()) {
+            columns = cells.to_vec();
             continue;
-        };
-        let of_row: BTreeSet<_> = figures(rest).map(|(of, _)| of).collect();
-        if !of_row.is_empty() {
-            let known = rows.insert(name.to_owned(), of_row);
+        }
+        for (column, cell) in columns.iter().zip(cells) {
+            let at = (name.clone(), column.clone());
+            let known = table.insert(at, cell.clone());
             assert!(known.is_none(), "{}: two rows {name}", file.display());
         }
     }
-    rows
+    table
+}
+
+/// The column that a figure is of, by the words behind it. What it is compared
+/// with is the first row of its group: nothing else may follow.
+fn column(behind: &str) -> Option<&'static str> {
+    [
+        (" times the time", "time"),
+        (" times the memory", "memory"),
+        (" s a block", "a block"),
+        (" s each", "each"),
+        (" s", "seconds"),
+    ]
+    .into_iter()
+    .find_map(|(words, column)| Some((behind.strip_prefix(words)?, column)))
+    .filter(|(rest, _)| {
+        rest.starts_with([' ', ',']) && !rest.starts_with(" of ")
+    })
+    .map(|(_, column)| column)
 }
 
 /// In the prose beside a file of results, a figure stands before the name of
-/// its row: `1.41 times (*a thread each*)`.
+/// its row: `1.41 times the time (*a thread each*)`.
 #[test]
 fn every_figure_in_the_prose_is_that_of_its_row() {
     let emphasis = pattern(r"\*\*[^*]+\*\*|\*([^*]+)\*");
@@ -66,38 +111,75 @@ fn every_figure_in_the_prose_is_that_of_its_row() {
             file.extension().is_some_and(|of| of == "txt")
                 && file.starts_with("benches")
         });
-        let rows: BTreeMap<_, _> =
-            results.flat_map(|file| rows(file)).collect();
-        if rows.is_empty() {
+        let table: BTreeMap<_, _> =
+            results.flat_map(|file| table(file)).collect();
+        if table.is_empty() {
             continue;
         }
         pages += 1;
         let (name, mut named) = (page.file.display(), 0);
-        for paragraph in paragraphs(&in_prose(&page.file)) {
-            let names: Vec<_> = emphasis.captures_iter(&paragraph).collect();
-            let of_name = |at| {
-                let span = |name: &Captures| name.get_match().range();
-                names.iter().any(|name| span(name).contains(&at))
-            };
-            for (figure, end) in figures(&paragraph) {
-                if of_name(end) {
-                    continue;
+        for section in in_prose(&page.file).split("\n## ") {
+            if figures(section).next().is_none() {
+                continue;
+            }
+            // Its heading asks, and says nothing.
+            let section = section.split_once('\n').unwrap_or_default().1;
+            for paragraph in paragraphs(section) {
+                let loose = [&*SHARE, &*COMPARES].into_iter();
+                let mut loose = loose.filter_map(|it| it.find(&paragraph));
+                if let Some(word) = loose.next() {
+                    panic!(
+                        "{name}: {:?} rests on no row, in {paragraph:?}",
+                        word.as_str()
+                    );
                 }
-                named += 1;
-                let row = emphasis.captures_at(&paragraph, end);
-                let row = row.and_then(|row| row.get(1));
-                let row = row.map_or("", |row| row.as_str());
-                assert!(
-                    rows.get(row).is_some_and(|row| row.contains(&figure)),
-                    "{name}: {figure} is no figure of the row {row:?}; take \
-                     it from the page's file of results, and name its row \
-                     after it, between asterisks"
-                );
+                let names: Vec<_> =
+                    emphasis.captures_iter(&paragraph).collect();
+                let of_name = |at| {
+                    let span = |name: &Captures| name.get_match().range();
+                    names.iter().any(|name| span(name).contains(&at))
+                };
+                for (figure, end) in figures(&paragraph) {
+                    if of_name(end) {
+                        continue;
+                    }
+                    named += 1;
+                    let behind = &paragraph[end..];
+                    let row = emphasis.captures(behind);
+                    let row = row.and_then(|row| Some(row.get(1)?.as_str()));
+                    let column = column(behind);
+                    let at = (
+                        row.unwrap_or_default().to_owned(),
+                        column.unwrap_or_default().to_owned(),
+                    );
+                    assert!(
+                        table.get(&at) == Some(&figure),
+                        "{name}: {figure} is no figure of the row and the \
+                         column {at:?}; take it from the page's file of \
+                         results, as in `1.41 times the time (*a thread \
+                         each*)`"
+                    );
+                }
             }
         }
         assert!(named > 3, "{name}: names no figures");
     }
     assert!(pages > 1, "the pages with figures have gone");
+}
+
+/// A figure that compares is beside a plot or a file of results, or in no
+/// sentence.
+#[test]
+fn no_page_compares_by_figures_of_its_own() {
+    let mut faults = Vec::new();
+    for page in &BOOK.pages {
+        for paragraph in paragraphs(&in_prose(&page.file)) {
+            if MEASURED.is_match(&paragraph) {
+                faults.push(format!("{}: {paragraph:?}", page.file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "measured where? {}", faults.join("\n"));
 }
 
 /// The pages of plots, by their names in a link.
@@ -131,12 +213,12 @@ fn beside_plots() -> Vec<(String, String)> {
         let name = name.display().to_string();
         let mut beside = Vec::new();
         if PAGES.iter().any(|page| name.ends_with(page)) {
-            // What explains the plots, and what they leave out, is no such.
+            // What explains how to read them is no such.
             let mut of_plots = false;
             for paragraph in paragraphs(&in_prose(&page.file)) {
                 if paragraph.starts_with("## ") {
                     let id = id_of(&paragraph);
-                    of_plots = !["", "how", "all", "not"].contains(&id);
+                    of_plots = !["", "how"].contains(&id);
                 } else if of_plots {
                     beside.push(paragraph);
                 }
@@ -164,9 +246,6 @@ fn beside_plots() -> Vec<(String, String)> {
 /// The plot has them, drawn from the results.
 #[test]
 fn no_figure_is_written_by_hand_beside_a_plot() {
-    let shares = pattern(
-        r"(?i)\b(half|twice|thrice|double|tenth|third|quarter|times as)\b",
-    );
     let root = Path::new(".");
     let asyncio = asyncio::read(root).expect("the results");
     let ways = ways::read(root).expect("the results");
@@ -183,7 +262,7 @@ fn no_figure_is_written_by_hand_beside_a_plot() {
     for (page, paragraph) in beside_plots() {
         let written = figures(&paragraph).map(|(figure, _)| figure);
         let mut written = written.filter(|figure| !set_up.contains(figure));
-        let share = shares.find(&paragraph).map(|it| it.as_str().to_owned());
+        let share = SHARE.find(&paragraph).map(|it| it.as_str().to_owned());
         if let Some(figure) = written.next().or(share) {
             panic!(
                 "{page}: {figure:?} is written by hand in {paragraph:?}; let \
@@ -198,7 +277,7 @@ fn no_figure_is_written_by_hand_beside_a_plot() {
 #[serde(deny_unknown_fields)]
 struct Claim {
     page: String,
-    /// Words of the sentence, as the page has them.
+    /// The sentence, as the page has it, up to a colon, a semicolon or its end.
     says: String,
     rests: Vec<Comparison>,
 }
@@ -211,10 +290,10 @@ struct Comparison {
     /// Of a plot in three sizes, those that it is about; if none, all.
     #[serde(default)]
     sizes: Vec<String>,
-    /// Each of these is faster than each of the others,
+    /// In all rounds, each of these is faster than each of the others;
     faster: Vec<String>,
     than: Vec<String>,
-    /// so many times at least; if below 1, at most so much slower.
+    /// in the median, so many times at least. Below 1, rounds may overlap.
     #[serde(default = "any")]
     by: f64,
 }
@@ -228,8 +307,11 @@ struct Claims {
     claim: Vec<Claim>,
 }
 
-/// What one costs by each way: of each size, or once.
-type Costs = Vec<(String, BTreeMap<String, f64>)>;
+/// What one costs: the median, the least, the most.
+type Cost = [f64; 3];
+
+/// By each way: of each size, or once.
+type Costs = Vec<(String, BTreeMap<String, Cost>)>;
 
 fn costs(plot: &str) -> Costs {
     let root = Path::new(".");
@@ -238,17 +320,20 @@ fn costs(plot: &str) -> Costs {
         let results = ways::read(root).expect("the results");
         let case = results.case.into_iter().find(|case| case.name == name);
         let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
+        let cost = |way: ways::Way| (way.name, [way.cost, way.least, way.most]);
         let of = |size: ways::Size| {
-            let costs = size.way.into_iter().map(|way| (way.name, way.cost));
-            (size.name, costs.collect())
+            (size.name, size.way.into_iter().map(cost).collect())
         };
         case.size.into_iter().map(of).collect()
     } else {
         let results = asyncio::read(root).expect("the results");
         let case = results.case.into_iter().find(|case| case.name == name);
         let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
-        let costs = case.way.into_iter().map(|way| (way.name, 1.0 / way.rate));
-        vec![(String::new(), costs.collect())]
+        let cost = |way: asyncio::Way| {
+            let rates = [way.rate, way.most, way.least];
+            (way.name, rates.map(|rate| 1.0 / rate))
+        };
+        vec![(String::new(), case.way.into_iter().map(cost).collect())]
     }
 }
 
@@ -273,11 +358,14 @@ impl Comparison {
                 cost.unwrap_or_else(|| panic!("{plot}: no way {way:?}"))
             };
             for (one, other) in pairs() {
-                let ratio = cost(other) / cost(one);
-                if ratio <= *by {
+                let ([cost_of_one, _, most], [cost_of_other, least, _]) =
+                    (cost(one), cost(other));
+                let ratio = cost_of_other / cost_of_one;
+                if ratio <= *by || *by >= 1.0 && most >= least {
                     faults.push(format!(
                         "{plot} {size}: {one:?} is {ratio:.2} times as fast as \
-                         {other:?}"
+                         {other:?}, in the best round of that one {:.2}",
+                        least / most
                     ));
                 }
             }
@@ -293,12 +381,23 @@ fn what_is_said_of_a_plot_is_so() {
         .expect("a list of claims");
     let mut beside = beside_plots();
     let mut faults = Vec::new();
+    let begins = pattern(r"(^|[.:;]\*{0,2}|^[-|]) *$");
+    let ends = pattern(r"^($| )");
     for Claim { page, says, rests } in &claims.claim {
+        let whole = |paragraph: &str| {
+            paragraph.match_indices(says.as_str()).any(|(at, _)| {
+                let end = at + says.len();
+                begins.is_match(&paragraph[..at])
+                    && ends.is_match(&paragraph[end..])
+                    && says.ends_with(['.', ':', ';'])
+            })
+        };
         let mut found = beside
             .iter_mut()
-            .filter(|(of, paragraph)| of == page && paragraph.contains(says));
+            .filter(|(of, paragraph)| of == page && whole(paragraph));
         let (Some((_, paragraph)), None) = (found.next(), found.next()) else {
-            faults.push(format!("{page} says {says:?} not once beside a plot"));
+            faults
+                .push(format!("{page}: no sentence beside a plot is {says:?}"));
             continue;
         };
         *paragraph = paragraph.replacen(says, " ", 1);
@@ -306,11 +405,14 @@ fn what_is_said_of_a_plot_is_so() {
         let wrong = rests.iter().flat_map(Comparison::faults);
         faults.extend(wrong.map(|why| format!("{page} says {says:?}; {why}")));
     }
-    let compares = pattern(
-        r"(?i)\b(faster|fastest|as fast|quicker|slower|slowest|cheap(er|est)?|costs?|price|less|least|sooner|soonest|ahead|keeps up)\b",
-    );
+    // Neither the title of a page compares, nor where a link leads.
+    let target = pattern(r"\]\([^)]*\)");
     for (page, paragraph) in &beside {
-        for word in compares.find_iter(paragraph) {
+        let mut said = target.replace_all(paragraph, "]").into_owned();
+        for page in &BOOK.pages {
+            said = said.replace(&format!("[{}]", page.title), "");
+        }
+        for word in COMPARES.find_iter(&said) {
             faults.push(format!(
                 "{page}: {:?} rests on no measurement, in {paragraph:?}; add \
                  what it rests on to tests/claims.toml",
@@ -340,7 +442,7 @@ fn what_is_measured_twice_is_measured_well() {
         };
         let (one, other) = (at(one), at(other));
         for way in pairs {
-            let ratio = one[way] / other[way];
+            let ratio = one[way][0] / other[way][0];
             assert!(
                 (0.8..1.25).contains(&ratio),
                 "{way}: {ratio:.2} times, in one run; measure it again"

@@ -151,6 +151,10 @@ async fn tasks(way: &str, count: u64) -> Result<Duration> {
     async fn step(n: u64) -> u64 {
         black_box(n) + 1
     }
+    async fn step_that_waits(n: u64) -> u64 {
+        yield_now().await;
+        black_box(n) + 1
+    }
     let start = Instant::now();
     let mut sum = 0;
     match way {
@@ -171,7 +175,15 @@ async fn tasks(way: &str, count: u64) -> Result<Duration> {
             }
         }
         "join_all" => {
-            sum = join_all((0..count).map(step)).await.into_iter().sum();
+            let steps = join_all((0..count).map(step_that_waits)).await;
+            sum = steps.into_iter().sum();
+        }
+        "buffer" => {
+            let steps = stream::iter(0..count).map(step_that_waits);
+            let mut steps = steps.buffer_unordered(100);
+            while let Some(step) = steps.next().await {
+                sum += step;
+            }
         }
         _ => bail!("no way {way}"),
     }

@@ -171,6 +171,20 @@ fn limit(case: &Case) -> Option<&Way> {
     case.way.iter().find(|way| way.kind == Kind::Limit)
 }
 
+/// Of Rust's ways, the one with the least of this and the one with the most,
+/// each with its figure: `11.78 (*mpsc, all cores*) to 16.50 (…)`.
+fn named(case: &Case, figure: impl Fn(&Way) -> f64) -> String {
+    let rust = case.way.iter().filter(|way| way.kind == Kind::Rust);
+    let mut ways: Vec<&Way> = rust.collect();
+    ways.sort_by(|one, other| figure(one).total_cmp(&figure(other)));
+    let named = |way: &&Way| format!("{} (*{}*)", times(figure(way)), way.name);
+    match &ways[..] {
+        [least, .., most] => format!("{} to {}", named(least), named(most)),
+        [one] => named(one),
+        [] => String::new(),
+    }
+}
+
 /// What the page of a recipe says of it, in one line.
 fn line(case: &Case) -> String {
     let (title, section) = (&case.title, section(case));
@@ -183,7 +197,7 @@ fn line(case: &Case) -> String {
                 python if python == times(1.0) => String::new(),
                 python => format!("; the fastest Python {python} times"),
             };
-            let rust = speed.in_rust();
+            let rust = named(case, |way| way.speed);
             let limit = match limit(case) {
                 Some(limit) => {
                     let name = limit.name.trim_start_matches("limit: ");
@@ -198,8 +212,7 @@ fn line(case: &Case) -> String {
             )
         }
         Bars::Memory => {
-            let space = Range::of(case, |way| way.space.unwrap_or_default());
-            let rust = space.in_rust();
+            let rust = named(case, |way| way.space.unwrap_or_default());
             format!("{title}: {rust} of the memory of *{first}* {link}.\n")
         }
     }

@@ -153,9 +153,19 @@ fn compare(
 
 /// One round of a way.
 fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
+    let start = |program: &Path| {
+        if plan.needs != Need::Sqlite {
+            return Command::new(program);
+        }
+        // A query is a trip to another thread. If that one has a processor of
+        // its own, to wake it takes longer than all the rest.
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", "0"]).arg(program);
+        command
+    };
     let mut command = match side {
         Python(script, on, way) => {
-            let mut command = Command::new(python);
+            let mut command = start(python);
             let script = format!("{ROOT}/benches/python/{script}.py");
             command.args([&script, on, way]);
             match plan.needs {
@@ -166,7 +176,7 @@ fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
             command
         }
         Rust(threads, case, way) | Limit(threads, case, way) => {
-            let mut command = Command::new(env::current_exe()?);
+            let mut command = start(&given.program);
             command.args(["--child", threads, case, way]);
             command
         }
@@ -226,6 +236,8 @@ fn wrk(url: &str, duration: &str) -> Result<(f64, f64)> {
 
 /// What a case needs, while it is measured.
 struct Given {
+    /// What Rust's ways run.
+    program: PathBuf,
     argument: Option<String>,
     _folder: Option<TempDir>,
     _server: Option<Server>,
@@ -235,13 +247,22 @@ struct Given {
 impl Given {
     fn to(plan: &Plan) -> Result<Self> {
         let mut given = Self {
+            program: env::current_exe()?,
             argument: None,
             _folder: None,
             _server: None,
             _runtime: None,
         };
         match plan.needs {
-            Need::Nothing | Need::Load => {}
+            Need::Nothing => {}
+            Need::Load => {
+                // A copy, which shares no page with this process.
+                let folder = TempDir::new()?;
+                let copy = folder.path().join("server");
+                fs::copy(&given.program, &copy)?;
+                given.program = copy;
+                given._folder = Some(folder);
+            }
             Need::File => {
                 let folder = TempDir::new()?;
                 let path = folder.path().join("orders");

@@ -50,8 +50,13 @@ pub const PLANS: [Plan; 23] = [
         needs: Need::Nothing,
         argument: "",
         ways: &[
-            ("asyncio, gather", Python("tasks", "asyncio", "")),
-            ("uvloop, gather", Python("tasks", "uvloop", "")),
+            ("asyncio, gather", Python("tasks", "asyncio", "gather")),
+            ("asyncio, tasks in a list", Python("tasks", "asyncio", "list")),
+            ("uvloop, tasks in a list", Python("tasks", "uvloop", "list")),
+            (
+                "uvloop, list, rarely collected",
+                Python("tasks", "uvloop", "collected_less"),
+            ),
             ("JoinSet, one thread", Rust("one", "tasks", "join_set")),
             ("JoinSet, all cores", Rust("all", "tasks", "join_set")),
             ("spawn and a Vec, one thread", Rust("one", "tasks", "spawn")),
@@ -60,16 +65,17 @@ pub const PLANS: [Plan; 23] = [
     },
     Plan {
         name: "tasks-none",
-        title: "200,000 calls awaited together, with no need of tasks",
+        title: "200,000 calls that wait once, with no need of tasks",
         unit: "calls",
         bars: Bars::Speed,
         memory: Memory::Each,
         needs: Need::Nothing,
         argument: "",
         ways: &[
-            ("asyncio, gather", Python("tasks", "asyncio", "")),
-            ("uvloop, gather", Python("tasks", "uvloop", "")),
+            ("asyncio, gather", Python("tasks", "asyncio", "waits")),
+            ("uvloop, gather", Python("tasks", "uvloop", "waits")),
             ("join_all", Rust("one", "tasks", "join_all")),
+            ("buffer_unordered(100)", Rust("one", "tasks", "buffer")),
         ],
     },
     Plan {
@@ -103,6 +109,10 @@ pub const PLANS: [Plan; 23] = [
         ways: &[
             ("asyncio.Queue", Python("queue_items", "asyncio", "")),
             ("uvloop, asyncio.Queue", Python("queue_items", "uvloop", "")),
+            (
+                "uvloop, put_nowait first",
+                Python("queue_items", "uvloop", "nowait"),
+            ),
             ("mpsc, one thread", Rust("one", "queue", "mpsc")),
             ("mpsc, all cores", Rust("all", "queue", "mpsc")),
             (
@@ -123,6 +133,10 @@ pub const PLANS: [Plan; 23] = [
         ways: &[
             ("asyncio.Queue", Python("queue_items", "asyncio", "")),
             ("uvloop, asyncio.Queue", Python("queue_items", "uvloop", "")),
+            (
+                "uvloop, put_nowait first",
+                Python("queue_items", "uvloop", "nowait"),
+            ),
             ("mpsc in a Mutex, one thread", Rust("one", "queue", "mutex")),
             ("mpsc in a Mutex, all cores", Rust("all", "queue", "mutex")),
             (
@@ -176,8 +190,9 @@ pub const PLANS: [Plan; 23] = [
         needs: Need::Nothing,
         argument: "",
         ways: &[
-            ("asyncio, Task.cancel", Python("cancel", "asyncio", "")),
-            ("uvloop, Task.cancel", Python("cancel", "uvloop", "")),
+            ("asyncio, each awaited", Python("cancel", "asyncio", "each")),
+            ("uvloop, each awaited", Python("cancel", "uvloop", "each")),
+            ("asyncio, asyncio.wait", Python("cancel", "asyncio", "wait")),
             ("child tokens, one thread", Rust("one", "cancel", "token")),
             ("child tokens, all cores", Rust("all", "cancel", "token")),
             ("abort_all, one thread", Rust("one", "cancel", "abort")),
@@ -216,8 +231,10 @@ pub const PLANS: [Plan; 23] = [
         needs: Need::Nothing,
         argument: "",
         ways: &[
-            ("asyncio, shielded task", Python("waiters", "asyncio", "")),
-            ("uvloop, shielded task", Python("waiters", "uvloop", "")),
+            ("asyncio, shielded task", Python("waiters", "asyncio", "shield")),
+            ("uvloop, shielded task", Python("waiters", "uvloop", "shield")),
+            ("asyncio, a future each", Python("waiters", "asyncio", "futures")),
+            ("uvloop, a future each", Python("waiters", "uvloop", "futures")),
             ("shared flights, one thread", Rust("one", "waiters", "rates")),
             ("shared flights, all cores", Rust("all", "waiters", "rates")),
             ("Memo with moka, one thread", Rust("one", "waiters", "memo")),
@@ -374,18 +391,9 @@ pub const PLANS: [Plan; 23] = [
                 Python("database", "asyncio", "driver"),
             ),
             ("uvloop, aiosqlite alone", Python("database", "uvloop", "driver")),
-            ("sqlx, one thread", Rust("one", "sqlite", "")),
-            ("sqlx, all cores", Rust("all", "sqlite", "")),
-            ("sqlx, untested, one thread", Rust("one", "sqlite", "untested")),
-            ("sqlx, untested, all cores", Rust("all", "sqlite", "untested")),
-            (
-                "sqlx, one connection, one thread",
-                Rust("one", "sqlite", "connection"),
-            ),
-            (
-                "sqlx, one connection, all cores",
-                Rust("all", "sqlite", "connection"),
-            ),
+            ("sqlx", Rust("one", "sqlite", "")),
+            ("sqlx, untested", Rust("one", "sqlite", "untested")),
+            ("sqlx, one connection", Rust("one", "sqlite", "connection")),
             ("limit: SQLite alone", Limit("one", "sqlite", "alone")),
         ],
     },
@@ -428,8 +436,7 @@ pub const PLANS: [Plan; 23] = [
                 "uvloop, aiosqlite alone",
                 Python("database", "uvloop", "one_by_one"),
             ),
-            ("sqlx, one thread", Rust("one", "sqlite", "one_by_one")),
-            ("sqlx, all cores", Rust("all", "sqlite", "one_by_one")),
+            ("sqlx", Rust("one", "sqlite", "one_by_one")),
         ],
     },
     Plan {

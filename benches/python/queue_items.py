@@ -1,7 +1,7 @@
 import asyncio
 from time import perf_counter
 
-from measure import ARGUMENTS, measure
+from measure import ARGUMENTS, WAY, measure
 
 ENDS = int(ARGUMENTS[0])
 
@@ -16,6 +16,31 @@ async def consume(queue):
     while (number := await queue.get()) is not None:
         total += number
     return total
+
+
+async def produce_without_wait(queue, numbers):
+    """Waits where there is no room, and nowhere else."""
+    for number in numbers:
+        try:
+            queue.put_nowait(number)
+        except asyncio.QueueFull:
+            await queue.put(number)
+
+
+async def consume_without_wait(queue):
+    total = 0
+    while True:
+        try:
+            number = queue.get_nowait()
+        except asyncio.QueueEmpty:
+            number = await queue.get()
+        if number is None:
+            return total
+        total += number
+
+
+if WAY == "nowait":
+    produce, consume = produce_without_wait, consume_without_wait
 
 
 async def work(count):

@@ -1,7 +1,7 @@
 import asyncio
 from time import perf_counter
 
-from measure import measure
+from measure import WAY, measure
 
 WAITERS = 10_000
 
@@ -19,6 +19,34 @@ class Rates:
         ):
             flight = self.flights[currency] = asyncio.create_task(ask())
         return await asyncio.shield(flight)
+
+
+class Futures:
+    """The same with less: a future for each who waits, and no shield."""
+
+    def __init__(self):
+        self.flights = {}
+
+    async def get(self, currency, ask):
+        known = self.flights.get(currency)
+        if known is None or known[0].done() and (
+            known[0].cancelled() or known[0].exception()
+        ):
+            known = asyncio.create_task(ask()), []
+            self.flights[currency] = known
+            known[0].add_done_callback(lambda _: self.wake(known[1]))
+        flight, waiting = known
+        if not flight.done():
+            arrival = asyncio.get_running_loop().create_future()
+            waiting.append(arrival)
+            await arrival
+        return flight.result()
+
+    @staticmethod
+    def wake(waiting):
+        for arrival in waiting:
+            if not arrival.done():
+                arrival.set_result(None)
 
 
 async def work(count):
@@ -39,11 +67,12 @@ async def work(count):
         return await rates.get(currency, ask_the_bank)
 
     seconds = 0
-    rates = Rates()
+    rates = {"shield": Rates, "futures": Futures}[WAY]()
     for currency in range(count // WAITERS):
         asking, all_have_asked = 0, asyncio.Event()
         start = perf_counter()
-        answers = await asyncio.gather(*(ask(currency) for _ in range(WAITERS)))
+        tasks = [asyncio.create_task(ask(currency)) for _ in range(WAITERS)]
+        answers = [await task for task in tasks]
         seconds += perf_counter() - start
         assert answers == [1.08] * WAITERS
     assert requests == count // WAITERS

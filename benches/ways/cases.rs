@@ -595,8 +595,8 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
         let own = file.clone();
         let total = match way {
             "whole_in_thread" => {
-                let total = || Ok(sum(&fs::read_to_string(own)?));
-                spawn_blocking(total).await?
+                let read = move || fs::read_to_string(own);
+                Ok(sum(&spawn_blocking(read).await??))
             }
             "lines_8_in_thread" | "lines_256_in_thread" => {
                 let room = if way == "lines_8_in_thread" { 8 } else { 256 };
