@@ -326,7 +326,7 @@ async fn checksums_in_tasks() -> Result<()> {
 fn a_call() -> Result<()> {
     let one = one_thread()?;
     compare(
-        "a call that sums up 64 bytes",
+        "a call: a checksum of 64 bytes",
         &[
             way("fn", || {
                 (0..CALLS).for_each(|_| _ = black_box(checksum(heights())));

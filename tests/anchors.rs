@@ -8,6 +8,7 @@ use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 use mdbook_skeptic::rt;
 use memchr::{memchr, memchr2};
+use regex::Regex;
 use tempfile::TempDir;
 
 use crate::BOOK;
@@ -36,7 +37,9 @@ fn tags(html: &str) -> Tags<'_> {
             let name = before.rsplit(char::is_whitespace).next();
             match name.unwrap_or_default() {
                 "id=" => _ = tags.anchors.insert(value),
-                "href=" | "src=" if !is_base => tags.links.push(value),
+                "href=" | "src=" | "srcset=" if !is_base => {
+                    tags.links.push(value);
+                }
                 _ => {}
             }
             rest = after;
@@ -101,12 +104,31 @@ fn check_links() {
         files.insert(path.to_owned());
     }
     assert!(pages.len() > 10, "the book has gone");
+    let of_page = |(page, html): (&PathBuf, &String)| {
+        Some(format!("{}: {}", page.display(), undefined(html)?))
+    };
+    let undefined: Vec<_> = pages.iter().filter_map(of_page).collect();
+    assert!(undefined.is_empty(), "defined nowhere: {undefined:#?}");
     let pages = pages.iter().map(|(page, html)| (&**page, tags(html)));
     let pages: BTreeMap<&Path, Tags> = pages.collect();
     let checked: usize = pages.values().map(|page| page.links.len()).sum();
     assert!(checked > 100, "the links have gone");
     let faults = faults(&files, &pages);
     assert!(faults.is_empty(), "lead nowhere:\n{}", faults.join("\n"));
+}
+
+/// A reference that no line of the page defines is shown with its brackets.
+fn undefined(html: &str) -> Option<String> {
+    // What is code, but for what stands between brackets of the text.
+    let reference = Regex::new(
+        r"(?s)<pre.*?</pre>|<script.*?</script>|(\[<code[^>]*>[^<]*</code>\])|<code.*?</code>|([^\s<>]\]\[\w)",
+    );
+    let reference = reference.expect("a pattern");
+    let mut found = reference.captures_iter(html);
+    found.find_map(|found| {
+        let found = found.iter().skip(1).flatten().next()?;
+        Some(found.as_str().to_owned())
+    })
 }
 
 /// The links that lead nowhere. Those of the 404 page, which is shown at any
@@ -121,6 +143,10 @@ fn faults(
         let folder = page.parent().expect("a folder");
         for link in links {
             if link.contains("://") || link.starts_with("data:") {
+                continue;
+            }
+            if link.is_empty() || *link == "#" {
+                faults.push(format!("{}: {link:?}", page.display()));
                 continue;
             }
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -145,6 +171,23 @@ fn faults(
 }
 
 #[test]
+fn a_reference_that_nothing_defines_is_found() {
+    for html in [
+        "<p>a [<code>Semaphore</code>] is</p>",
+        "<p><a href=\"a.html\">one</a>, [the other][nope]</p>",
+    ] {
+        assert!(undefined(html).is_some(), "{html}");
+    }
+    for html in [
+        "<pre><code>a[i][j] [<code>x</code>]</code></pre>",
+        "<p>[1] <code>a[i][j]</code></p>",
+        "<p>[a] [b]</p>",
+    ] {
+        assert_eq!(undefined(html), None);
+    }
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_found() {
     let pages = [
         ("404.html", r#"<base href="/"><a href="bread/#rye"><a href="../b">"#),
@@ -152,6 +195,7 @@ fn a_link_that_leads_nowhere_is_found() {
         ("b.html", r#"<a href="none/"><img src="none"><a href="a.html/">"#),
         ("bread/index.html", r#"<a href="../a.html"><a href="/" id="rye">"#),
         ("c.html", r#"<a href="bread#up"><a href="bread/index.html#up">"#),
+        ("empty.html", r##"<a href=""><a href="#"><img srcset="no.png 2x">"##),
         ("none/d.html", r##"<p title=">">&lt;p id="up"></p><a href="#up">"##),
     ]
     .map(|(page, html)| (Path::new(page), tags(html)));
@@ -166,6 +210,9 @@ fn a_link_that_leads_nowhere_is_found() {
         "bread/index.html: /",
         "c.html: bread#up",
         "c.html: bread/index.html#up",
+        "empty.html: \"\"",
+        "empty.html: \"#\"",
+        "empty.html: no.png 2x",
         "none/d.html: #up",
     ];
     assert_eq!(faults(&files, &pages), expected);
@@ -184,6 +231,7 @@ fn every_docs_rs_link_is_one_that_rustdoc_has_made() {
         }
     }
     for text in &texts {
+        assert!(!text.contains("http://docs.rs"), "write https://docs.rs");
         for link in text.split("https://docs.rs/").skip(1) {
             let end = |c: char| c.is_whitespace() || ")>\"".contains(c);
             let link = link.split(end).next().unwrap_or_default();

@@ -42,8 +42,7 @@ pub struct Book {
 }
 
 /// Files of the source folder that mdBook publishes and that hold no code.
-const IMAGES: [&str; 8] =
-    ["png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "svg"];
+const IMAGES: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "ico"];
 
 /// A page, or a text that a page includes, is refused above this, in bytes.
 const LARGEST: usize = 4 << 20;

@@ -997,7 +997,6 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
             ("src/sum.rs", program.as_bytes()),
             ("src/sum.svg", svg.as_bytes()),
             ("src/sum.part.svg", svg.as_bytes()),
-            ("src/other.svg", svg.as_bytes()),
         ])
     };
     let good = format!(
@@ -1012,8 +1011,14 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
     );
     assert_eq!(book.pages[0].pictures[0].text, svg);
 
+    // Its text could be code.
+    let other = made(&good);
+    other.write("src/other.svg", svg.as_bytes());
+    expect(other.load(), "src/other.svg", "unchecked");
     let of_none = format!("{shown}\n{{{{#include other.svg}}}}\n");
-    expect(made(&of_none).load(), "src/page.md:5", "from no program");
+    let of_none = made(&of_none);
+    of_none.write("src/other.svg", svg.as_bytes());
+    expect(of_none.load(), "src/page.md:5", "from no program");
     // What stands beside the file would be drawn, and never checked.
     for beside in [
         format!("{shown}\n<p>so</p>\n{{{{#include sum.svg}}}}\n"),
