@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
@@ -119,12 +120,14 @@ fn check_links() {
 
 /// A reference that no line of the page defines is shown with its brackets.
 fn undefined(html: &str) -> Option<String> {
-    // What is code, but for what stands between brackets of the text.
-    let reference = Regex::new(
-        r"(?s)<pre.*?</pre>|<script.*?</script>|(\[<code[^>]*>[^<]*</code>\])|<code.*?</code>|([^\s<>]\]\[\w)",
-    );
-    let reference = reference.expect("a pattern");
-    let mut found = reference.captures_iter(html);
+    // Code is passed over, but for what stands between brackets of the text.
+    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?s)<pre.*?</pre>|<script.*?</script>|(\[<code[^>]*>[^<]*</code>\])|<code.*?</code>|([^\s<>]\]\[\w)",
+        )
+        .expect("a pattern")
+    });
+    let mut found = REFERENCE.captures_iter(html);
     found.find_map(|found| {
         let found = found.iter().skip(1).flatten().next()?;
         Some(found.as_str().to_owned())
