@@ -3,6 +3,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
 use futures::future::join_all;
+use tokio::task::block_in_place;
 
 /// Opens for two threads that wait in it at once, and for nobody else.
 fn meet(barrier: &Barrier) -> ThreadId {
@@ -18,7 +19,8 @@ async fn main() -> anyhow::Result<()> {
     // Two tasks meet: both are inside, at one moment, on two threads.
     let [one, two] = [(); 2].map(|()| {
         let barrier = Arc::clone(&barrier);
-        tokio::spawn(async move { meet(&barrier) })
+        // Who blocks a worker hands the worker's other tasks on.
+        tokio::spawn(async move { block_in_place(|| meet(&barrier)) })
     });
     assert_ne!(one.await?, two.await?);
     println!("spawn: two threads at once");

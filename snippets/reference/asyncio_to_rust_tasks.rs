@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 
 use tokio::runtime::{Builder, Handle, RuntimeMetrics};
 use tokio::sync::oneshot;
-use tokio::task::{self, spawn_blocking, yield_now};
+use tokio::task::{self, block_in_place, spawn_blocking, yield_now};
 
 tokio::task_local! {
     static SHIP: &'static str;
@@ -38,7 +38,8 @@ async fn main() -> anyhow::Result<()> {
     let lock = Arc::new(Barrier::new(2));
     let tasks = [(); 2].map(|()| {
         let lock = lock.clone();
-        tokio::spawn(async move { lock.wait().is_leader() })
+        // Who blocks a worker hands the worker's other tasks on.
+        tokio::spawn(async move { block_in_place(|| lock.wait().is_leader()) })
     });
     let [one, two] = tasks;
     assert_ne!(one.await?, two.await?, "one of them came last");
