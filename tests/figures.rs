@@ -18,6 +18,11 @@ mod plots;
 #[path = "../benches/ways/figures.rs"]
 mod ways;
 
+static ASYNCIO: LazyLock<asyncio::Figures> =
+    LazyLock::new(|| asyncio::read(Path::new(".")).expect("the results"));
+static WAYS: LazyLock<ways::Figures> =
+    LazyLock::new(|| ways::read(Path::new(".")).expect("the results"));
+
 /// `1.53`, `12 times`, `× 2`, `3x`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
     let units = "times|x|k|M|G|KiB|MiB|kB|MB|GB|B|ns|µs|ms|s|%";
@@ -246,13 +251,10 @@ fn beside_plots() -> Vec<(String, String)> {
 /// The plot has them, drawn from the results.
 #[test]
 fn no_figure_is_written_by_hand_beside_a_plot() {
-    let root = Path::new(".");
-    let asyncio = asyncio::read(root).expect("the results");
-    let ways = ways::read(root).expect("the results");
-    let names = asyncio.case.iter().flat_map(|case| {
+    let names = ASYNCIO.case.iter().flat_map(|case| {
         case.way.iter().map(|way| &way.name).chain([&case.title])
     });
-    let sizes = ways.case.iter().flat_map(|case| &case.size);
+    let sizes = WAYS.case.iter().flat_map(|case| &case.size);
     let names = names.chain(sizes.flat_map(|size| {
         size.way.iter().map(|way| &way.name).chain([&size.name])
     }));
@@ -314,26 +316,25 @@ type Cost = [f64; 3];
 type Costs = Vec<(String, BTreeMap<String, Cost>)>;
 
 fn costs(plot: &str) -> Costs {
-    let root = Path::new(".");
     let (folder, name) = plot.split_once('/').unwrap_or_default();
     if folder == "ways" {
-        let results = ways::read(root).expect("the results");
-        let case = results.case.into_iter().find(|case| case.name == name);
+        let case = WAYS.case.iter().find(|case| case.name == name);
         let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
-        let cost = |way: ways::Way| (way.name, [way.cost, way.least, way.most]);
-        let of = |size: ways::Size| {
-            (size.name, size.way.into_iter().map(cost).collect())
+        let cost = |way: &ways::Way| {
+            (way.name.clone(), [way.cost, way.least, way.most])
         };
-        case.size.into_iter().map(of).collect()
+        let of = |size: &ways::Size| {
+            (size.name.clone(), size.way.iter().map(cost).collect())
+        };
+        case.size.iter().map(of).collect()
     } else {
-        let results = asyncio::read(root).expect("the results");
-        let case = results.case.into_iter().find(|case| case.name == name);
+        let case = ASYNCIO.case.iter().find(|case| case.name == name);
         let case = case.unwrap_or_else(|| panic!("no plot {plot}"));
-        let cost = |way: asyncio::Way| {
+        let cost = |way: &asyncio::Way| {
             let rates = [way.rate, way.most, way.least];
-            (way.name, rates.map(|rate| 1.0 / rate))
+            (way.name.clone(), rates.map(|rate| 1.0 / rate))
         };
-        vec![(String::new(), case.way.into_iter().map(cost).collect())]
+        vec![(String::new(), case.way.iter().map(cost).collect())]
     }
 }
 
@@ -453,9 +454,8 @@ fn what_is_measured_twice_is_measured_well() {
 
 #[test]
 fn every_plot_is_drawn_from_the_results_and_shown() {
-    let root = Path::new(".");
-    let asyncio = asyncio::draw(&asyncio::read(root).expect("the results"));
-    let ways = ways::draw(&ways::read(root).expect("the results"));
+    let asyncio = asyncio::draw(&ASYNCIO);
+    let ways = ways::draw(&WAYS);
     let plots = BOOK.pages.iter().flat_map(|page| &page.plots);
     let mut shown: BTreeMap<_, _> = plots
         .map(|plot| (plot.file.display().to_string(), &plot.text))
@@ -542,19 +542,16 @@ fn planned(file: &str, way: &str) -> Vec<(String, Vec<String>)> {
 /// Nothing is left out of the results, and they are of a quiet machine.
 #[test]
 fn the_results_are_of_all_that_is_measured() {
-    let root = Path::new(".");
-    let asyncio = asyncio::read(root).expect("the results");
     let names = |way: &asyncio::Way| way.name.clone();
-    let measured = asyncio.case.iter().map(|case| {
+    let measured = ASYNCIO.case.iter().map(|case| {
         (case.name.clone(), case.way.iter().map(names).collect::<Vec<_>>())
     });
     let way = r#"\(\s*"([^"]+)",\s*(?:Python|Rust|Limit)\("#;
     let plans = planned("benches/asyncio/plans.rs", way);
     assert_eq!(measured.collect::<Vec<_>>(), plans);
 
-    let ways = ways::read(root).expect("the results");
     for size in 0..3 {
-        let measured = ways.case.iter().map(|case| {
+        let measured = WAYS.case.iter().map(|case| {
             let names = case.size[size].way.iter().map(|way| way.name.clone());
             (case.name.clone(), names.collect::<Vec<_>>())
         });
@@ -562,7 +559,7 @@ fn the_results_are_of_all_that_is_measured() {
         let plans = planned("benches/ways/main.rs", way);
         assert_eq!(measured.collect::<Vec<_>>(), plans);
     }
-    for machine in [asyncio.machine, ways.machine] {
+    for machine in [&ASYNCIO.machine, &WAYS.machine] {
         assert!(machine.quiet && machine.rounds >= 3, "a rough run");
     }
 }
@@ -574,8 +571,7 @@ fn near(ratio: f64, of: f64) -> bool {
 /// The first way is what the others are compared with.
 #[test]
 fn every_ratio_is_that_of_its_case() {
-    let results = asyncio::read(Path::new(".")).expect("the results");
-    for case in &results.case {
+    for case in &ASYNCIO.case {
         let first = &case.way[0];
         assert!(
             first.kind == asyncio::Kind::Python,
@@ -604,8 +600,7 @@ fn every_ratio_is_that_of_its_case() {
 
 #[test]
 fn every_ratio_is_that_of_its_size() {
-    let results = ways::read(Path::new(".")).expect("the results");
-    for case in &results.case {
+    for case in &WAYS.case {
         assert_eq!(case.size.len(), 3, "{}: shows no growth", case.name);
         let names = |size: &ways::Size| -> Vec<String> {
             size.way.iter().map(|way| way.name.clone()).collect()

@@ -109,29 +109,44 @@ pub fn draw(figures: &Figures) -> Vec<(String, String)> {
 }
 
 /// What the ways of a case reach, as multiples of its first way.
-struct Range {
-    least: f64,
-    most: f64,
+struct Range<'a> {
+    /// Of Rust's, with the name of the way.
+    least: (f64, &'a str),
+    most: (f64, &'a str),
     python: f64,
 }
 
-impl Range {
-    fn of(case: &Case, figure: impl Fn(&Way) -> f64) -> Self {
+impl<'a> Range<'a> {
+    fn of(case: &'a Case, figure: impl Fn(&Way) -> f64) -> Self {
         let figures = |kind| {
-            let ways = case.way.iter().filter(move |way| way.kind == kind);
-            ways.map(&figure)
+            let ways = case.way.iter().filter(|way| way.kind == kind);
+            let named = ways.map(|way| (figure(way), way.name.as_str()));
+            let mut named: Vec<_> = named.collect();
+            named.sort_by(|one, other| one.0.total_cmp(&other.0));
+            named
         };
+        let (rust, python) = (figures(Kind::Rust), figures(Kind::Python));
+        let (least, most) = (rust.first(), rust.last());
         Self {
-            least: figures(Kind::Rust).fold(f64::INFINITY, f64::min),
-            most: figures(Kind::Rust).fold(0.0, f64::max),
-            python: figures(Kind::Python).fold(0.0, f64::max),
+            least: *least.expect("a way in Rust"),
+            most: *most.expect("a way in Rust"),
+            python: python.last().expect("a way in Python").0,
         }
     }
 
     fn in_rust(&self) -> String {
-        match (times(self.least), times(self.most)) {
+        match (times(self.least.0), times(self.most.0)) {
             (least, most) if least == most => most,
             (least, most) => format!("{least} to {most}"),
+        }
+    }
+
+    /// `11.78 (*mpsc, all cores*) to 16.50 (*mpsc, one thread*)`.
+    fn with_names(&self) -> String {
+        let named = |(of, name)| format!("{} (*{name}*)", times(of));
+        match (self.least, self.most) {
+            (least, most) if least.1 == most.1 => named(most),
+            (least, most) => format!("{} to {}", named(least), named(most)),
         }
     }
 }
@@ -171,20 +186,6 @@ fn limit(case: &Case) -> Option<&Way> {
     case.way.iter().find(|way| way.kind == Kind::Limit)
 }
 
-/// Of Rust's ways, the one with the least of this and the one with the most,
-/// each with its figure: `11.78 (*mpsc, all cores*) to 16.50 (…)`.
-fn named(case: &Case, figure: impl Fn(&Way) -> f64) -> String {
-    let rust = case.way.iter().filter(|way| way.kind == Kind::Rust);
-    let mut ways: Vec<&Way> = rust.collect();
-    ways.sort_by(|one, other| figure(one).total_cmp(&figure(other)));
-    let named = |way: &&Way| format!("{} (*{}*)", times(figure(way)), way.name);
-    match &ways[..] {
-        [least, .., most] => format!("{} to {}", named(least), named(most)),
-        [one] => named(one),
-        [] => String::new(),
-    }
-}
-
 /// What the page of a recipe says of it, in one line.
 fn line(case: &Case) -> String {
     let (title, section) = (&case.title, section(case));
@@ -197,11 +198,11 @@ fn line(case: &Case) -> String {
                 python if python == times(1.0) => String::new(),
                 python => format!("; the fastest Python {python} times"),
             };
-            let rust = named(case, |way| way.speed);
+            let rust = speed.with_names();
             let limit = match limit(case) {
                 Some(limit) => {
                     let name = limit.name.trim_start_matches("limit: ");
-                    let share = digits(speed.most / limit.speed);
+                    let share = digits(speed.most.0 / limit.speed);
                     format!("; {share} of the limit, *{name}*")
                 }
                 None => String::new(),
@@ -212,7 +213,8 @@ fn line(case: &Case) -> String {
             )
         }
         Bars::Memory => {
-            let rust = named(case, |way| way.space.unwrap_or_default());
+            let space = Range::of(case, |way| way.space.unwrap_or_default());
+            let rust = space.with_names();
             format!("{title}: {rust} of the memory of *{first}* {link}.\n")
         }
     }

@@ -11,17 +11,19 @@ LOOP, WAY, *ARGUMENTS = sys.argv[1:]
 
 def peak(process="self"):
     """The most memory that a process has had, in bytes."""
-    with open(f"/proc/{process}/status") as status:
-        for line in status:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+    return bytes_in(f"/proc/{process}/status", "VmHWM:")
 
 
 def share(process="self"):
-    """Of its memory, and its part of what processes share, in bytes."""
-    with open(f"/proc/{process}/smaps_rollup") as rollup:
-        for line in rollup:
-            if line.startswith("Pss:"):
+    """Its memory, and its part of what processes share, in bytes."""
+    return bytes_in(f"/proc/{process}/smaps_rollup", "Pss:")
+
+
+def bytes_in(file, name):
+    """A figure in kB of a file in which each has a line and a name."""
+    with open(file) as lines:
+        for line in lines:
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024
 
 

@@ -22,8 +22,8 @@ use crate::timeline;
 /// the files that have changed.
 ///
 /// An output, a message or a timeline that a page includes and that is empty or
-/// does not exist yet is made, as is the script. Nothing else is written. With `only`,
-/// the other pages are left as they are.
+/// does not exist yet is made, as is the script. Nothing else is written. With
+/// `only`, the other pages are left as they are.
 ///
 /// # Errors
 ///
