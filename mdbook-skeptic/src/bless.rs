@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mdbook_driver::config::Config;
 
 use crate::book::Book;
-use crate::check;
+use crate::check::{self, Check};
 use crate::fence::Kind;
 use crate::include;
 use crate::page::{Block, Page};
@@ -119,15 +119,11 @@ fn rewrite(
             };
             let place = format!("{}:{}", page.file.display(), checked.line);
             let checks = check::of(book);
-            let needed = checks
+            let service = checks
                 .iter()
                 .find(|check| check.place == place)
-                .and_then(|check| check.service.as_ref());
-            let needed = needed.map(|(variable, script)| Needed {
-                variable,
-                script,
-                root: &book.root,
-            });
+                .and_then(Check::service);
+            let needed = service.map(|it| Needed::by(&book.root, it));
             let printed = match (block.example(), before) {
                 (Some(name), _) => {
                     let program =

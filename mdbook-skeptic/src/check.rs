@@ -22,6 +22,14 @@ pub(crate) struct Check {
     pub service: Option<(String, PathBuf)>,
 }
 
+impl Check {
+    /// The service, by reference.
+    pub(crate) fn service(&self) -> Option<(&str, &Path)> {
+        let (variable, script) = self.service.as_ref()?;
+        Some((variable, script))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
     /// `stem` is the name without the line, as skeptic wants it.

@@ -341,11 +341,7 @@ fn trips(
         actual.map_or(true, |actual| actual.trim_end() != shown.trim_end())
     };
     let must_run = mutation.kind == INVERTED;
-    let needed = check.service.as_ref().map(|(variable, script)| Needed {
-        variable,
-        script,
-        root: &book.root,
-    });
+    let needed = check.service().map(|it| Needed::by(&book.root, it));
     Ok(match &check.what {
         // Run by ourselves: skeptic takes no environment.
         What::Program { text, .. } if needed.is_some() => {

@@ -119,7 +119,8 @@ impl Built {
     ///
     /// If the check fails.
     pub fn program(&self, name: &str, run: fn()) {
-        let Check { place, what, service, .. } = self.find(name);
+        let found = self.find(name);
+        let Check { place, what, .. } = found;
         let What::Program { text, must_panic, .. } = what else {
             panic!("{}: {name} is no program", self.file);
         };
@@ -127,12 +128,12 @@ impl Built {
         let text = passed::hash(generate::as_compiled(text));
         let (limit, root) = (self.contents().limit, self.root);
         let check = || of(place, limit, root, text, run);
-        let Some((variable, script)) = service else { return check() };
+        let Some(service) = found.service() else { return check() };
         super::with_service(
             place,
             limit,
             root,
-            (variable, script),
+            service,
             (self.module, name),
             passed::hash((text, must_panic)),
             check,
@@ -145,12 +146,10 @@ impl Built {
     ///
     /// If the check fails.
     pub fn check(&self, name: &str) {
-        let Check { place, what, service, .. } = self.find(name);
+        let check = self.find(name);
+        let (Check { place, what, .. }, service) = (check, check.service());
         let Contents { limit, features, .. } = self.contents();
         let (limit, root) = (*limit, self.root);
-        let service = service
-            .as_ref()
-            .map(|(variable, script)| (variable.as_str(), script.as_path()));
         match what {
             What::Program { .. } => {
                 panic!("{}: {name} is a program", self.file)

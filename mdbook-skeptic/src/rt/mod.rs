@@ -222,11 +222,7 @@ pub fn console(
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
     let (root, file) = (Path::new(root), file.as_ref());
-    let needed = service.map(|(variable, script)| service::Needed {
-        variable,
-        script,
-        root,
-    });
+    let needed = service.map(|service| service::Needed::by(root, service));
     let check = |program: &Path| {
         let source = fs::read_to_string(root.join(file))
             .map_err(|error| format!("cannot be read: {error}"))?;
@@ -276,11 +272,7 @@ pub fn tests(
     let _timed = Timed::start(place);
     let limit = Duration::from_secs(limit);
     let root = Path::new(root);
-    let needed = service.map(|(variable, script)| service::Needed {
-        variable,
-        script,
-        root,
-    });
+    let needed = service.map(|service| service::Needed::by(root, service));
     let checked = crates::test(root, name, file).and_then(|target| {
         let stamps = (passed::stamp(target), needed.map(|n| n.stamp()));
         let input = (name, limit, program, shown, stamps);
@@ -321,7 +313,7 @@ fn with_service(
     place: &str,
     limit: u64,
     root: &str,
-    (variable, script): (&str, &Path),
+    service: (&str, &Path),
     (module, name): (&str, &str),
     text: u64,
     check: impl FnOnce(),
@@ -329,7 +321,8 @@ fn with_service(
     if std::env::var_os(IN_SERVICE).is_some() {
         return check();
     }
-    let needed = service::Needed { variable, script, root: Path::new(root) };
+    let needed = service::Needed::by(Path::new(root), service);
+    let service::Needed { variable, script, .. } = needed;
     let input = (name, limit, text, linked(place, root), needed.stamp());
     let mut missing = None;
     let checked = passed::once(input, || {

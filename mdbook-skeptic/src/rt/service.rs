@@ -17,7 +17,15 @@ pub(crate) struct Needed<'a> {
     pub root: &'a Path,
 }
 
-impl Needed<'_> {
+impl<'a> Needed<'a> {
+    /// That of a book, from the name of the variable and the script.
+    pub(crate) fn by(
+        root: &'a Path,
+        (variable, script): (&'a str, &'a Path),
+    ) -> Needed<'a> {
+        Needed { variable, script, root }
+    }
+
     /// The script as it is now.
     pub(crate) fn stamp(&self) -> impl Hash + use<> {
         passed::stamp(&self.root.join(self.script))
