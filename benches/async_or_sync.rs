@@ -1,10 +1,10 @@
-//! Async against sync, as ratios.
+//! `cargo bench --bench async_or_sync > benches/async_or_sync.txt`: async
+//! against sync, as ratios.
 //!
-//! The ways of a group take turns. A figure is the median of all rounds over
-//! that of the group's first way: `2.00` takes twice the time, or the memory.
-//! A turn in which other processes were busy is repeated. Linux only.
-//!
-//! `cargo bench --bench async_or_sync > benches/async_or_sync.txt`
+//! The ways of a group take turns. A figure is the median of a way's rounds,
+//! divided by the median of the group's first way: `2.00` takes twice the time,
+//! or the memory. A round in which other processes were busy is repeated. Linux
+//! only.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -17,22 +17,16 @@ use std::{env, fs, io, thread};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::{join_all, try_join_all};
+use harness::enter_root;
+use harness::memory::peak_kb;
+use harness::turns::{self, QUIET, median};
+use harness::versions::{rust_versions, today};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-
-use memory::peak_kb;
-use turns::{QUIET, median};
-use versions::{rust_versions, today};
-
-#[path = "turns/memory.rs"]
-mod memory;
-mod turns;
-#[path = "turns/versions.rs"]
-mod versions;
 
 const ROUNDS: usize = 9;
 
@@ -45,11 +39,11 @@ const ALL_TRIPS: usize = 5_000;
 
 const CALLS: usize = 20_000;
 const TILES: usize = 8;
-/// As many checksums make a computation.
+/// The number of checksums in a computation.
 const SUMS: u32 = 100_000;
 const FILE: usize = 64 << 20;
 
-/// What a round of a way has cost.
+/// The cost of one round of a way.
 struct Cost {
     time: Duration,
     /// Resident memory in kB, beyond what the process had before.
@@ -68,6 +62,7 @@ fn main() -> Result<()> {
     {
         return round_of_child(way, server.parse()?);
     }
+    enter_root()?;
     let cores = thread::available_parallelism()?;
     println!("{cores} cores, {}, medians of {ROUNDS} rounds", today()?);
     let versions = rust_versions(&["futures", "rayon", "tokio"])?;
@@ -125,7 +120,8 @@ fn way<'a, T>(
     Way { name, round: Box::new(round) }
 }
 
-/// Each round in a process of its own, for the sake of its memory.
+/// A way whose rounds are processes of their own, so that the memory of each
+/// can be measured.
 fn way_in_child(
     name: &'static str,
     way: &'static str,
@@ -146,8 +142,8 @@ fn way_in_child(
 }
 
 fn round_of_child(way: &str, server: SocketAddr) -> Result<()> {
-    // One after the other, before the clock runs: of a rush of them the kernel
-    // drops some, and whoever is dropped tries again after a second.
+    // One after the other, and before the clock starts: if many connect at
+    // once, the kernel drops some, which try again after a second.
     let connections = match way {
         "trip-tasks" | "trip-threads" => CONNECTIONS,
         _ => 0,
@@ -246,7 +242,7 @@ fn one_connection(server: SocketAddr) -> Result<()> {
     )
 }
 
-/// Sends back what it gets, from a thread of its own.
+/// Starts a server, in a thread of its own, that sends back what it receives.
 fn start_echo() -> Result<SocketAddr> {
     let runtime = one_thread()?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -299,7 +295,8 @@ fn blocking_trips(
     Ok(())
 }
 
-/// Small, but not nothing, and not to be merged with the loop around it.
+/// A small computation, which the compiler must not merge with the loop around
+/// it.
 #[inline(never)]
 fn checksum(heights: [u8; 64]) -> u64 {
     let add = |sum: u64, &height: &u8| {

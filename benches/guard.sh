@@ -59,7 +59,7 @@ measure cargo test
 measure cargo test
 row "nothing changed" "$seconds" "$(by "$seconds" "$dependencies")"
 # The second of two: the first one also fills the compiler's caches.
-for program in run_many async_with; do
+for program in run-many/run_many async-with/async_with; do
     # On the same line: theme/parts.js counts them.
     sed -i 's/^async fn main.*/& \/\/ A word more./' \
         snippets/core-patterns/$program.rs

@@ -221,32 +221,57 @@ fn a_link_that_leads_nowhere_is_found() {
     assert_eq!(faults(&files, &pages), expected);
 }
 
-/// `.ci/docs-rs` has seen each of them in rustdoc's own output.
+/// Whether docs.rs has such a page, `.ci/docs-rs` asks rustdoc.
 #[test]
-fn every_docs_rs_link_is_one_that_rustdoc_has_made() {
-    let known = include_str!("docs-rs.txt");
-    let known: BTreeSet<&str> = known.lines().collect();
-    let mut links = BTreeSet::new();
-    let mut texts = Vec::new();
-    for entry in walkdir::WalkDir::new("book").into_iter().flatten() {
-        if entry.path().extension().is_some_and(|e| e == "md") {
-            texts.push(fs::read_to_string(entry.path()).expect("a page"));
+fn every_docs_rs_link_names_the_locked_version() {
+    let lock = fs::read_to_string("Cargo.lock").expect("the lock file");
+    let lock: toml::Table = lock.parse().expect("valid TOML");
+    let packages = lock["package"].as_array().expect("a list").iter();
+    let locked: Vec<String> = packages
+        .map(|package| ["name", "version"].map(|key| package[key].as_str()))
+        .map(|parts| parts.map(|part| part.expect("a string")))
+        .map(|[name, version]| format!("https://docs.rs/{name}/{version}/"))
+        .collect();
+    let mut faults = Vec::new();
+    for page in &BOOK.pages {
+        let text = fs::read_to_string(&page.file).expect("a page");
+        for link in unlocked(&text, &locked) {
+            faults.push(format!("error: {}: {link}", page.file.display()));
         }
     }
-    for text in &texts {
-        assert!(!text.contains("http://docs.rs"), "write https://docs.rs");
-        for link in text.split("https://docs.rs/").skip(1) {
-            let end = |c: char| c.is_whitespace() || ")>\"".contains(c);
-            let link = link.split(end).next().unwrap_or_default();
-            links.insert(format!("https://docs.rs/{link}"));
-        }
-    }
-    let links: BTreeSet<&str> = links.iter().map(String::as_str).collect();
-    let unknown: Vec<_> = links.difference(&known).collect();
-    let unused: Vec<_> = known.difference(&links).collect();
     assert!(
-        unknown.is_empty() && unused.is_empty(),
-        "not yet seen in rustdoc's output: {unknown:#?}, of no page any more: \
-         {unused:#?}; run .ci/docs-rs"
+        faults.is_empty(),
+        "{}\nhelp: write https://docs.rs/CRATE/VERSION/PAGE, with the version \
+         in Cargo.lock",
+        faults.join("\n")
     );
+}
+
+/// The links to docs.rs that begin with none of the locked versions.
+fn unlocked<'t>(text: &'t str, locked: &[String]) -> Vec<&'t str> {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"https?://docs\.rs[^\s)>"]*"#).expect("a pattern")
+    });
+    let links = LINK.find_iter(text).map(|link| link.as_str());
+    let is_locked =
+        |link: &&str| locked.iter().any(|start| link.starts_with(start));
+    links.filter(|link| !is_locked(link)).collect()
+}
+
+#[test]
+fn a_docs_rs_link_of_another_version_is_found() {
+    let locked = ["https://docs.rs/tokio/1.54.1/".to_owned()];
+    let good = "[a](https://docs.rs/tokio/1.54.1/tokio/#b), <https://docs.rs/tokio/1.54.1/>";
+    assert_eq!(unlocked(good, &locked), [""; 0]);
+    for link in [
+        "https://docs.rs/tokio",
+        "https://docs.rs/tokio/latest/tokio/",
+        "https://docs.rs/tokio/1.54/tokio/",
+        "https://docs.rs/tokio/1.54.10/tokio/",
+        "https://docs.rs/tokio-util/1.54.1/tokio_util/",
+        "http://docs.rs/tokio/1.54.1/tokio/",
+    ] {
+        let text = format!("{good}\n\n[c]: {link}\n");
+        assert_eq!(unlocked(&text, &locked), [link]);
+    }
 }

@@ -19,5 +19,14 @@ mod refresh_token;
 mod task_group;
 mod timelines;
 
+/// What the book shows of the output of a program, or of a file of tests.
+fn printed(book: &Book, name: &str) -> String {
+    let mut blocks = book.blocks().map(|(_, block)| block);
+    let shown = blocks.find(|b| b.example().or(b.test()) == Some(name));
+    let shown = shown.unwrap_or_else(|| panic!("no output of {name}"));
+    let (_, output) = shown.text.split_once('\n').expect("a command");
+    output.to_owned()
+}
+
 /// The book, which build.rs has found in order.
 static BOOK: LazyLock<&Book> = LazyLock::new(|| book::BOOK.book());

@@ -6,22 +6,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use figures::{Case, Figures, asyncio, ways};
 use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use crate::BOOK;
 
-#[path = "../benches/asyncio/figures.rs"]
-mod asyncio;
-#[path = "../benches/turns/plots.rs"]
-mod plots;
-#[path = "../benches/ways/figures.rs"]
-mod ways;
-
-static ASYNCIO: LazyLock<asyncio::Figures> =
-    LazyLock::new(|| asyncio::read(Path::new(".")).expect("the results"));
-static WAYS: LazyLock<ways::Figures> =
-    LazyLock::new(|| ways::read(Path::new(".")).expect("the results"));
+static ASYNCIO: LazyLock<Figures<asyncio::Case>> =
+    LazyLock::new(|| Figures::read().expect("the results"));
+static WAYS: LazyLock<Figures<ways::Case>> =
+    LazyLock::new(|| Figures::read().expect("the results"));
 
 /// `1.53`, `12 times`, `× 2`, `3x`, `129 k`, `34.5 MiB`, `250 ns`.
 static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
@@ -454,27 +448,26 @@ fn what_is_measured_twice_is_measured_well() {
 
 #[test]
 fn every_plot_is_drawn_from_the_results_and_shown() {
-    let asyncio = asyncio::draw(&ASYNCIO);
-    let ways = ways::draw(&WAYS);
     let plots = BOOK.pages.iter().flat_map(|page| &page.plots);
     let mut shown: BTreeMap<_, _> = plots
         .map(|plot| (plot.file.display().to_string(), &plot.text))
         .collect();
-    let benches =
-        [(asyncio::PLOTS, asyncio, PAGES[0]), (ways::PLOTS, ways, PAGES[1])];
-    for (folder, drawn, page) in benches {
+    let benches = [
+        (asyncio::Case::BENCH, ASYNCIO.draw(), PAGES[0]),
+        (ways::Case::BENCH, WAYS.draw(), PAGES[1]),
+    ];
+    for (bench, drawn, page) in benches {
         let page = text(page);
         for (name, text) in &drawn {
-            let file = format!("{folder}/{name}");
+            let file = format!("benches/{bench}/{name}");
             let included = page.contains(&include(&file))
                 || recipes_that_show(&file).next().is_some();
             let own = included.then(|| read(Path::new(&file)));
             let shown = shown.remove(&file).or(own.as_ref());
             assert!(
                 shown.unwrap_or_else(|| panic!("no page shows {file}")) == text,
-                "{file} is not drawn from {folder}.toml; `cargo bench --bench \
-                 {} -- --draw` draws it anew",
-                folder.trim_start_matches("benches/")
+                "{file} is not drawn from benches/{bench}.toml; `cargo bench \
+                 --bench {bench} -- --draw` draws it anew"
             );
         }
     }
@@ -556,7 +549,7 @@ fn the_results_are_of_all_that_is_measured() {
             (case.name.clone(), names.collect::<Vec<_>>())
         });
         let way = r#"\(\s*"([^"]+)",\s*"(?:one|all)""#;
-        let plans = planned("benches/ways/main.rs", way);
+        let plans = planned("benches/ways/plans.rs", way);
         assert_eq!(measured.collect::<Vec<_>>(), plans);
     }
     for machine in [&ASYNCIO.machine, &WAYS.machine] {

@@ -17,29 +17,13 @@ const HEADINGS: [&str; 7] = [
     "By other names",
 ];
 
-/// The pages of a chapter, but for its opening, the reference and what shows
-/// figures alone.
+/// Whether a page is a recipe: not a chapter's opening, the reference, or a
+/// page of figures.
 fn is_recipe(page: &Page) -> bool {
     !page.parents.is_empty()
         && !page.path.starts_with("reference")
         && page.plots.is_empty()
 }
-
-/// Pages about what the paused clock cannot show: connections, threads, files.
-const WITHOUT_TIMELINE: [&str; 9] = [
-    "advanced-patterns/threads.md",
-    "best-practices/errors.md",
-    "core-patterns/async-with.md",
-    "core-patterns/fetch-json.md",
-    "pitfalls/blocking-the-runtime.md",
-    "testing/mock-server.md",
-    "web/database.md",
-    "web/endpoints.md",
-    "web/postgres.md",
-];
-
-/// Programs about what blocks the real clock's timers.
-const REAL_CLOCK: [&str; 1] = ["blocking_the_runtime_what"];
 
 /// Reports all faults at once.
 fn none(faults: Vec<String>) {
@@ -157,23 +141,46 @@ fn every_recipe_says_what_corresponds_in_python_and_rust() {
 fn every_chapter_opens_with_what_it_is_for() {
     let mut faults = Vec::new();
     for page in &BOOK.pages {
+        let name = page.file.display();
         if page.path.ends_with("README.md") {
             let text = fs::read_to_string(&page.file).expect("a page");
             let words = text.split_whitespace().count();
-            let folder = page.path.parent().expect("a chapter's folder");
-            for entry in fs::read_dir(Path::new("book").join(folder))
-                .expect("a chapter")
-                .flatten()
-            {
-                let file = entry.file_name().to_string_lossy().into_owned();
-                if file != "README.md" && !text.contains(&format!("]({file})"))
-                {
-                    faults.push(format!("{folder:?}: does not name {file}"));
-                }
-            }
             if words < 60 {
-                faults.push(format!("{folder:?}: opens with {words} words"));
+                faults.push(format!("{name}: opens with {words} words"));
             }
+        } else if !page.parents.is_empty() && page.about.question.is_none() {
+            faults.push(format!(
+                "{name}: has no question = \"…\" in its comment `<!-- page`, \
+                 for the table of its chapter"
+            ));
+        }
+    }
+    none(faults);
+}
+
+/// `snippets/chapter/recipe/` holds what `book/chapter/recipe.md` shows.
+#[test]
+fn every_recipe_has_a_folder_of_its_programs() {
+    let folder =
+        |page: &Page| Path::new("snippets").join(page.path.with_extension(""));
+    let mut faults = Vec::new();
+    let known: Vec<_> = BOOK.pages.iter().map(folder).collect();
+    for (page, block) in BOOK.blocks() {
+        let Some(file) = block.file() else { continue };
+        let beside = file.parent().expect("a file lies in a folder");
+        let beside = match block.kind {
+            Kind::Sql => beside.parent().unwrap_or(beside),
+            _ => beside,
+        };
+        let program = file.starts_with("snippets");
+        if program && !known.iter().any(|folder| folder == beside) {
+            faults.push(format!(
+                "{}:{}: {} is not in the folder of a page, such as {}",
+                page.file.display(),
+                block.line,
+                file.display(),
+                folder(page).display()
+            ));
         }
     }
     none(faults);
@@ -212,11 +219,10 @@ fn every_program_is_followed_by_what_it_prints() {
 fn every_recipe_shows_who_ran_when() {
     let mut faults = Vec::new();
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
-        let exempt = WITHOUT_TIMELINE.map(Path::new);
-        let exempt = exempt.contains(&page.path.as_path());
-        if exempt != page.pictures.is_empty() {
+        if page.about.no_timeline.is_some() != page.pictures.is_empty() {
             faults.push(format!(
-                "{}: has {} timelines; WITHOUT_TIMELINE says otherwise",
+                "{}: has {} timelines; a page without one says why, by \
+                 no-timeline = \"…\" in its comment `<!-- page`",
                 page.file.display(),
                 page.pictures.len()
             ));
@@ -241,8 +247,16 @@ fn every_program_has_the_form() {
             fault(format!("{lines} lines; 100 are the most"));
         }
         let file = block.file().and_then(Path::file_stem);
-        let real =
-            file.is_some_and(|f| REAL_CLOCK.map(Some).contains(&f.to_str()));
+        let stem = file.unwrap_or_default().to_string_lossy().into_owned();
+        let real = page.about.real_clock.contains(&stem);
+        let linux = ["\"/proc/", "\"/dev/"];
+        let linux = linux.iter().any(|path| block.text.contains(path));
+        if linux != page.about.linux.contains(&stem) {
+            fault(format!(
+                "reads Linux's own files: {linux}; linux = [\"…\"] in its \
+                 page's comment `<!-- page` says otherwise"
+            ));
+        }
         let paused = real || block.text.contains("start_paused = true");
         let code = block.text.lines().filter(|line| {
             let line = line.trim_start();
@@ -293,46 +307,28 @@ fn every_python_file_has_the_form() {
     none(faults);
 }
 
+/// Typed into a page it would be compiled as edition 2021 alone, and be no
+/// example.
 #[test]
-fn every_program_is_an_example_of_its_name() {
-    let manifest: toml::Table = fs::read_to_string("snippets/Cargo.toml")
-        .expect("the snippets' manifest")
-        .parse()
-        .expect("valid TOML");
-    let examples = manifest["example"].as_array().expect("a list");
-    let listed = |path: &str| {
-        examples.iter().any(|example| example["path"].as_str() == Some(path))
-    };
-    let mut faults = Vec::new();
-    for example in examples {
-        let name = example["name"].as_str().expect("a name");
-        let path = Path::new(example["path"].as_str().expect("a path"));
-        if path.file_stem().is_none_or(|stem| stem != name) {
-            faults.push(format!("{name} is not the name of {path:?}"));
-        }
-    }
-    for (page, block) in BOOK.blocks() {
-        if block.kind != Kind::Rust {
-            continue;
-        }
-        // Typed into a page it would be compiled as edition 2021 alone.
-        let path = block.file().and_then(|f| f.strip_prefix("snippets").ok());
-        let path = path.map(|path| path.display().to_string());
-        if !path.as_deref().is_some_and(listed) {
-            faults.push(format!(
-                "{}:{}: this program is no [[example]]",
-                page.file.display(),
-                block.line
-            ));
-        }
-    }
-    none(faults);
+fn every_program_is_a_file() {
+    let typed = BOOK.blocks().filter(|(_, block)| {
+        block.kind.is_rust()
+            && !block.file().is_some_and(|file| file.starts_with("snippets"))
+    });
+    let faults = typed.map(|(page, block)| {
+        format!(
+            "{}:{}: this program is no file of snippets/",
+            page.file.display(),
+            block.line
+        )
+    });
+    none(faults.collect());
 }
 
 #[test]
 fn the_readme_s_commands_are_run() {
     let checks = fs::read_to_string(".ci/run").expect("the checks");
-    let cli = fs::read_to_string("command/tests/cli.rs")
+    let cli = fs::read_to_string("crates/async-cookbook/tests/cli/serve.rs")
         .expect("the command's tests");
     let mut commands = 0;
     for file in ["README.md", "CONTRIBUTING.md"] {

@@ -3,8 +3,12 @@
 use std::any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
-use mdbook_skeptic::rt;
+use mdbook_skeptic::rt::{self, Context};
+use mdbook_skeptic::{Check, What};
+
+use crate::{BOOK, printed};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const OUT_DIR: &str = env!("OUT_DIR");
@@ -27,12 +31,38 @@ fn once<T: Fn()>(test: T) {
     once_for(&[], test);
 }
 
-/// The same for a test that reads files of the book.
+/// Runs a test that reads files of the book, unless it has passed with the same
+/// guard and the same files.
 fn once_for<T: Fn()>(files: &[&str], test: T) {
     const READ: [&str; 2] =
         [include_str!("guard.rs"), include_str!("../Cargo.lock")];
     let files: Vec<_> = files.iter().map(rt::content).collect();
     rt::once((any::type_name::<T>(), READ, files), test);
+}
+
+/// The outcome of a check of this, within so many seconds.
+fn verify(what: What, limit: u64) -> Result<(), String> {
+    let context = Context {
+        root: Path::new(ROOT),
+        limit: Duration::from_secs(limit),
+        features: Some(Path::new(FEATURES)),
+    };
+    Check::new("a:1", what).verify(&context)
+}
+
+fn output(example: &str, file: &str, shown: &str) -> What {
+    let (example, file) = (example.to_owned(), file.into());
+    What::Output { example, file, shown: shown.to_owned() }
+}
+
+fn python(text: &str) -> What {
+    What::Python { file: None, text: text.to_owned() }
+}
+
+fn error(expected: &str, program: &str, shown: &str) -> What {
+    let [expected, program, shown] =
+        [expected, program, shown].map(str::to_owned);
+    What::Error { expected, program, shown }
 }
 
 /// What a check says when it fails.
@@ -59,14 +89,12 @@ fn tests_are_of_the_checks_that_they_were_compiled_with() {
             |name| refused(AssertUnwindSafe(|| as_written().check(name)));
         let message = said("a");
         assert!(message.starts_with("cannot read "), "{message}");
-        assert!(message.ends_with("touch book.toml, and it is written anew"));
+        assert!(message.ends_with("and cargo writes it anew"), "{message}");
         let write = |text| std::fs::write(file, text).expect("a file");
         write("{");
         assert!(said("a").contains("book-checks.json: EOF"), "{}", said("a"));
         write(r#"{"checks": {}, "limit": 60}"#);
-        assert!(said("a").contains("no check a;"), "{}", said("a"));
-        let message = refused(AssertUnwindSafe(|| as_written().parts()));
-        assert!(message.contains("no script of matching"), "{message}");
+        assert!(said("a").contains("no check a\n"), "{}", said("a"));
         let other = book(7);
         let message = refused(AssertUnwindSafe(|| other.check("a")));
         assert!(message.contains("has changed since"), "{message}");
@@ -139,63 +167,62 @@ fn what_does_not_end_is_killed() {
 
 #[test]
 fn what_has_passed_has_passed_within_its_limit() {
-    const PICTURE: &str = "snippets/advanced-patterns/queue_serial.broken.svg";
-    const TESTS: &str = "snippets/testing/async_tests_instant.rs";
-    let output = FILE.replace(".rs", ".out");
-    let tests = TESTS.replace(".rs", ".out");
+    const PICTURE: &str =
+        "snippets/advanced-patterns/queue/queue_serial.broken.svg";
+    const TESTS: &str = "snippets/testing/async-tests/async_tests_instant.rs";
+    const PAGES: [&str; 2] =
+        ["book/core-patterns/fetch-json.md", "book/testing/async-tests.md"];
     let program = PICTURE.replace(".broken.svg", ".rs");
-    let files = [FILE, &output, TESTS, &tests, PICTURE, &program];
+    let files = [FILE, PAGES[0], TESTS, PAGES[1], PICTURE, &program];
     once_for(&files, || {
         let read = |file: &str| std::fs::read_to_string(file).expect("a file");
-        let output = |limit| {
-            let shown = read(&output);
-            rt::console("a:1", limit, ROOT, ("fetch_json", FILE), None, &shown);
+        let target = "async_tests_instant";
+        let tests = What::Tests {
+            target: target.to_owned(),
+            file: TESTS.into(),
+            program: read(TESTS),
+            shown: printed(&BOOK, target),
         };
-        let tests = |limit| {
-            let target = ("async_tests_instant", Path::new(TESTS));
-            let (program, shown) = (read(TESTS), read(&tests));
-            rt::tests("a:1", limit, ROOT, target, None, &program, &shown);
+        let picture = What::Picture {
+            file: PICTURE.into(),
+            shown: read(PICTURE),
+            printed: Some(printed(&BOOK, "queue_serial")),
         };
-        let python = |limit| rt::python("a:1", limit, ROOT, None, "assert 1");
-        let picture = |limit| {
-            let shown = read(PICTURE);
-            rt::picture("a:1", limit, ROOT, PICTURE, &shown);
-        };
-        let checks: [&dyn Fn(u64); 4] = [&output, &tests, &python, &picture];
-        for check in checks {
-            check(60);
-            let message = refused(AssertUnwindSafe(|| check(0)));
+        let shown = printed(&BOOK, "fetch_json");
+        let output = output("fetch_json", FILE, &shown);
+        for check in [output, tests, python("assert 1"), picture] {
+            assert_eq!(verify(check.clone(), 60), Ok(()));
+            let message = verify(check, 0).expect_err("it takes longer");
             assert!(message.contains("did not end"), "{message}");
         }
     });
 }
 
-const FILE: &str = "snippets/core-patterns/fetch_json.rs";
+const FILE: &str = "snippets/core-patterns/fetch-json/fetch_json.rs";
 const FEATURES: &str = "snippets/features.toml";
 
 #[test]
 fn an_output_must_be_the_one_shown() {
-    once_for(&[FILE], || {
-        let shown = include_str!("../snippets/core-patterns/fetch_json.out");
-        rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, shown);
+    once_for(&[FILE, "book/core-patterns/fetch-json.md"], || {
+        let shown = printed(&BOOK, "fetch_json");
+        let check = |example: &str, file: &str, shown: &str| {
+            verify(output(example, file, shown), 60)
+        };
+        assert_eq!(check("fetch_json", FILE, &shown), Ok(()));
         let wrong = shown.replace("Bergen", "Oslo");
-        let message = refused(|| {
-            rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, &wrong)
-        });
-        assert!(message.contains("-parcel 7 is in Oslo"), "{message}");
-        assert!(message.contains("+parcel 7 is in Bergen"), "{message}");
-        let short = shown.lines().next().unwrap_or_default();
-        refused(|| {
-            rt::console("a:1", 60, ROOT, ("fetch_json", FILE), None, short)
-        });
-        let message = refused(|| {
-            rt::console("a:1", 60, ROOT, ("fetch_jso", FILE), None, shown)
-        });
+        let message = check("fetch_json", FILE, &wrong).expect_err("wrong");
+        assert_eq!(
+            message,
+            "`fetch_json` is not what is shown:\n@@ -1,2 +1,2 @@\n\
+             -parcel 7 is in Oslo\n+parcel 7 is in Bergen\n \
+             parcel 8: HTTP status client error (404 Not Found)\n\
+             help: if the program is right, run `cargo bless`"
+        );
+        check("fetch_json", FILE, "").expect_err("nothing is shown");
+        let message = check("fetch_jso", FILE, &shown).expect_err("no such");
         assert!(message.contains("no example"), "{message}");
-        let other = FILE.replace("fetch_json.rs", "run_many.rs");
-        let message = refused(move || {
-            rt::console("a:1", 60, ROOT, ("fetch_json", &other), None, shown);
-        });
+        let other = FILE.replace("fetch-json/fetch_json", "run-many/run_many");
+        let message = check("fetch_json", &other, &shown).expect_err("another");
         assert!(message.contains("is built from"), "{message}");
     });
 }
@@ -213,10 +240,7 @@ error[E0308]: mismatched types
   |            |
   |            expected due to this
 ";
-        let check = |expected: &'static str, program: &'static str, shown| {
-            rt::compile_fail("a:1", ROOT, expected, program, shown);
-        };
-        check("E0308", program, shown);
+        assert_eq!(verify(error("E0308", program, shown), 60), Ok(()));
         for (expected, program, shown, why) in [
             ("E0277", program, shown, "not E0277"),
             ("E0308", "fn main() {}", shown, "it compiles"),
@@ -229,7 +253,8 @@ error[E0308]: mismatched types
             ),
             ("unused_must_use", "fn main() {}", shown, "it compiles"),
         ] {
-            let message = refused(|| check(expected, program, shown));
+            let check = error(expected, program, shown);
+            let message = verify(check, 60).expect_err(why);
             assert!(message.contains(why), "{why}: {message}");
         }
     });
@@ -240,9 +265,8 @@ fn a_lint_must_say_what_is_shown() {
     once(|| {
         let program = "async fn work() {}\n\n#[tokio::main]\nasync fn main() {\n    \
                    work();\n}\n";
-        let message = refused(|| {
-            rt::compile_fail("a:1", ROOT, "unused_must_use", program, "x");
-        });
+        let check = error("unused_must_use", program, "x");
+        let message = verify(check, 60).expect_err("it says more");
         assert!(message.contains("+warning: unused implementer"), "{message}");
     });
 }
@@ -250,19 +274,17 @@ fn a_lint_must_say_what_is_shown() {
 #[test]
 fn python_must_run_and_succeed() {
     once(|| {
-        let python = |text: &'static str, limit| {
-            rt::python("a:1", limit, ROOT, None, text);
-        };
-        python("assert 1 + 1 == 2", 60);
+        assert_eq!(verify(python("assert 1 + 1 == 2"), 60), Ok(()));
         for (text, why) in [
             ("assert 1 + 1 == 3", "AssertionError"),
             ("raise SystemExit(1)", "ends with"),
             ("x ==", "SyntaxError"),
         ] {
-            let message = refused(|| python(text, 60));
+            let message = verify(python(text), 60).expect_err(why);
             assert!(message.contains(why), "{message}");
         }
-        let message = refused(|| python("import time\ntime.sleep(60)", 1));
+        let sleeps = python("import time\ntime.sleep(60)");
+        let message = verify(sleeps, 1).expect_err("it takes longer");
         assert!(message.contains("did not end"), "{message}");
     });
 }
@@ -270,10 +292,8 @@ fn python_must_run_and_succeed() {
 #[test]
 fn python_is_shut_in_and_leaves_nothing_behind() {
     once(|| {
-        let python = |text: &str| {
-            let text = text.to_owned();
-            refused(move || rt::python("a:1", 60, ROOT, None, &text))
-        };
+        let python =
+            |text: &str| verify(python(text), 60).expect_err("it fails");
         let message = python(
             "import subprocess\n\
          subprocess.Popen(['sleep', '60'], start_new_session=True)",
@@ -309,7 +329,7 @@ fn python_sees_no_network_but_the_loopback() {
                 server = socket.create_server(('127.0.0.1', 0))\n\
                 socket.create_connection(server.getsockname()).close()\n\
                 server.close()";
-        rt::python("a:1", 60, ROOT, None, text);
+        assert_eq!(verify(python(text), 60), Ok(()));
     });
 }
 
@@ -331,25 +351,27 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             )
         };
         let features = "\"macros\", \"rt-multi-thread\", \"time\"";
-        let file = Some(Path::new(FEATURES));
-        let check = |file, shown: &str, program: &str| {
-            rt::dependencies("a:1", ROOT, file, shown, &[program.to_owned()]);
+        let check = |shown: &str, program: &str| {
+            let shown = shown.to_owned();
+            let programs = vec![program.to_owned()];
+            verify(What::Dependencies { shown, programs }, 60)
         };
-        check(file, &block(version, features), program);
+        assert_eq!(check(&block(version, features), program), Ok(()));
         // Without `test-util`, what it has brought along is still there.
         let paused = "#[tokio::main(flavor = \"current_thread\", start_paused \
                       = true)]\nasync fn main() { \
                       tokio::time::sleep(std::time::Duration::ZERO).await; }";
         let paused_needs = "\"macros\", \"rt\", \"test-util\", \"time\"";
         let shown = block(version, paused_needs);
-        check(file, &shown, paused);
+        assert_eq!(check(&shown, paused), Ok(()));
         // Under another name it is still tokio.
         let alias = "use tokio as rt;\nfn main() { let _ = rt::time::sleep; }";
         let only = format!("[dependencies]\ntokio = \"{version}\"\n");
-        check(None, &only, alias);
+        assert_eq!(check(&only, alias), Ok(()));
         let transitive = "use bytes::Bytes;\nfn main() { let _: Bytes; }";
-        let message = refused(|| check(None, "[dependencies]\n", transitive));
-        assert!(message.contains("no page can list"), "{message}");
+        let message = check("[dependencies]\n", transitive);
+        let message = message.expect_err("bytes is tokio's");
+        assert!(message.contains("for another crate's sake"), "{message}");
         assert!(message.contains("beside book.toml"), "{message}");
         for wrong in [
             block("1.0.0", features),
@@ -362,7 +384,7 @@ fn a_dependency_block_must_be_what_the_programs_need() {
             block(version, features) + "serde = \"1.0\"\n",
             "[dependencies]\n".to_owned(),
         ] {
-            let message = refused(|| check(file, &wrong, program));
+            let message = check(&wrong, program).expect_err("wrong");
             assert!(message.contains("not what is shown"), "{message}");
         }
     });

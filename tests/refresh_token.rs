@@ -5,7 +5,7 @@ use std::fs;
 #[test]
 fn both_programs_have_the_same_clerk() {
     let passes = |name: &str| -> String {
-        let file = format!("snippets/time/{name}.rs");
+        let file = format!("snippets/time/refresh-token/{name}.rs");
         let program = fs::read_to_string(file).expect("a snippet");
         let passes = program.split_once("// ANCHOR: passes\n").expect("them");
         passes

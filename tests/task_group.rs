@@ -3,8 +3,11 @@
 
 use std::fs;
 
+use crate::{BOOK, printed};
+
 fn read(file: &str) -> String {
-    fs::read_to_string(format!("snippets/tasks/{file}")).expect("a snippet")
+    let file = format!("snippets/tasks/task-group/{file}");
+    fs::read_to_string(file).expect("a snippet")
 }
 
 #[test]
@@ -12,7 +15,7 @@ fn ten_cases_end_in_python_as_they_do_in_rust() {
     let python = read("task_group_cases.py");
     let table = python.split_once("CASES = \"\"\"\\\n").expect("a table").1;
     let table = table.split_once("\"\"\"").expect("its end").0;
-    assert_eq!(table, read("task_group_cases.out"));
+    assert_eq!(table, printed(&BOOK, "task_group_cases"));
     assert_eq!(table.lines().count(), 10);
     assert!(python.contains("assert line == runner.run("));
 }

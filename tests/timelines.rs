@@ -1,8 +1,11 @@
 //! Timelines say what a program did: each here is of a run that is known.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
-use mdbook_skeptic::rt;
+use mdbook_skeptic::rt::{self, Context};
+use mdbook_skeptic::{Check, What};
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -300,17 +303,26 @@ fn a_timeline_that_is_not_of_the_run_fails() {
         fs::write(source, program).expect("a program");
         let file = folder.path().join("known.svg").display().to_string();
         let text = rt::timeline(ROOT, &file, 60).expect("a timeline");
-        rt::picture("a:1", 60, ROOT, &file, &text);
+        let verify = |shown: &str| {
+            let picture = What::Picture {
+                file: file.clone().into(),
+                shown: shown.to_owned(),
+                printed: None,
+            };
+            Check::new("a:1", picture).verify(&Context {
+                root: Path::new(ROOT),
+                limit: Duration::from_secs(60),
+                features: None,
+            })
+        };
+        assert_eq!(verify(&text), Ok(()));
         for other in [
             text.replacen("1 s to 3 s", "1 s to 2 s", 1),
             text.replacen("33.333%", "33%", 1),
             text.replacen("<rect", "<line", 1),
         ] {
             assert_ne!(other, text);
-            let check = || rt::picture("a:1", 60, ROOT, &file, &other);
-            let failure = std::panic::catch_unwind(check);
-            let failure = failure.expect_err("it is not the same");
-            let said = failure.downcast::<String>().expect("a message");
+            let said = verify(&other).expect_err("it is not the same");
             assert!(said.contains("is not what is shown"), "{said}");
             assert!(said.contains(&file) && said.contains("bless"), "{said}");
         }

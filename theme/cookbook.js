@@ -80,7 +80,7 @@ function copyButton(what, text, label = "Copy") {
 
 const LANGUAGES = {
     rust: "Rust", python: "Python", console: "Terminal", toml: "Cargo.toml",
-    sh: "Shell", json: "JSON", text: "",
+    sh: "Shell", sql: "SQL", json: "JSON", text: "",
 };
 
 const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
@@ -177,6 +177,19 @@ function additions(toml) {
     return featured.join(" &&\n");
 }
 
+// What a program of this page needs beside it when it is compiled.
+function besides() {
+    const files = Object.entries(window.cookbookFiles?.[page] ?? {});
+    if (!files.length) return [];
+    const folders = new Set(files.map(([file]) => file.replace(/\/[^/]*$/, "")));
+    const names = [...folders].join(" ");
+    const write = files.map(([file, text]) =>
+        `cat > ${file} <<'EOF' &&\n${text.trimEnd()}\nEOF`);
+    // Ends with a command, which the next step can follow.
+    return [["Write the files that it is compiled with",
+        [`mkdir ${names} &&`, ...write, `ls ${names}`].join("\n")]];
+}
+
 function commands(block, dependencies) {
     const page = location.pathname.match(/([^/]*?)(?:\.html)?$/)[1];
     const name = exampleOf(block) ?? page.replaceAll("-", "_");
@@ -185,6 +198,7 @@ function commands(block, dependencies) {
     return [
         ["Make a project", `cargo new ${test ? "--lib " : ""}${name} && cd ${name}`],
         ["Add what it depends on", dependencies],
+        ...besides(),
         ["Write the program and run it", `cat > ${file} <<'EOF' &&\n`
             + `${textOf(block)}EOF\ncargo ${test ? "test" : "run"}`],
     ];
@@ -192,6 +206,7 @@ function commands(block, dependencies) {
 
 function openProject(block, dependencies) {
     const steps = commands(block, dependencies);
+    const count = { 3: "three", 4: "four" }[steps.length];
     const paused = textOf(block).includes("start_paused = true");
     const close = button("Close", "Close", () => dialog.close());
     // Each only after the one before: never into a folder that is not new.
@@ -200,8 +215,8 @@ function openProject(block, dependencies) {
         class: "project", "aria-labelledby": "new-project", closedby: "any",
     },
     make("h2", { id: "new-project" }, "In a new project"),
-    make("p", {}, "Three steps for a shell, with the versions that the "
-        + "program is tested with.", paused ? " Its clock is paused, so that "
+    make("p", {}, `${count[0].toUpperCase()}${count.slice(1)} steps for a `
+        + "shell, with the versions that the program is tested with.", paused ? " Its clock is paused, so that "
         + "it ends at once: leave out start_paused and test-util when it "
         + "makes real calls." : ""),
     make("ol", {}, ...steps.map(([title, command]) => {
@@ -211,7 +226,7 @@ function openProject(block, dependencies) {
         return make("li", {}, make("pre", {}, bar, code));
     })),
     make("div", { class: "actions" },
-        copyButton("all three", () => all, "Copy all three"), close));
+        copyButton(`all ${count}`, () => all, `Copy all ${count}`), close));
     // No key in here is one of mdBook's.
     dialog.addEventListener("keydown", event => event.stopPropagation());
     dialog.addEventListener("close", () => dialog.remove());

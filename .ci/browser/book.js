@@ -14,15 +14,22 @@ export const PAGES = readFileSync(`${root}/book/SUMMARY.md`, 'utf8')
     .match(/(?<=\]\()[^)]+(?=\.md\))/g)
     .map(page => `${page.replace(/README$/, 'index')}.html`);
 
+/** The Markdown of a page. */
+export function source(page) {
+    const file = page.replace(/index\.html$/, 'README.html')
+        .replace(/html$/, 'md');
+    return readFileSync(`${root}/book/${file}`, 'utf8');
+}
+
 /** Runs the command; returns what it prints. */
 export function cookbook(...args) {
     return execFileSync(COMMAND, args, { cwd: root, encoding: 'utf8' });
 }
 
-/** Serves the book on a free port; `close` ends that. */
-export async function serve() {
+/** Serves the book in a folder on a free port; `close` ends that. */
+export async function serve(cwd = root) {
     const server = spawn(COMMAND, ['serve', '--port', '0'], {
-        cwd: root,
+        cwd,
         stdio: ['ignore', 'pipe', 'inherit'],
     });
     const kill = () => server.kill();
@@ -106,7 +113,10 @@ export function watch(page, faults) {
         }
     });
     page.on('websocket', socket => {
-        faults.push(`opens a connection to ${socket.url()}`);
+        const url = new URL(socket.url());
+        // The server tells the page to reload.
+        if (url.host === new URL(page.url()).host) return;
+        faults.push(`opens a connection to ${url}`);
     });
 }
 

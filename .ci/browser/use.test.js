@@ -1,16 +1,17 @@
-// What a reader does with a page: choose, compare, copy, run.
+// What a reader does with a page: choose, compare, copy, run, edit.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-    copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+    copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+    writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PAGES, cookbook, launch, none, open, root, serve, watch }
+import { PAGES, cookbook, launch, none, open, root, serve, source, watch }
     from './book.js';
 
 const PAGE = 'core-patterns/run-many.html';
@@ -41,13 +42,6 @@ async function reader(t, options, path) {
     t.after(() => none(faults));
     if (path !== undefined) await open(page, `${server.url}/${path}`);
     return page;
-}
-
-/** The source of a page, and what its blocks of a language include. */
-function source(path) {
-    const file = path.replace(/index\.html$/, 'README.html')
-        .replace(/html$/, 'md');
-    return readFileSync(`${root}/book/${file}`, 'utf8');
 }
 
 /** The programs that a page shows, whole, as their files have them. */
@@ -285,29 +279,40 @@ function alone() {
     };
 }
 
-test('a new project by the three commands', async t => {
-    const page = await reader(t, copying, PAGE);
-    await page.getByRole('button', { name: /^New project/ }).first().click();
-    const dialog = page.getByRole('dialog');
-    const commands = await copied(
-        page, dialog.getByRole('button', { name: /all three/ }),
-    );
-    assert.equal(await dialog.locator('pre').count(), 3);
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
+for (const [path, name, which, steps, count] of [
+    [PAGE, 'run_many', 0, 'three', 3],
+    // One that needs files when it is compiled.
+    ['web/migrations.html', 'migrations_query', 1, 'four', 4],
+]) {
+    test(`a new project of ${name} by its ${steps} commands`, async t => {
+        const page = await reader(t, copying, path);
+        const buttons = page.getByRole('button', { name: /^New project/ });
+        await buttons.nth(which).click();
+        const dialog = page.getByRole('dialog');
+        const commands = await copied(page, dialog.getByRole('button', {
+            name: new RegExp(`all ${steps}`),
+        }));
+        assert.equal(await dialog.locator('pre').count(), count);
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'detached' });
 
-    const cwd = mkdtempSync(join(folder, 'new-'));
-    const printed = execFileSync('bash', ['-e'], {
-        cwd, env: alone(), input: commands, encoding: 'utf8',
+        const cwd = mkdtempSync(join(folder, 'new-'));
+        const printed = execFileSync('bash', ['-e'], {
+            cwd, env: alone(), input: commands, encoding: 'utf8',
+        });
+        // Before the program's output, the files that were written are listed.
+        assert.ok(printed.endsWith(output(path, name)), printed);
+        if (count === 3) assert.equal(printed, output(path, name));
     });
-    assert.equal(printed, output('core-patterns/run_many'));
-});
+}
 
 // ---- Run -------------------------------------------------------------------
 
-/** What a program prints, as the book has it. */
-function output(name) {
-    return readFileSync(`${root}/snippets/${name}.out`, 'utf8');
+/** The output of a program, as its page shows it. */
+function output(path, name) {
+    const command = `\n$ cargo run --example ${name}\n`;
+    const [, rest] = source(path).split(command);
+    return rest.split('```')[0];
 }
 
 describe('run', () => {
@@ -327,11 +332,7 @@ describe('run', () => {
     // cargo may have to build it.
     const timeout = 120_000;
 
-    for (const [path, file] of [
-        [PAGE, 'core-patterns/run_many'],
-        [OTHER, 'advanced-patterns/queue'],
-    ]) {
-        const name = file.split('/')[1];
+    for (const [path, name] of [[PAGE, 'run_many'], [OTHER, 'queue']]) {
         test(`${name} prints, and ends`, { timeout }, async t => {
             const page = await reader(t, { viewport: LAPTOP }, path);
             const { button, log, status } = program(page, name);
@@ -339,7 +340,7 @@ describe('run', () => {
             await status.filter({ hasText: /^Exit status 0 after [\d.]+ s$/ })
                 .waitFor({ timeout });
             const printed = await log.locator('.stdout').allTextContents();
-            assert.equal(printed.join(''), output(file));
+            assert.equal(printed.join(''), output(path, name));
             assert.match(await button.innerText(), /^Run/);
         });
     }
@@ -387,6 +388,28 @@ describe('run', () => {
         ]);
         assert.equal(answer.status(), 403);
     });
+});
+
+// ---- Reload -----------------------------------------------------------------
+
+test('open pages reload when the book changes', async t => {
+    const book = mkdtempSync(join(folder, 'edited-'));
+    const edit = text => writeFileSync(`${book}/src/page.md`, `# Page\n\n${text}\n`);
+    mkdirSync(`${book}/src`);
+    writeFileSync(`${book}/book.toml`, '[book]\ntitle = "Edited"\n');
+    writeFileSync(`${book}/src/SUMMARY.md`, '- [Page](page.md)\n');
+    edit('First');
+    const edited = await serve(book);
+    t.after(() => edited.close());
+    const pages = [await reader(t), await reader(t)];
+    for (const page of pages) {
+        await open(page, `${edited.url}/page.html`);
+        await page.getByText('First').waitFor();
+    }
+    for (const text of ['Second', 'Third']) {
+        edit(text);
+        for (const page of pages) await page.getByText(text).waitFor();
+    }
 });
 
 /** The processes that another one has started, and that have not ended. */

@@ -1,16 +1,21 @@
-//! The recipes against asyncio, as ratios.
+//! `cargo bench --bench asyncio`: the recipes against asyncio, as ratios.
 //!
-//! Each way is a process of its own, and the ways of a case take turns. A
-//! figure is the median of all rounds; its ratio is to that of the case's first
-//! way, which is asyncio's. A turn in which other processes were busy is
-//! repeated. Linux only.
+//! Each round of a way is a process of its own, and the ways of a case take
+//! turns. A figure is the median of a way's rounds. Its ratio is to the median
+//! of the case's first way, which is asyncio's. A round in which other
+//! processes were busy is repeated. Linux only.
 //!
-//! `cargo bench --bench asyncio` writes `benches/asyncio.toml` and the plots of
-//! the page, after about twenty minutes. `… -- queue web` measures cases whose
-//! names begin so; they take their places in the file if the rest of it is of
-//! the same day, machine and versions. `… -- --draw` draws the plots alone. With
-//! `--rough` there is one turn, which counts whatever else is at work, and the
-//! file says so. Python is `.venv`'s, or `$PYTHON`.
+//! The benchmark writes `benches/asyncio.toml` and the plots in
+//! `benches/asyncio`, after about twenty minutes. After `--` it takes
+//!
+//! - the beginnings of cases' names, such as `queue web`: only these cases are
+//!   measured. They replace their old results in the file if the others in it
+//!   are of the same day, machine and versions;
+//! - `--rough`: one round, which counts whatever other processes do. The file
+//!   says so;
+//! - `--draw`: nothing is measured, and the plots are drawn from the file.
+//!
+//! Python is `.venv/bin/python`, or what `$PYTHON` names.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -19,87 +24,52 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
+use figures::asyncio::{Case, Kind, Memory, Way};
+use harness::runs::{Server, postgres, rounded, rounds};
+use harness::turns::median;
+use harness::versions::{database_versions, output, rust_versions};
+use harness::{runs, runtime};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use cases::Cost;
-use figures::{Case, Figures, Kind, Memory, PLOTS, RESULT, Way};
 use plans::{Limit, Need, PLANS, Plan, Python, Rust, Side};
-use runs::{
-    Asked, Server, asked, database_versions, in_place, left_as_it_is, machine,
-    postgres, rounded, rounds, write_plots, write_results,
-};
-use turns::median;
-use versions::{ROOT, output, rust_versions};
 
 mod cases;
-mod figures;
-#[path = "../turns/memory.rs"]
-mod memory;
 mod plans;
-#[path = "../turns/plots.rs"]
-mod plots;
-#[path = "../turns/recipes.rs"]
-mod recipes;
-#[path = "../turns/runs.rs"]
-mod runs;
-#[path = "../turns/mod.rs"]
-mod turns;
-#[path = "../turns/versions.rs"]
-mod versions;
 
 fn main() -> Result<()> {
-    let (chosen, rough) = match asked(&PLANS.map(|plan| plan.name))? {
-        Asked::Child(words) => return cases::child(&words),
-        Asked::Draw => return draw(&figures::read(Path::new(ROOT))?),
-        Asked::Measure { chosen, rough } => (chosen, rough),
-    };
-    let chosen = PLANS.iter().filter(|plan| chosen.contains(&plan.name));
-    let python = python()?;
-    let versions = versions(&python)?;
-    if chosen.clone().any(|plan| plan.needs == Need::Load) {
-        let wrk = Command::new("wrk").arg("-v").output();
-        wrk.context("no wrk: apt-get install wrk, or name other cases")?;
-    }
-    if chosen.clone().any(|plan| plan.needs == Need::Postgres) {
-        postgres()?; // rather now than halfway
-    }
-    let mut measured = Vec::new();
-    for plan in chosen {
-        let given = Given::to(plan)?;
-        measured.push(compare(plan, &given, &python, rough)?);
-    }
-    let machine = machine(rough)?;
-    let mut figures = Figures { machine, versions, case: measured };
-    if figures.case.len() < PLANS.len() {
-        let known = figures::read(Path::new(ROOT))?;
-        if (&known.machine, &known.versions)
-            != (&figures.machine, &figures.versions)
-        {
-            left_as_it_is(RESULT);
-            return Ok(());
-        }
-        figures.case = in_place(known.case, figures.case, |case| &case.name);
-    }
-    write_results("asyncio", RESULT, &figures)?;
-    draw(&figures)
+    runs::run(&PLANS, cases::child, versions)
 }
 
-/// Measures all ways, in turn, and prints a line for each.
-fn compare(
-    plan: &Plan,
-    given: &Given,
-    python: &Path,
-    rough: bool,
-) -> Result<Case> {
-    let round = |(name, side): &(&str, Side)| {
-        let cost = cost(plan, *side, given, python);
-        cost.with_context(|| format!("{}: {name}", plan.title))
-    };
-    let costs = rounds(plan.ways, rough, round)?;
+impl runs::Plan for Plan {
+    type Case = Case;
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn needs_postgres(&self) -> bool {
+        self.needs == Need::Postgres
+    }
+
+    fn measure(&self, rough: bool) -> Result<Case> {
+        let given = Given::to(self)?;
+        let python = python()?;
+        let round = |(name, side): &(&str, Side)| {
+            let cost = cost(self, *side, &given, &python);
+            cost.with_context(|| format!("{}: {name}", self.title))
+        };
+        compare(self, &rounds(self.ways, rough, round)?)
+    }
+}
+
+/// Compares the ways by the costs of their rounds, and prints a line for each.
+fn compare(plan: &Plan, costs: &[Vec<Cost>]) -> Result<Case> {
     let mut ways: Vec<Way> = Vec::new();
     let mut first = None;
-    for ((name, side), costs) in plan.ways.iter().zip(&costs) {
+    for ((name, side), costs) in plan.ways.iter().zip(costs) {
         let rates = costs.iter().map(|cost| cost.work as f64 / cost.seconds);
         let rate = median(rates.clone());
         let memory = median(costs.iter().map(|cost| cost.memory as f64));
@@ -123,7 +93,7 @@ fn compare(
         });
     }
     let count = costs[0][0].work;
-    // A server answers as many as it can.
+    // A server does as much work as it can.
     let same = costs.iter().flatten().all(|cost| cost.work == count);
     ensure!(same || plan.needs == Need::Load, "{}: unequal work", plan.title);
     println!("\n{}", plan.title);
@@ -157,8 +127,8 @@ fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
         if plan.needs != Need::Sqlite {
             return Command::new(program);
         }
-        // A query is a trip to another thread. If that one has a processor of
-        // its own, to wake it takes longer than all the rest.
+        // A query is handed to another thread. On a processor of its own, to
+        // wake that thread would take longer than all the rest.
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", "0"]).arg(program);
         command
@@ -166,7 +136,7 @@ fn cost(plan: &Plan, side: Side, given: &Given, python: &Path) -> Result<Cost> {
     let mut command = match side {
         Python(script, on, way) => {
             let mut command = start(python);
-            let script = format!("{ROOT}/benches/python/{script}.py");
+            let script = format!("benches/python/{script}.py");
             command.args([&script, on, way]);
             match plan.needs {
                 Need::Sqlite => _ = command.arg("sqlite"),
@@ -206,13 +176,14 @@ fn cost_of_server(command: Command) -> Result<Cost> {
     Ok(Cost { seconds: 4.0, work, memory, tail: Some(tail) })
 }
 
-/// A number of the line that it prints next.
+/// The number of this name in the JSON of the server's next line.
 fn json(server: &mut Server, key: &str) -> Result<u64> {
     let line: Value = serde_json::from_str(&server.line()?)?;
     line[key].as_u64().with_context(|| format!("no {key} in {line}"))
 }
 
-/// Requests a second, and the milliseconds of the slowest of 100.
+/// Lets wrk send requests to the server. Returns the requests per second, and
+/// the milliseconds within which 99 % of them were answered.
 fn wrk(url: &str, duration: &str) -> Result<(f64, f64)> {
     let output = Command::new("wrk")
         .args(["-t1", "-c64", "--latency", "-d", duration, url])
@@ -234,14 +205,15 @@ fn wrk(url: &str, duration: &str) -> Result<(f64, f64)> {
     Ok((rate, ms.with_context(|| format!("no time: {tail}"))?))
 }
 
-/// What a case needs, while it is measured.
+/// What a case needs while it is measured. Dropped, it is gone.
 struct Given {
-    /// What Rust's ways run.
+    /// The program that the ways in Rust run.
     program: PathBuf,
+    /// The path or the URL that each way is passed.
     argument: Option<String>,
     _folder: Option<TempDir>,
     _server: Option<Server>,
-    _runtime: Option<tokio::runtime::Runtime>,
+    _runtime: Option<Runtime>,
 }
 
 impl Given {
@@ -256,7 +228,7 @@ impl Given {
         match plan.needs {
             Need::Nothing => {}
             Need::Load => {
-                // A copy, which shares no page with this process.
+                // A copy, so that it shares no memory with this process.
                 let folder = TempDir::new()?;
                 let copy = folder.path().join("server");
                 fs::copy(&given.program, &copy)?;
@@ -271,7 +243,7 @@ impl Given {
                 given._folder = Some(folder);
             }
             Need::Courier => {
-                let runtime = cases::runtime("all")?;
+                let runtime = runtime("all")?;
                 let courier = runtime.block_on(cases::start_courier())?;
                 given.argument = Some(courier);
                 given._runtime = Some(runtime);
@@ -279,15 +251,15 @@ impl Given {
             Need::Sqlite => {
                 let folder = TempDir::new()?;
                 let path = folder.path().join("library.db");
-                // SQLAlchemy wants a third slash before the path's own.
+                // SQLAlchemy requires a third slash before the path's own.
                 let url = format!("sqlite:///{}", path.display());
-                cases::runtime("one")?.block_on(cases::fill(&url))?;
+                runtime("one")?.block_on(cases::fill(&url))?;
                 given.argument = Some(url);
                 given._folder = Some(folder);
             }
             Need::Postgres => {
                 let (server, url) = postgres()?;
-                cases::runtime("one")?.block_on(cases::fill(&url))?;
+                runtime("one")?.block_on(cases::fill(&url))?;
                 given.argument = Some(url);
                 given._server = Some(server);
             }
@@ -296,7 +268,7 @@ impl Given {
     }
 }
 
-/// A GB in lines of 100 bytes.
+/// Writes 1 GB in lines of 100 bytes.
 fn write_orders(path: &Path) -> Result<()> {
     let orders = format!("7;{:92};2499\n", "lamp").repeat(10_000);
     ensure!(orders.len() == 1_000_000);
@@ -311,10 +283,11 @@ fn python() -> Result<PathBuf> {
     Ok(match env::var_os("PYTHON") {
         Some(python) => python.into(),
         None => {
-            let python = Path::new(ROOT).join(".venv/bin/python");
+            let python = PathBuf::from(".venv/bin/python");
             ensure!(
                 python.exists(),
-                "no {}: python3 -m venv .venv, or say which in $PYTHON",
+                "there is no {}\n\
+                 help: python3 -m venv .venv, or set $PYTHON",
                 python.display()
             );
             python
@@ -322,8 +295,10 @@ fn python() -> Result<PathBuf> {
     })
 }
 
-/// Of what is measured. Python's packages must be those of requirements.txt.
-fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
+/// The versions of all that is measured. An error if wrk is missing and one of
+/// the cases needs it, or if Python lacks a package of requirements.txt.
+fn versions(plans: &[&Plan]) -> Result<BTreeMap<String, String>> {
+    let python = python()?;
     let mut versions = rust_versions(&[
         "async-channel",
         "async-stream",
@@ -343,7 +318,7 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
         ("CPython", "import platform; print(platform.python_version())"),
         ("SQLite in Python", "import sqlite3; print(sqlite3.sqlite_version)"),
     ] {
-        let version = output(Command::new(python).args(["-c", code]))?;
+        let version = output(Command::new(&python).args(["-c", code]))?;
         versions.insert(name.to_owned(), version);
     }
     // wrk debian/4.1.0-3+b2 [epoll] Copyright …
@@ -352,23 +327,25 @@ fn versions(python: &Path) -> Result<BTreeMap<String, String>> {
         let version = about.split(' ').nth(1).context("wrk's version")?;
         versions.insert("wrk".to_owned(), version.to_owned());
     }
+    ensure!(
+        versions.contains_key("wrk")
+            || plans.iter().all(|plan| plan.needs != Need::Load),
+        "wrk is not installed\nhelp: apt-get install wrk, or name other cases"
+    );
     let requirements = "benches/python/requirements.txt";
-    let pinned = fs::read_to_string(Path::new(ROOT).join(requirements))?;
+    let pinned = fs::read_to_string(requirements)?;
     for (name, version) in pinned.lines().filter_map(|l| l.split_once("==")) {
         let code = format!(
             "import importlib.metadata as m; print(m.version({name:?}))"
         );
-        let found = output(Command::new(python).args(["-c", &code]));
+        let found = output(Command::new(&python).args(["-c", &code]));
         ensure!(
             found.is_ok_and(|found| found == version),
-            "no {name} {version}: {} -m pip install -r {requirements}",
+            "Python has no {name} {version}\n\
+             help: {} -m pip install -r {requirements}",
             python.display()
         );
         versions.insert(name.to_owned(), version.to_owned());
     }
     Ok(versions)
-}
-
-fn draw(figures: &Figures) -> Result<()> {
-    write_plots(PLOTS, figures::draw(figures))
 }

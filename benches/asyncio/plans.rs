@@ -1,6 +1,6 @@
-//! What is compared with what.
+//! The cases, and the ways that each of them compares.
 
-use super::figures::{Bars, Memory};
+use figures::asyncio::{Bars, Memory};
 
 /// A case before it is measured.
 pub struct Plan {
@@ -10,32 +10,36 @@ pub struct Plan {
     pub bars: Bars,
     pub memory: Memory,
     pub needs: Need,
-    /// What is passed to each way, besides what the need gives.
+    /// An argument for each way, before the one that the need gives.
     pub argument: &'static str,
     pub ways: &'static [(&'static str, Side)],
 }
 
+/// What must be there while a case is measured.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Need {
     Nothing,
-    /// A file of lines, a GB of it.
+    /// A file of 1 GB in lines of 100 bytes.
     File,
-    /// A server of parcels.
+    /// An HTTP server, for ways that are clients.
     Courier,
-    /// A program that asks a server.
+    /// An HTTP client that sends as many requests as it can, for ways that are
+    /// servers.
     Load,
+    /// A SQLite database with a table of rows.
     Sqlite,
+    /// A PostgreSQL server with a table of rows.
     Postgres,
 }
 
-/// How to run a way.
+/// The command that runs a way.
 #[derive(Clone, Copy)]
 pub enum Side {
-    /// The script, its loop, its way.
+    /// A script in `python`, the event loop, and the script's name of the way.
     Python(&'static str, &'static str, &'static str),
-    /// The runtime's threads, the case, the way.
+    /// The runtime's threads, a case of `cases.rs`, and its name of the way.
     Rust(&'static str, &'static str, &'static str),
-    /// The same, of what no way can be faster than.
+    /// As in `Rust`, for a way that leaves out the work: no way can be faster.
     Limit(&'static str, &'static str, &'static str),
 }
 pub use Side::{Limit, Python, Rust};
@@ -216,10 +220,10 @@ pub const PLANS: [Plan; 23] = [
                 "asyncio, the page's memoise",
                 Python("cache", "asyncio", "memoise"),
             ),
-            ("Memo with moka, one thread", Rust("one", "cache", "memo")),
-            ("Memo with moka, all cores", Rust("all", "cache", "memo")),
-            ("shared flights, one thread", Rust("one", "cache", "rates")),
-            ("shared flights, all cores", Rust("all", "cache", "rates")),
+            ("Memo with moka, one thread", Rust("one", "cache", "moka")),
+            ("Memo with moka, all cores", Rust("all", "cache", "moka")),
+            ("shared flights, one thread", Rust("one", "cache", "flights")),
+            ("shared flights, all cores", Rust("all", "cache", "flights")),
         ],
     },
     Plan {
@@ -235,13 +239,13 @@ pub const PLANS: [Plan; 23] = [
             ("uvloop, shielded task", Python("waiters", "uvloop", "shield")),
             ("asyncio, a future each", Python("waiters", "asyncio", "futures")),
             ("uvloop, a future each", Python("waiters", "uvloop", "futures")),
-            ("shared flights, one thread", Rust("one", "waiters", "rates")),
-            ("shared flights, all cores", Rust("all", "waiters", "rates")),
-            ("Memo with moka, one thread", Rust("one", "waiters", "memo")),
-            ("Memo with moka, all cores", Rust("all", "waiters", "memo")),
+            ("shared flights, one thread", Rust("one", "waiters", "flights")),
+            ("shared flights, all cores", Rust("all", "waiters", "flights")),
+            ("Memo with moka, one thread", Rust("one", "waiters", "moka")),
+            ("Memo with moka, all cores", Rust("all", "waiters", "moka")),
             (
                 "Memo, join_all in one task",
-                Rust("one", "waiters", "memo_join_all"),
+                Rust("one", "waiters", "moka_join_all"),
             ),
         ],
     },

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from measure import ARGUMENTS, WAY, measure
 
 KIND, WHAT, DATABASE = ARGUMENTS
-# Only without a host of its own does asyncpg heed the socket's folder.
+# asyncpg uses the socket's folder only if the URL has no host.
 DATABASE = DATABASE.replace("@localhost/", "@/")
 ROWS = 10_000
 SQL = "SELECT id, email, phone FROM member WHERE email = "
@@ -34,7 +34,7 @@ class Member(Base):
 
 @dataclass(slots=True)
 class Found:
-    """What the drivers alone make a row into."""
+    """A row, as it is built where a driver is used alone."""
 
     id: int
     email: str
@@ -46,7 +46,7 @@ def emails(count):
 
 
 async def timed(reads, at_once):
-    """All of them, so many at once; each must find its member."""
+    """Runs the reads, `at_once` at a time. Returns the seconds and the rows."""
     start = perf_counter()
     left = iter(reads)
 
@@ -85,7 +85,7 @@ async def read_by_core(engine, count):
 
 async def read_by_aiosqlite(connection, count):
     async def find(email):
-        # One trip to the connection's thread; a cursor makes three.
+        # One trip to the connection's thread, where a cursor makes three.
         ((id, email, phone),) = await connection.execute_fetchall(
             SQL + "?", (email,)
         )
@@ -106,7 +106,7 @@ def new_rows():
 
 
 async def insert_by_core(engine, rounds):
-    """Of all that SQLAlchemy offers, the fastest."""
+    """Inserts by the fastest of SQLAlchemy's ways."""
     seconds = 0
     for _ in range(rounds):
         rows = new_rows()
@@ -176,7 +176,7 @@ async def as_it_is(connection):
 
 def sqlalchemy():
     scheme, rest = DATABASE.split("://", 1)
-    # A read of its own needs no transaction around it.
+    # A single read needs no transaction.
     options = {} if WHAT == "insert" else {"isolation_level": "AUTOCOMMIT"}
     if scheme == "sqlite":
         return create_async_engine(f"sqlite+aiosqlite://{rest}", **options)
@@ -196,7 +196,7 @@ async def work(count):
         close = database.close
         read, write = read_by_aiosqlite, insert_by_aiosqlite
     else:
-        # Given back, a connection is reset, which is one more round trip.
+        # The reset of a connection that returns to the pool is one more trip.
         reset = {"reset": as_it_is} if WAY == "no_reset" else {}
         database = await asyncpg.create_pool(
             DATABASE, min_size=AT_ONCE, **reset

@@ -1,25 +1,13 @@
 import asyncio
-from dataclasses import dataclass
 from time import perf_counter
 
 import aiohttp
 
-from measure import ARGUMENTS, measure
+from measure import ARGUMENTS, measure, page
+
+fetch_parcel = page("core-patterns/fetch-json/fetch_json.py").fetch_parcel
 
 COURIER = ARGUMENTS[0]
-
-
-@dataclass
-class Parcel:
-    id: int
-    city: str
-    delivered: bool
-
-
-async def fetch_parcel(session, courier, id):
-    async with session.get(f"{courier}/parcels/{id}") as response:
-        response.raise_for_status()
-        return Parcel(**await response.json())
 
 
 async def work(count):

@@ -3,29 +3,20 @@ import os
 from contextlib import aclosing
 from time import perf_counter
 
-from measure import ARGUMENTS, WAY, measure
+from measure import ARGUMENTS, WAY, measure, page
+
+flat_memory = page("performance/flat-memory/flat_memory.py")
 
 PATH = ARGUMENTS[0]
 
 
-async def file_chunks(path, size=256 * 1024):
-    """That of the page on memory."""
-    with await asyncio.to_thread(open, path, "rb") as file:
-        while chunk := await asyncio.to_thread(file.read, size):
-            yield chunk
-
-
 async def count_chunks():
-    lines, goes_on = 0, False
-    async with aclosing(file_chunks(PATH)) as chunks:
-        async for chunk in chunks:
-            lines += chunk.count(b"\n")
-            goes_on = not chunk.endswith(b"\n")
-    return lines + goes_on
+    async with aclosing(flat_memory.file_chunks(PATH)) as chunks:
+        return await flat_memory.count_lines(chunks)
 
 
 def count_whole():
-    """All of it in one thread: the loop is free meanwhile."""
+    """Counts all lines in one thread, while the event loop is free."""
     lines, goes_on = 0, False
     buffer = bytearray(256 * 1024)
     with open(PATH, "rb", buffering=0) as file:

@@ -1,26 +1,44 @@
-"""What the programs here share: a loop, a clock, and one line of JSON."""
+"""What the programs here share: they include the programs of the book's pages,
+choose an event loop, measure themselves, and print one line of JSON."""
 
 import asyncio
 import json
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import uvloop
 
 LOOP, WAY, *ARGUMENTS = sys.argv[1:]
+SNIPPETS = Path(__file__).resolve().parents[2] / "snippets"
+
+
+def page(path):
+    """The program of a page, as a module. Its own `main` does not run."""
+    spec = spec_from_file_location(f"page_{Path(path).stem}", SNIPPETS / path)
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    run, asyncio.run = asyncio.run, lambda main: main.close()
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        asyncio.run = run
+    return module
 
 
 def peak(process="self"):
-    """The most memory that a process has had, in bytes."""
+    """The most memory that a process has had so far, in bytes."""
     return bytes_in(f"/proc/{process}/status", "VmHWM:")
 
 
 def share(process="self"):
-    """Its memory, and its part of what processes share, in bytes."""
+    """The memory of a process in bytes, with its share of what processes have
+    in common."""
     return bytes_in(f"/proc/{process}/smaps_rollup", "Pss:")
 
 
 def bytes_in(file, name):
-    """A figure in kB of a file in which each has a line and a name."""
+    """The bytes behind a name in a file that has a line for each name:
+    `VmHWM:    2048 kB`."""
     with open(file) as lines:
         for line in lines:
             if line.startswith(name):
@@ -34,7 +52,8 @@ def run(main):
 
 
 def beyond(before, children=()):
-    """Of this process and those that it has forked, in bytes."""
+    """The peaks of this process and of its children, in bytes, each less what
+    this process had before."""
     return sum(peak(process) - before for process in ("self", *children))
 
 
@@ -44,7 +63,8 @@ def tell(seconds, work, memory):
 
 
 def measure(work, count, children=()):
-    """`work(count)` does it once, asserts it, and says how long it took."""
+    """Runs `work` to warm up, and then to measure it. `work(count)` does the
+    work once, asserts its result, and returns the seconds that it took."""
 
     async def main():
         before = peak()

@@ -19,7 +19,7 @@ async def consume(queue):
 
 
 async def produce_without_wait(queue, numbers):
-    """Waits where there is no room, and nowhere else."""
+    """Waits only where the queue has no room."""
     for number in numbers:
         try:
             queue.put_nowait(number)

@@ -26,7 +26,7 @@ async def main(count):
     before = peak()
     seconds = await work(count)
     tell(seconds, count, beyond(before))
-    os._exit(0)  # nobody wakes them
+    os._exit(0)  # the tasks sleep for an hour
 
 
 run(main(int(ARGUMENTS[0])))

@@ -32,7 +32,8 @@ async def work(count):
 
 
 if WAY == "collected_less":
-    # The collector looks through all tasks again and again, in vain.
+    # The cyclic collector traverses all tasks again and again, and finds
+    # nothing to free.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 measure(work, 200_000)

@@ -3,18 +3,13 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 
-from measure import WAY, measure
+from measure import WAY, measure, page
 
-
-def fingerprint(photo):
-    mark = 7
-    for byte in photo:
-        mark = (mark * 31 + byte) & 0xFFFFFFFF
-    return mark
+fingerprint = page("advanced-patterns/threads/threads.py").fingerprint
 
 
 def expected(byte, count):
-    """The same in one step: a geometric series."""
+    """The fingerprint of so many equal bytes, as a geometric series."""
     power = pow(31, count, 30 * 2**32)
     return (7 * power + byte * ((power - 1) // 30)) % 2**32
 
@@ -38,5 +33,5 @@ async def work(count):
 
 if __name__ == "__main__":
     with ProcessPoolExecutor(os.cpu_count()) as processes:
-        # It fills this dictionary when it starts them.
+        # The pool fills this dictionary when it starts its processes.
         measure(work, 20_000_000, processes._processes)

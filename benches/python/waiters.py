@@ -1,28 +1,15 @@
 import asyncio
 from time import perf_counter
 
-from measure import WAY, measure
+from measure import WAY, measure, page
+
+Rates = page("advanced-patterns/single-flight/single_flight.py").Rates
 
 WAITERS = 10_000
 
 
-class Rates:
-    """That of the page on asking once."""
-
-    def __init__(self):
-        self.flights = {}
-
-    async def get(self, currency, ask):
-        flight = self.flights.get(currency)
-        if flight is None or flight.done() and (
-            flight.cancelled() or flight.exception()
-        ):
-            flight = self.flights[currency] = asyncio.create_task(ask())
-        return await asyncio.shield(flight)
-
-
 class Futures:
-    """The same with less: a future for each who waits, and no shield."""
+    """As `Rates`, but with a future for each waiter in place of a shield."""
 
     def __init__(self):
         self.flights = {}
@@ -53,7 +40,7 @@ async def work(count):
     requests = 0
 
     async def ask_the_bank():
-        """The answer comes when all have asked."""
+        """Answers when all waiters have asked."""
         nonlocal requests
         requests += 1
         await all_have_asked.wait()

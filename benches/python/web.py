@@ -1,4 +1,4 @@
-"""Serves until its standard input ends, on a port that it prints."""
+"""Prints its port, and serves until its standard input ends."""
 
 import asyncio
 import json
@@ -35,8 +35,8 @@ def listen(port=0):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    # Taken over by each connection; uvicorn itself sets it on asyncio's loop
-    # for sockets that it opens.
+    # Each connection takes it over. On asyncio's loop, uvicorn sets it for the
+    # sockets that it opens itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind(("127.0.0.1", port))
     return listener
@@ -45,7 +45,7 @@ def listen(port=0):
 def main():
     listener = listen()
     port = listener.getsockname()[1]
-    # A process for each core: the kernel shares the connections out.
+    # A process for each core. The kernel distributes the connections.
     others = os.cpu_count() - 1 if WAY == "processes" else 0
     children = []
     for _ in range(others):

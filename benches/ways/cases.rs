@@ -1,7 +1,7 @@
-//! A way, in a process of its own. It runs in a task, as what serves a request
-//! does; it warms up, measures itself, and asserts its result.
+//! One round of a way, in a process of its own. It runs in a task, as the
+//! handler of a request does. It warms up, measures itself, and asserts its
+//! result.
 
-use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
 use std::hint::black_box;
@@ -12,51 +12,52 @@ use std::sync::atomic::{
     Ordering::{AcqRel, Relaxed, Release},
 };
 use std::sync::{Arc, Mutex};
-use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail, ensure};
-use futures::future::{join_all, try_join_all};
+use anyhow::{Result, bail, ensure};
+use futures::future::join_all;
 use futures::stream::{self, FuturesOrdered, FuturesUnordered, StreamExt};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use harness::once::{Known, Once, cells, flights, memo, number, unknown};
+use harness::queue::queue;
+use harness::runtime;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{PgPool, QueryBuilder, SqlitePool, query};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Notify, OnceCell, broadcast, mpsc, watch};
-use tokio::task::{JoinSet, block_in_place, spawn_blocking, yield_now};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::task::{JoinSet, spawn_blocking, yield_now};
 
-use crate::recipes::{Bank, HOUR, Memo, Rates, compute, queue};
+use threads::measured::{computing_many, computing_one, fingerprint};
 
-/// A line of this is what a child prints.
+#[expect(dead_code, reason = "the page's own `main` does not run")]
+mod threads {
+    include!("../../snippets/advanced-patterns/threads/threads.rs");
+    pub mod measured;
+}
+
+/// What one round of a way has cost. A child process prints it as one line of
+/// JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Cost {
     pub seconds: f64,
+    /// How many units of work were done.
     pub work: u64,
 }
 
-/// What `--child` is followed by: threads, case, way, size, an argument.
-pub fn child(words: Vec<String>) -> Result<()> {
-    let words = <[String; 5]>::try_from(words);
-    let Ok([threads, case, way, size, argument]) = words else {
+/// Runs one round of a way. The words behind `--child` are the runtime's
+/// threads, the case, the way, the size, and an argument, which may be empty.
+pub fn child(words: &[String]) -> Result<()> {
+    let [threads, case, way, size, argument] = words else {
         bail!("--child THREADS CASE WAY SIZE ARGUMENT");
     };
-    let size = size.parse()?;
-    let runtime = runtime(&threads)?;
-    let measured = runtime.spawn(measure(case, way, size, argument));
+    let measured =
+        measure(case.clone(), way.clone(), size.parse()?, argument.clone());
+    let runtime = runtime(threads)?;
+    let measured = runtime.spawn(measured);
     let cost = runtime.block_on(measured)??;
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
-}
-
-/// As `#[tokio::main]` makes it, of either flavour.
-fn runtime(threads: &str) -> io::Result<Runtime> {
-    match threads {
-        "one" => Builder::new_current_thread().enable_all().build(),
-        _ => Builder::new_multi_thread().enable_all().build(),
-    }
 }
 
 async fn measure(
@@ -74,7 +75,7 @@ async fn measure(
         "news-every" => piece(size * VALUES, || every(way, size)).await,
         "news-latest" => piece(ROUND_TRIPS, || latest(way, size)).await,
         "locks" => piece(TURNS, || locks(way, size)).await,
-        "once" => piece(size, || once(way, size)).await,
+        "once" => piece(size, || unknown(way, size)).await,
         "once-known" => once_known(way, size).await,
         "computing-one" => computing_one(way, size).await,
         "computing-many" => computing_many(way, size).await,
@@ -86,24 +87,24 @@ async fn measure(
     }
 }
 
-/// A round so often that there is something to measure. It returns the time of
-/// what counts in it.
-async fn piece<F: Future<Output = Result<Duration>>>(
+/// Repeats a piece of work, first to warm up and then for 200 ms, and adds up
+/// the times that it returns.
+pub async fn piece<F: Future<Output = Result<Duration>>>(
     work: u64,
-    mut round: impl FnMut() -> F,
+    mut once: impl FnMut() -> F,
 ) -> Result<Cost> {
     const WARM: Duration = Duration::from_millis(50);
     const LONG: Duration = Duration::from_millis(200);
     let (start, mut time, mut rounds) = (Instant::now(), Duration::ZERO, 0);
     while start.elapsed() < WARM {
-        time += round().await?;
+        time += once().await?;
         rounds += 1;
     }
     let each = time / rounds;
     let rounds = LONG.as_nanos().div_ceil(each.as_nanos()) as u64;
     time = Duration::ZERO;
     for _ in 0..rounds {
-        time += round().await?;
+        time += once().await?;
     }
     Ok(Cost { seconds: time.as_secs_f64(), work: rounds * work })
 }
@@ -118,11 +119,7 @@ async fn computed(n: u64) -> u64 {
     n + 1
 }
 
-/// Work for a processor: each step needs the one before.
-fn fingerprint(seed: u64, steps: u64) -> u64 {
-    (0..steps).fold(seed, |mark, step| (mark ^ step).wrapping_mul(31))
-}
-
+/// Runs `size` futures at once.
 async fn many<F>(way: &str, size: u64, step: fn(u64) -> F) -> Result<Duration>
 where
     F: Future<Output = u64> + Send + 'static,
@@ -175,7 +172,8 @@ const ITEMS: u64 = 100_000;
 
 const VALUES: u64 = 1_000;
 
-/// There is room for all, so that broadcast loses none and mpsc never waits.
+/// Every consumer receives every value. There is room for all values, so that
+/// broadcast drops none and mpsc never waits.
 async fn every(way: &str, size: u64) -> Result<Duration> {
     const ROOM: usize = 1_024;
     let start = Instant::now();
@@ -226,7 +224,8 @@ async fn every(way: &str, size: u64) -> Result<Duration> {
 
 const ROUND_TRIPS: u64 = 20_000;
 
-/// Counts those who have seen a value, and wakes its sender.
+/// Counts the consumers that have seen a value, and wakes the producer when
+/// all have.
 struct Seen {
     count: AtomicU64,
     of: u64,
@@ -242,6 +241,7 @@ impl Seen {
     }
 }
 
+/// Every consumer has seen a value before the next one is sent.
 async fn latest(way: &str, size: u64) -> Result<Duration> {
     let values = ROUND_TRIPS / size;
     let seen = Arc::new(Seen { count: 0.into(), of: size, all: Notify::new() });
@@ -318,7 +318,8 @@ async fn latest(way: &str, size: u64) -> Result<Duration> {
 
 const TURNS: u64 = 500_000;
 
-/// After each hundred turns a task lets the others run.
+/// Tasks take a lock in turns. After each hundred turns, a task lets the other
+/// tasks run.
 async fn locks(way: &str, size: u64) -> Result<Duration> {
     async fn turns<F: Future<Output = ()>>(size: u64, turn: impl Fn() -> F) {
         for n in 1..=TURNS / size {
@@ -374,215 +375,33 @@ async fn locks(way: &str, size: u64) -> Result<Duration> {
     Ok(time)
 }
 
-/// A cell a key, each filled once.
-#[derive(Default)]
-struct Cells {
-    cells: Mutex<HashMap<u64, Arc<OnceCell<u64>>>>,
-}
-
-impl Cells {
-    async fn get<F>(&self, key: u64, ask: F) -> Result<u64>
-    where
-        F: Future<Output = Result<u64>>,
-    {
-        let cell = {
-            let mut cells = self.cells.lock().expect("never poisoned");
-            Arc::clone(cells.entry(key).or_default())
-        };
-        cell.get_or_try_init(|| ask).await.copied()
-    }
-}
-
-async fn once(way: &str, size: u64) -> Result<Duration> {
-    let bank = Arc::new(Bank::default());
-    let start = Instant::now();
-    let mut tasks: JoinSet<Option<u64>> = JoinSet::new();
-    match way {
-        "flights" => {
-            let rates = Arc::new(Rates::new(100));
-            for _ in 0..size {
-                let (rates, bank) = (Arc::clone(&rates), Arc::clone(&bank));
-                tasks.spawn(async move {
-                    bank.one_more(size);
-                    rates.get(&7, bank.answer()).await.ok()
-                });
-            }
-        }
-        "moka" => {
-            let asked = Arc::clone(&bank);
-            let memo = move |_| Arc::clone(&asked).answer();
-            let memo = Arc::new(Memo::new(memo, 100, HOUR));
-            for _ in 0..size {
-                let (memo, bank) = (Arc::clone(&memo), Arc::clone(&bank));
-                tasks.spawn(async move {
-                    bank.one_more(size);
-                    memo.get(&7).await.ok()
-                });
-            }
-        }
-        "cells" => {
-            let cells = Arc::new(Cells::default());
-            for _ in 0..size {
-                let (cells, bank) = (Arc::clone(&cells), Arc::clone(&bank));
-                tasks.spawn(async move {
-                    bank.one_more(size);
-                    cells.get(7, bank.answer()).await.ok()
-                });
-            }
-        }
-        _ => bail!("no way {way}"),
-    }
-    let answers = tasks.join_all().await;
-    let time = start.elapsed();
-    ensure!(answers == vec![Some(108); size as usize]);
-    ensure!(bank.questions.load(Relaxed) == 1);
-    Ok(time)
-}
-
 const HITS: u64 = 200_000;
 
 async fn once_known(way: &str, keys: u64) -> Result<Cost> {
-    static ASKED: AtomicU64 = AtomicU64::new(0);
-    async fn square(key: u64) -> Result<u64> {
-        ASKED.fetch_add(1, Relaxed);
-        Ok(key * key)
-    }
-    async fn four<F>(keys: u64, get: impl Fn(u64) -> F) -> Result<Duration>
-    where
-        F: Future<Output = Result<u64>> + Send + 'static,
-    {
-        let start = Instant::now();
-        let tasks: JoinSet<_> = (0..4).map(|_| get(HITS / 4)).collect();
-        let sums = tasks.join_all().await;
-        let time = start.elapsed();
-        let once: u64 = (0..keys).map(|key| key * key).sum();
-        for sum in sums {
-            ensure!(sum? == once * (HITS / 4 / keys));
-        }
-        ensure!(ASKED.load(Relaxed) == keys);
-        Ok(time)
-    }
-    let room = 4 * keys;
+    let capacity = 4 * keys as usize;
     match way {
-        "flights" => {
-            let rates = Arc::new(Rates::new(room as usize));
-            let get = |times| {
-                let rates = Arc::clone(&rates);
-                async move {
-                    let mut sum = 0;
-                    for key in (0..times).map(|n| n % keys) {
-                        let found = rates.get(&key, square(key)).await;
-                        sum += found.map_err(|why| anyhow!("{why}"))?;
-                    }
-                    Ok(sum)
-                }
-            };
-            piece(HITS, || four(keys, &get)).await
-        }
-        "moka" => {
-            let memo = Arc::new(Memo::new(square, room, HOUR));
-            let get = |times| {
-                let memo = Arc::clone(&memo);
-                async move {
-                    let mut sum = 0;
-                    for key in (0..times).map(|n| n % keys) {
-                        let found = memo.get(&key).await;
-                        sum += found.map_err(|why| anyhow!("{why}"))?;
-                    }
-                    Ok(sum)
-                }
-            };
-            piece(HITS, || four(keys, &get)).await
-        }
-        "cells" => {
-            let cells = Arc::new(Cells::default());
-            let get = |times| {
-                let cells = Arc::clone(&cells);
-                async move {
-                    let mut sum = 0;
-                    for key in (0..times).map(|n| n % keys) {
-                        sum += cells.get(key, square(key)).await?;
-                    }
-                    Ok(sum)
-                }
-            };
-            piece(HITS, || four(keys, &get)).await
-        }
+        "flights" => hits(flights(number, capacity), keys).await,
+        "moka" => hits(memo(number, capacity), keys).await,
+        "cells" => hits(cells(number), keys).await,
         _ => bail!("no way {way}"),
     }
 }
 
-async fn computing_one(way: &str, steps: u64) -> Result<Cost> {
-    let pool = rayon_pool()?;
-    let round = async |n: u64| -> Result<u64> {
-        let work = move || fingerprint(n, black_box(steps));
-        Ok(match way {
-            "in_place" => work(),
-            "block_in_place" => block_in_place(work),
-            "spawn_blocking" => spawn_blocking(work).await?,
-            "rayon" => compute(&pool, work).await,
-            _ => bail!("no way {way}"),
-        })
-    };
-    let expected = fingerprint(7, steps);
-    piece(10, || async {
-        let start = Instant::now();
-        for _ in 0..10 {
-            ensure!(round(black_box(7)).await? == expected);
-        }
-        Ok(start.elapsed())
-    })
-    .await
+async fn hits(way: impl Once, keys: u64) -> Result<Cost> {
+    let known = Known::new(way, keys).await?;
+    piece(HITS, || known.round(HITS)).await
 }
 
-fn rayon_pool() -> Result<ThreadPool> {
-    let threads = available_parallelism()?.get();
-    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
-}
-
-async fn computing_many(way: &str, steps: u64) -> Result<Cost> {
-    const CALLS: u64 = 64;
-    let pool = &rayon_pool()?;
-    let work = move |seed: u64| move || fingerprint(seed, black_box(steps));
-    let expected: Vec<u64> = (0..CALLS).map(|seed| work(seed)()).collect();
-    let expected = &expected;
-    piece(CALLS, || async move {
-        let start = Instant::now();
-        let calls = (0..CALLS).map(work);
-        let marks = match way {
-            "one_task" => calls.map(|work| work()).collect(),
-            "in_place" => {
-                let tasks =
-                    calls.map(|work| tokio::spawn(async move { work() }));
-                try_join_all(tasks).await?
-            }
-            "block_in_place" => {
-                let tasks = calls.map(|work| {
-                    tokio::spawn(async move { block_in_place(work) })
-                });
-                try_join_all(tasks).await?
-            }
-            "spawn_blocking" => try_join_all(calls.map(spawn_blocking)).await?,
-            "rayon" => join_all(calls.map(|work| compute(pool, work))).await,
-            _ => bail!("no way {way}"),
-        };
-        let time = start.elapsed();
-        ensure!(marks == *expected);
-        Ok(time)
-    })
-    .await
-}
-
-/// Of 100 bytes, with its end.
+/// A line of 100 bytes, which ends with a newline.
 fn order(n: u64) -> String {
     format!("{n:08};{:90}\n", "lamp")
 }
 
 fn sum(text: &str) -> u64 {
-    text.lines().map(number).sum()
+    text.lines().map(id).sum()
 }
 
-fn number(order: &str) -> u64 {
+fn id(order: &str) -> u64 {
     order.split(';').next().and_then(|n| n.parse().ok()).expect("an order")
 }
 
@@ -605,7 +424,7 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
                     let mut input = BufReader::with_capacity(room << 10, input);
                     let (mut order, mut total) = (String::new(), 0);
                     while input.read_line(&mut order)? > 0 {
-                        total += number(&order);
+                        total += id(&order);
                         order.clear();
                     }
                     Ok(total)
@@ -620,7 +439,7 @@ async fn files_read(way: &str, count: u64, folder: &str) -> Result<Cost> {
                     tokio::io::BufReader::with_capacity(room << 10, input);
                 let (mut lines, mut total) = (input.lines(), 0);
                 while let Some(order) = lines.next_line().await? {
-                    total += number(&order);
+                    total += id(&order);
                 }
                 Ok(total)
             }
@@ -690,7 +509,7 @@ async fn files_written(way: &str, count: u64, folder: &str) -> Result<Cost> {
 
 const ONE: &str = "INSERT INTO member (email) VALUES ($1)";
 
-/// New ones each time.
+/// Addresses that no other call has returned.
 fn emails(size: u64) -> Vec<String> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let first = NEXT.fetch_add(size, Relaxed);

@@ -1,0 +1,183 @@
+//! The pages of a rendered book, and what stands at the head of each.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use mdbook_driver::config::BookConfig;
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+use crate::{DISK, failed};
+
+/// The longest description of a page, in characters.
+const DESCRIPTION: usize = 160;
+/// The picture that is shown with a link to the book.
+pub const PICTURE: &str = "social-card.png";
+
+/// A page of the table of contents.
+pub struct Page {
+    /// Of its file, in the folder of the HTML.
+    pub path: String,
+    pub title: String,
+    /// 1 for a page of no chapter, and for a chapter's opening.
+    pub level: usize,
+}
+
+/// The pages, in the order of the book.
+pub fn list(html: &Path) -> Result<Vec<Page>> {
+    let toc = parse(&html.join("toc.html"))?;
+    let links = selector("ol.chapter a[href]");
+    let page = |link: ElementRef| {
+        let lists = link.ancestors().filter_map(ElementRef::wrap);
+        let text = link.children().filter_map(|child| child.value().as_text());
+        Some(Page {
+            path: link.attr("href")?.to_owned(),
+            title: text.map(|text| &**text).collect::<String>().trim().into(),
+            level: lists.filter(|e| e.value().name() == "ol").count(),
+        })
+    };
+    let pages: Vec<Page> = toc.select(&links).filter_map(page).collect();
+    ensure!(
+        !pages.is_empty(),
+        "the book has no pages\nhelp: list one in SUMMARY.md"
+    );
+    Ok(pages)
+}
+
+/// Gives each page a description of its own, and says what others may show of
+/// a page that they link to. With the book's address, also where each page is.
+///
+/// # Errors
+///
+/// A page does not have the one description that mdBook's template gives it.
+pub fn describe(
+    html: &Path,
+    book: &BookConfig,
+    address: Option<&Url>,
+) -> Result<()> {
+    let about = book.description.as_deref().unwrap_or_default();
+    let picture = html.join(PICTURE).is_file();
+    let mut addresses = String::new();
+    for (index, page) in list(html)?.iter().enumerate() {
+        // The first page is the home page too, and that is its address.
+        let home = (index == 0).then_some("index.html");
+        let url = address.map(|address| match home {
+            Some(_) => Ok(address.clone()),
+            None => address.join(&page.path),
+        });
+        let description = first_paragraph(&html.join(&page.path))?;
+        let description = description.as_deref().unwrap_or(about);
+        let mut head = meta("name", "description", description);
+        for (property, content) in [
+            ("og:title", page.title.as_str()),
+            ("og:description", description),
+            ("og:type", if index == 0 { "website" } else { "article" }),
+            ("og:site_name", book.title.as_deref().unwrap_or_default()),
+        ] {
+            head += &meta("property", property, content);
+        }
+        let large = address.is_some() && picture;
+        let card = if large { "summary_large_image" } else { "summary" };
+        head += &meta("name", "twitter:card", card);
+        if let (Some(address), Some(url)) = (address, url.transpose()?) {
+            head += &meta("property", "og:url", url.as_str());
+            if picture {
+                let picture = address.join(PICTURE)?;
+                head += &meta("property", "og:image", picture.as_str());
+            }
+            let url = escape(url.as_str());
+            head += &format!("<link rel=\"canonical\" href=\"{url}\">\n");
+            addresses += &format!("<url><loc>{url}</loc></url>\n");
+        }
+        let files = BTreeSet::from_iter([Some(page.path.as_str()), home]);
+        for file in files.into_iter().flatten() {
+            replace_description(&html.join(file), &head)?;
+        }
+    }
+    if address.is_some() {
+        let map = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n\
+             {addresses}</urlset>\n"
+        );
+        write(&html.join("sitemap.xml"), &map)?;
+    }
+    Ok(())
+}
+
+fn meta(key: &str, name: &str, content: &str) -> String {
+    format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape(content))
+}
+
+/// The first paragraph of a page as plain text, up to a word's end.
+fn first_paragraph(file: &Path) -> Result<Option<String>> {
+    let page = parse(file)?;
+    let paragraphs = selector("main > p");
+    let texts = page.select(&paragraphs).map(|p| p.text().collect::<String>());
+    let mut texts = texts.filter(|text| !text.trim().is_empty());
+    let Some(text) = texts.next() else { return Ok(None) };
+    let mut short = String::new();
+    for word in text.split_whitespace() {
+        if short.chars().count() + 1 + word.chars().count() >= DESCRIPTION {
+            let end = [',', ';', ':'];
+            return Ok(Some(format!("{}…", short.trim_end_matches(end))));
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short += word;
+    }
+    Ok(Some(short))
+}
+
+fn replace_description(file: &Path, head: &str) -> Result<()> {
+    let text = read(file)?;
+    let mut parts = text.split("<meta name=\"description\" content=\"");
+    let (Some(before), Some(rest), None) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        bail!(
+            "{} does not have the one description of mdBook's template\n\
+             help: correct the templates in theme/",
+            file.display()
+        );
+    };
+    let (_, after) = rest.split_once("\">\n").with_context(|| {
+        format!(
+            "the description in {} has no end\n\
+             help: correct the templates in theme/",
+            file.display()
+        )
+    })?;
+    write(file, &format!("{before}{head}{after}"))
+}
+
+/// A file of the rendered book.
+pub fn parse(file: &Path) -> Result<Html> {
+    Ok(Html::parse_document(&read(file)?))
+}
+
+fn read(file: &Path) -> Result<String> {
+    let cannot = format!("cannot read {}", file.display());
+    fs::read_to_string(file).map_err(failed(cannot, "render the book again"))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    let cannot = format!("cannot write {}", file.display());
+    fs::write(file, text).map_err(failed(cannot, DISK))
+}
+
+/// A selector that is part of the program.
+pub fn selector(css: &str) -> Selector {
+    Selector::parse(css).expect("a valid selector")
+}
+
+/// Text as it stands in HTML or XML, in an attribute too.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

@@ -1,4 +1,0 @@
-// A sum of nothing.
-fn main() {
-    let _: u8 = "one";
-}
