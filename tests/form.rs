@@ -148,6 +148,12 @@ fn every_chapter_opens_with_what_it_is_for() {
             if words < 60 {
                 faults.push(format!("{name}: opens with {words} words"));
             }
+        } else if page.path.components().count() > 1 && page.parents.is_empty()
+        {
+            faults.push(format!(
+                "{name}: stands in SUMMARY.md beside its chapter; indent its \
+                 line, below that of the chapter"
+            ));
         } else if !page.parents.is_empty() && page.about.question.is_none() {
             faults.push(format!(
                 "{name}: has no question = \"…\" in its comment `<!-- page`, \

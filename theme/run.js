@@ -8,7 +8,7 @@ const RUN = /^\$ cargo run --example (\w+)\n/;
 
 const seconds = number => `${number.toFixed(number < 1 ? 3 : 1)} s`;
 
-// What the last line of an answer says; nothing if it is not the last.
+// The text for the last line of a response; undefined for any other line.
 function ending(event) {
     if ("exit" in event) {
         return `Exit status ${event.exit} after ${seconds(event.seconds)}`;
@@ -17,8 +17,8 @@ function ending(event) {
         return `Ended by signal ${event.signal} after ${seconds(event.seconds)}`;
     }
     if ("stopped" in event) {
-        const what = event.stopped === "time" ? "ran" : "wrote";
-        return `Stopped after ${seconds(event.seconds)}: it ${what} too much`;
+        const why = event.stopped === "time" ? "ran too long" : "printed too much";
+        return `Stopped after ${seconds(event.seconds)}: it ${why}`;
     }
     return event.failed;
 }

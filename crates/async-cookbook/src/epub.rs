@@ -1,4 +1,4 @@
-//! Makes one EPUB of a rendered book.
+//! Writes a rendered book as one EPUB.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,11 @@ use uuid::Uuid;
 use crate::pages::{self, PICTURE, escape, parse, selector};
 use crate::{DISK, failed};
 
-/// Writes an EPUB of a book's pages in a folder of HTML, next to them.
+/// Writes the pages in a folder of HTML as an EPUB into the same folder, and
+/// returns its path.
 ///
-/// The same pages make the same bytes; `modified` is when they were written.
-/// Pictures are styled by `style`.
+/// The same pages give the same bytes. `modified` is the date of the newest
+/// page; `style` is the CSS of the drawings.
 pub fn write(
     html: &Path,
     book: &BookConfig,
@@ -36,7 +37,7 @@ pub fn write(
     Ok(file)
 }
 
-/// A file's name of a title's words.
+/// A file name made of the words of a title.
 fn name(title: &str) -> String {
     let words = title.split(|c: char| !c.is_alphanumeric());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
@@ -62,7 +63,7 @@ fn epub(
     epub.set_generator("async-cookbook");
     epub.set_toc_name("Contents");
     epub.set_modified_date(modified.into());
-    // A new edition takes the place of an earlier one.
+    // The same id: in a library, a new edition replaces an earlier one.
     epub.set_uuid(Uuid::new_v5(&Uuid::NAMESPACE_OID, title.as_bytes()));
     let styles = format!("{}\n{style}", include_str!("epub.css"));
     epub.stylesheet(styles.as_bytes())?;
@@ -107,7 +108,7 @@ fn document(path: &str, title: &str, language: &str, body: &str) -> String {
     )
 }
 
-/// Readers of EPUB want XHTML by its own name.
+/// The link as it must be in an EPUB, whose pages end with `.xhtml`.
 fn renamed(link: &str) -> String {
     let (path, anchor) = link.split_at(link.find('#').unwrap_or(link.len()));
     match path.strip_suffix(".html") {
@@ -116,17 +117,18 @@ fn renamed(link: &str) -> String {
     }
 }
 
-/// Writes elements of a rendered page as XML, for a reader without scripts.
+/// Writes elements of a rendered page as XML that needs no scripts.
 #[derive(Default)]
 struct Writer<'a> {
-    /// Of the page, in the EPUB.
+    /// The path of the page in the EPUB.
     path: &'a str,
     style: &'a str,
     text: String,
-    /// Its drawings: they stand in files of their own, with a name and a text.
-    /// A page with one in it would have to be marked, and epub-builder cannot.
+    /// The names and the texts of its drawings, which get files of their own:
+    /// EPUB requires a mark on a page that has SVG in it, and epub-builder
+    /// cannot set that mark.
     drawings: Vec<(String, String)>,
-    /// Whether this is a drawing.
+    /// Whether it writes a drawing.
     draws: bool,
 }
 
@@ -145,7 +147,7 @@ impl Writer<'_> {
         let class = |name| element.value().classes().any(|c| c == name);
         match element.value().name() {
             _ if self.draws => self.whole(element),
-            // Hidden lines, and what needs a script.
+            // Hidden lines, and elements that need a script.
             _ if class("boring") => {}
             "button" | "script" => {}
             "a" if class("header") => self.children(element),
@@ -178,14 +180,14 @@ impl Writer<'_> {
     }
 
     fn drawing(&mut self, svg: ElementRef) {
-        // One that says nothing is an icon.
+        // A drawing without a title is an icon.
         let title = selector("title");
         let Some(title) = svg.select(&title).next() else { return };
         let title: String = title.text().collect();
         let mut drawing = Writer { draws: true, ..Writer::default() };
         drawing.whole(svg);
         let root = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
-        // The pages' background, which no page gives it.
+        // In a file of its own, it does not inherit the page's background.
         let style = escape(self.style);
         let style = format!("><style>:root {{ --bg: #fff }}\n{style}</style>");
         let text = drawing.text.replacen("<svg", root, 1);

@@ -1,4 +1,4 @@
-//! The pages of a rendered book, and what stands at the head of each.
+//! The pages of a rendered book, and the `<meta>` elements of each.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,10 +18,10 @@ pub const PICTURE: &str = "social-card.png";
 
 /// A page of the table of contents.
 pub struct Page {
-    /// Of its file, in the folder of the HTML.
+    /// The path of its file in the folder of the HTML.
     pub path: String,
     pub title: String,
-    /// 1 for a page of no chapter, and for a chapter's opening.
+    /// 1 for a page outside the chapters, and for the first page of a chapter.
     pub level: usize,
 }
 
@@ -46,8 +46,9 @@ pub fn list(html: &Path) -> Result<Vec<Page>> {
     Ok(pages)
 }
 
-/// Gives each page a description of its own, and says what others may show of
-/// a page that they link to. With the book's address, also where each page is.
+/// Gives each page a description of its own, and the `<meta>` elements that
+/// other sites use to show a link to it. With the book's address, also the
+/// canonical address of each page, and a `sitemap.xml`.
 ///
 /// # Errors
 ///
@@ -111,7 +112,8 @@ fn meta(key: &str, name: &str, content: &str) -> String {
     format!("<meta {key}=\"{name}\" content=\"{}\">\n", escape(content))
 }
 
-/// The first paragraph of a page as plain text, up to a word's end.
+/// The first paragraph of a page as plain text, shortened at the end of a
+/// word.
 fn first_paragraph(file: &Path) -> Result<Option<String>> {
     let page = parse(file)?;
     let paragraphs = selector("main > p");
@@ -169,12 +171,12 @@ fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).map_err(failed(cannot, DISK))
 }
 
-/// A selector that is part of the program.
+/// A selector that is a constant of the program.
 pub fn selector(css: &str) -> Selector {
     Selector::parse(css).expect("a valid selector")
 }
 
-/// Text as it stands in HTML or XML, in an attribute too.
+/// Escapes text for HTML and XML, attributes included.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! The recipes that the book shows: lists them, finds one, runs it.
+//! The recipes of the book: lists them, finds one by name, runs it.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -12,7 +12,7 @@ use mdbook_skeptic::{Block, Book, Page};
 
 use crate::{failed, joined};
 
-/// What the book shows together with its output.
+/// The programs and the files of tests that the book shows with their output.
 pub struct Recipes {
     programs: Vec<Recipe>,
     /// Files of tests, which `run` does not take.
@@ -27,7 +27,7 @@ pub struct Recipe {
     page: String,
     /// The name of its `[[example]]` or `[[test]]`: `fetch_json`.
     name: String,
-    /// What it is about.
+    /// The title of its page, or the heading above it.
     title: String,
 }
 

@@ -11,17 +11,18 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
+use mdbook_skeptic::is_editors;
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::{epub, failed, joined, pages};
 
-/// The script of the Run buttons, and where book.toml lists the others.
+/// The script of the Run buttons, and the key of book.toml for scripts.
 const RUN: &str = "theme/run.js";
 const SCRIPTS: &str = "output.html.additional-js";
 
-/// The path, on the server, of the WebSocket by which a page is told to
-/// reload. The version of its rendering follows.
+/// The path of the WebSocket by which the server asks a page to reload. A `/`
+/// and the version of the page follow.
 pub const LIVE_RELOAD: &str = "live-reload";
 
 /// The styles of the timelines.
@@ -35,11 +36,11 @@ pub struct Book {
 
 impl Book {
     /// The book in the current folder, or in the nearest one above it, that
-    /// has both a `book.toml` and the `SUMMARY.md` that it leads to.
+    /// has both a `book.toml` and the `SUMMARY.md` of its `src`.
     ///
     /// # Errors
     ///
-    /// There is none, or a `book.toml` on the way cannot be read.
+    /// There is none, or one of these `book.toml` cannot be read.
     pub fn find() -> Result<Book> {
         let current = env::current_dir().map_err(failed(
             "cannot determine the current folder",
@@ -92,18 +93,20 @@ impl Book {
         };
         // A file that is deleted in the meantime is an error, and left out.
         let files = files.filter_map(Result::ok);
-        let files = files.filter(|file| file.file_type().is_file());
+        let files = files.filter(|file| {
+            file.file_type().is_file() && !is_editors(file.path())
+        });
         Sources(files.filter_map(state).collect())
     }
 
-    /// Renders for readers elsewhere, at this address if there is one, and
+    /// Renders the book to be published, at this address if it is known, and
     /// returns the folder of the HTML.
     ///
     /// # Errors
     ///
-    /// Besides those of rendering, and what the guard finds: `dest` holds what
-    /// mdBook has not made, and would delete; or it lies among the sources, or
-    /// around them.
+    /// The book has problems or cannot be rendered. `dest` holds files that
+    /// are not mdBook's output, which mdBook would delete; or it overlaps the
+    /// sources.
     pub fn build(&self, dest: &Path, address: Option<&Url>) -> Result<PathBuf> {
         let dest = self.writable(dest)?;
         let mut config = configuration(&self.root)?;
@@ -113,20 +116,21 @@ impl Book {
         self.render(&dest, config, address)
     }
 
-    /// Makes an EPUB of the rendered book, in the folder of its HTML; its file.
+    /// Writes the rendered book as an EPUB into the folder of its HTML, and
+    /// returns its path.
     pub fn epub(&self, html: &Path) -> Result<PathBuf> {
         let config = configuration(&self.root)?;
-        // A drawing in a file of its own has no page to take the styles from.
+        // In a file of its own, a drawing does not have the page's styles.
         let style = fs::read_to_string(self.root.join(TIMELINES));
         let style = style.unwrap_or_default();
         epub::write(html, &config.book, self.sources().modified(), &style)
     }
 
-    /// Renders to be served from the root of a server, by pages that know
-    /// their version.
+    /// Renders the book to be served from the root of a server: with Run
+    /// buttons, and with pages that reload when the server has another version.
     ///
-    /// Deletes what is in `dest`, an absolute path, before it writes there.
-    /// Returns the folder of the HTML.
+    /// Deletes the content of `dest`, an absolute path. Returns the folder of
+    /// the HTML.
     pub fn render_to_serve(
         &self,
         dest: &Path,
@@ -135,9 +139,9 @@ impl Book {
         let mut config = configuration(&self.root)?;
         let endpoint = format!("{LIVE_RELOAD}/{version}");
         config.set("output.html.live-reload-endpoint", endpoint)?;
-        // The 404 page finds its styles by this, whatever path was asked for.
+        // The 404 page finds its styles by this, for every requested path.
         config.set("output.html.site-url", "/")?;
-        // Only here is there a server to run what a page shows.
+        // Only this server can run the programs of a page.
         if self.root.join(RUN).is_file() {
             let mut scripts: Vec<String> =
                 config.get(SCRIPTS)?.unwrap_or_default();
@@ -153,7 +157,7 @@ impl Book {
         mut config: Config,
         address: Option<&Url>,
     ) -> Result<PathBuf> {
-        // A block that nothing checks is shown nowhere.
+        // A book with an unchecked block is not shown.
         mdbook_skeptic::Book::load(&self.root).map_err(|p| joined(&p))?;
         config.build.build_dir = dest.to_owned();
         // mdBook would write the pages that are missing into the sources.
@@ -172,8 +176,8 @@ impl Book {
         Ok(html)
     }
 
-    /// Makes the folder where there is none; its absolute path, if mdBook may
-    /// delete what is in it.
+    /// Creates the folder if it does not exist. Returns its absolute path, if
+    /// mdBook may delete its content.
     fn writable(&self, dest: &Path) -> Result<PathBuf> {
         let elsewhere = "choose another folder with `--dest`";
         let shown = dest.display();
@@ -237,7 +241,7 @@ impl Sources {
     }
 }
 
-/// An absolute path without links and `..`, also of what does not exist yet.
+/// An absolute path without links and `..`; the file need not exist.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut resolved = PathBuf::new();
     for part in path::absolute(path)?.components() {

@@ -100,7 +100,7 @@ impl Site {
     }
 }
 
-/// Prints a line for the reader, who is served even if it cannot be printed.
+/// Prints a line. The server continues even if it cannot be printed.
 fn note(line: &str) {
     if let Err(error) = print(line) {
         report("error", format!("{error:#}"));

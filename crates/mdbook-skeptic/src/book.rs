@@ -819,13 +819,27 @@ fn extension(file: &Path) -> String {
     extension.to_string_lossy().to_ascii_lowercase()
 }
 
-/// The files below a folder, relative to the root, sorted.
+/// Whether a file is one that an editor keeps while another is open: vim's
+/// `.page.md.swp` and `4913`, Emacs' `#page.md#` and `.#page.md`, `page.md~`.
+#[must_use]
+pub fn is_editors(file: &Path) -> bool {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(\..*\.sw[a-z]|\.#.*|#.*#|4913|.*~)$")
+            .expect("a valid pattern")
+    });
+    let name = file.file_name().unwrap_or_default();
+    NAME.is_match(&name.to_string_lossy())
+}
+
+/// The files below a folder, relative to the root, sorted, without those that
+/// an editor keeps.
 fn files(root: &Path, folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = WalkDir::new(root.join(folder))
         .into_iter()
         .filter_entry(|entry| entry.path() != root.join("target"))
         .filter_map(Result::ok)
         .filter(|entry| !entry.file_type().is_dir())
+        .filter(|entry| !is_editors(entry.path()))
         .map(|entry| below(root, entry.path()))
         .collect();
     files.sort();

@@ -27,7 +27,7 @@ pub use about::About;
 pub use alone::alone;
 pub use beside::Beside;
 pub use bless::bless;
-pub use book::Book;
+pub use book::{Book, is_editors};
 pub use check::{Check, What};
 pub use fence::Kind;
 pub use page::{Block, Page, Picture};

@@ -853,6 +853,14 @@ fn orphans_are_errors() {
     expect(made.load(), "src/raw.html", "unchecked");
     fs::remove_file(made.0.path().join("src/raw.html")).expect("removed");
 
+    // An editor keeps these while a page is open; git ignores them.
+    for kept in [".page.md.swp", "#page.md#", "page.md~", "4913"] {
+        made.write(&format!("src/{kept}"), b"x");
+    }
+    let link = made.0.path().join("src/.#page.md");
+    std::os::unix::fs::symlink("me@here.1", link).expect("a link");
+    made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+
     made.write("code/a.rs", PROGRAM.as_bytes());
     made.write("code/b.py", b"assert True");
     made.write("code/deep/c.sql", b"x");

@@ -38,9 +38,8 @@ pub fn skeleton(book: &Book, name: &str) -> Result<String> {
     let folder = book.src().join(chapter);
     if !folder.join("README.md").is_file() {
         bail!(
-            "the book has no chapter `{chapter}`\nhelp: begin it with its \
-             opening page, {}, and a line in SUMMARY.md",
-            folder.join("README.md").display()
+            "the book has no chapter `{chapter}`\nhelp: CONTRIBUTING.md says \
+             how a new chapter begins"
         );
     }
     let stem = recipe.replace('-', "_");
@@ -70,11 +69,10 @@ pub fn skeleton(book: &Book, name: &str) -> Result<String> {
     }
     Ok(format!(
         "{made}\n\
-         1. Write the program and its Python, then the page.\n\
-         2. Add the page to book/SUMMARY.md, under its title:\n\
-         \x20    - [Title]({chapter}/{recipe}.md)\n\
-         3. cargo bless\n\
-         4. cargo test"
+         Add this line to SUMMARY.md, below another recipe of the chapter:\n\n\
+         \x20 - [Title]({chapter}/{recipe}.md)\n\n\
+         Then write the program, its Python and the page, with its title and \
+         question.\nRun `cargo bless`, then `cargo test`."
     ))
 }
 

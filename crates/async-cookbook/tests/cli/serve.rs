@@ -204,6 +204,9 @@ fn serve_shows_an_edit_on_reload() {
         assert!(server.get(page).body.contains("<meta name=\"depot\">"));
         book.replace("book.toml", "Parcels", "Depot");
         assert!(server.get("/").body.contains("<title>Welcome - Depot"));
+        // What an editor keeps while it has a page open is not.
+        book.write("src/tracking/.find-parcel.md.swp", "x");
+        assert!(server.get(page).body.contains("At the bridge"));
         let end = server.terminate();
         let reports: Vec<_> = end.stdout.lines().collect();
         assert_eq!(reports.len(), 6, "{}", end.stdout);

@@ -1,4 +1,4 @@
-//! `console`: what a program prints is what the page shows.
+//! What a program prints: the same in two runs, one with all cores busy.
 
 use std::path::Path;
 use std::process::Command;

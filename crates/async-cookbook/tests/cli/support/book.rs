@@ -133,11 +133,14 @@ impl TestBook {
         fs::read_to_string(self.at(path)).expect("a file of the book")
     }
 
+    /// Writes a file at once, as editors do: a server sees no half of it.
     pub fn write(&self, path: &str, text: &str) {
         let file = self.at(path);
         let folder = file.parent().expect("a folder");
         fs::create_dir_all(folder).expect("a folder of this test");
-        fs::write(file, text).expect("a file of this test");
+        let part = self.at("part");
+        fs::write(&part, text).expect("a file of this test");
+        fs::rename(part, file).expect("a file of this test");
     }
 
     pub fn append(&self, path: &str, text: &str) {
