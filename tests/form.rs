@@ -7,7 +7,21 @@ use mdbook_skeptic::{Block, Kind, Page};
 
 use crate::BOOK;
 
-const HEADINGS: [&str; 7] = [
+/// The headings of a page, in their order.
+const HEADINGS: [&str; 9] = [
+    "In Python",
+    "In Rust",
+    "You choose",
+    "What it does",
+    "How it works",
+    "What changes from Python",
+    "Pitfalls",
+    "Use it",
+    "Keywords",
+];
+
+/// Those of a page that is still in the form that it had before.
+const OLD_HEADINGS: [&str; 7] = [
     "In Python",
     "In Rust",
     "How it works",
@@ -17,12 +31,34 @@ const HEADINGS: [&str; 7] = [
     "By other names",
 ];
 
+/// The pages in the old form.
+const OLD_FORM: &str = "tests/old-form.txt";
+
 /// Whether a page is a recipe: not a chapter's opening, the reference, or a
 /// page of figures.
 fn is_recipe(page: &Page) -> bool {
     !page.parents.is_empty()
         && !page.path.starts_with("reference")
         && page.plots.is_empty()
+}
+
+fn source(page: &Page) -> String {
+    fs::read_to_string(&page.file).expect("a page")
+}
+
+/// What stands below a heading, up to the next one of its level.
+fn section<'t>(text: &'t str, heading: &str) -> &'t str {
+    let heading = format!("\n## {heading}\n");
+    let (_, section) = text.split_once(&heading).unwrap_or_default();
+    section.split("\n## ").next().unwrap_or_default()
+}
+
+fn headings(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("## "))
+}
+
+fn is_old(text: &str) -> bool {
+    headings(text).any(|heading| heading == "By other names")
 }
 
 /// Reports all faults at once.
@@ -35,14 +71,13 @@ fn every_recipe_has_its_parts_in_order() {
     let mut faults = Vec::new();
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
-        let text = fs::read_to_string(&page.file).expect("a page");
-        let found: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .filter(|heading| HEADINGS.contains(heading))
-            .collect();
-        if found != HEADINGS {
-            faults.push(format!("{name}: has {found:?}, not {HEADINGS:?}"));
+        let text = source(page);
+        let form =
+            if is_old(&text) { &OLD_HEADINGS[..] } else { &HEADINGS[..] };
+        let found: Vec<&str> =
+            headings(&text).filter(|heading| form.contains(heading)).collect();
+        if found != form {
+            faults.push(format!("{name}: has {found:?}, not {form:?}"));
         }
         if !text.starts_with(&format!("# {}\n", page.title)) {
             faults.push(format!("{name}: SUMMARY.md calls it {}", page.title));
@@ -65,15 +100,176 @@ fn every_recipe_has_its_parts_in_order() {
     none(faults);
 }
 
+#[test]
+fn fewer_and_fewer_pages_have_the_old_form() {
+    let recipes = BOOK.pages.iter().filter(|page| is_recipe(page));
+    let old = recipes.filter(|page| is_old(&source(page))).count();
+    let known = fs::read_to_string(OLD_FORM).expect("a number");
+    let known = known.trim().parse().expect("a number");
+    assert!(
+        old <= known,
+        "error: {old} pages have the old form, {OLD_FORM} allows {known}\n\
+         help: write a new page in the form that CONTRIBUTING.md describes"
+    );
+    assert!(
+        old == known,
+        "error: {OLD_FORM} allows {known} pages in the old form, {old} have \
+         it\nhelp: write {old} into it"
+    );
+}
+
+/// The anchor that a block of a page shows, and how: `include` shows it
+/// alone, `rustdoc_include` hides the rest of the program.
+fn shown<'t>(text: &'t str, block: &Block) -> Option<(&'t str, &'t str)> {
+    let line = text.lines().nth(block.line)?;
+    let include = line.strip_prefix("{{#")?.strip_suffix("}}")?;
+    let (how, path) = include.split_once(' ')?;
+    Some((how, path.rsplit_once(':')?.1))
+}
+
+/// The lines between the comments of an anchor, other anchors left out.
+fn lines_of(program: &str, anchor: &str) -> Vec<String> {
+    let is = |line: &&str, mark: &str| {
+        line.trim_start_matches(['/', '#', ' ']) == format!("{mark}: {anchor}")
+    };
+    let lines = program.lines().skip_while(|line| !is(line, "ANCHOR"));
+    let lines = lines.skip(1).take_while(|line| !is(line, "ANCHOR_END"));
+    let lines = lines.filter(|line| !line.contains(" ANCHOR"));
+    lines.map(str::to_owned).collect()
+}
+
+/// What a page shows of its Rust programs: the file, the anchor, the lines.
+fn rust(page: &Page) -> Vec<(&Path, String, Vec<String>)> {
+    let text = source(page);
+    let blocks = page.blocks.iter().filter(|block| block.kind.is_rust());
+    let shown = blocks.filter_map(|block| {
+        let (_, anchor) = shown(&text, block)?;
+        let program = fs::read_to_string(block.file()?).ok()?;
+        let lines = lines_of(&program, anchor);
+        Some((block.file()?, anchor.to_owned(), lines))
+    });
+    shown.collect()
+}
+
+#[test]
+fn every_page_begins_with_the_part_to_keep() {
+    let mut faults = Vec::new();
+    let new = |page: &&Page| is_recipe(page) && !is_old(&source(page));
+    for page in BOOK.pages.iter().filter(new) {
+        let name = page.file.display();
+        let mut fault = |what: String, help: &str| {
+            faults.push(format!("error: {name}: {what}\nhelp: {help}"));
+        };
+        let text = source(page);
+        for (heading, is) in [
+            ("In Python", (|kind| *kind == Kind::Python) as fn(&Kind) -> bool),
+            ("In Rust", Kind::is_rust),
+        ] {
+            let first = page.blocks.iter().find(|block| is(&block.kind));
+            let keep = first.filter(|block| block.heading == heading);
+            let keep = keep.and_then(|block| shown(&text, block));
+            let how = if heading == "In Rust" {
+                "rustdoc_include"
+            } else {
+                "include"
+            };
+            if keep != Some((how, "keep")) {
+                fault(
+                    format!("{heading:?} does not begin with the part to keep"),
+                    &format!("show it by `{{{{#{how} FILE:keep}}}}`"),
+                );
+            }
+        }
+        let rust = rust(page);
+        let Some((file, _, keep)) = rust.first() else { continue };
+        let file = file.display();
+        if keep.len() > 70 {
+            fault(
+                format!("the part to keep of {file} has {} lines", keep.len()),
+                "show at most 70; what tries it stands below `keep`",
+            );
+        }
+        for word in ["assert", "start_paused", "seed", "unwrap()"] {
+            if let Some(line) = keep.iter().find(|line| line.contains(word)) {
+                fault(
+                    format!("a reader would copy {:?} of {file}", line.trim()),
+                    "put what only a test needs below `keep`",
+                );
+            }
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_page_can_be_read_in_twenty_minutes() {
+    let mut faults = Vec::new();
+    let new = |page: &&Page| is_recipe(page) && !is_old(&source(page));
+    for page in BOOK.pages.iter().filter(new) {
+        let name = page.file.display();
+        let mut fault = |what: String, help: &str| {
+            faults.push(format!("error: {name}: {what}\nhelp: {help}"));
+        };
+        let title = page.title.chars().count();
+        if title > 60 {
+            fault(
+                format!("its title has {title} characters"),
+                "say what the reader does, in at most 60",
+            );
+        }
+        let rust = rust(page);
+        let lines: usize = rust.iter().map(|(.., lines)| lines.len()).sum();
+        if lines > 200 {
+            fault(
+                format!("shows {lines} lines of Rust"),
+                "show at most 200; move a question of its own to its own page",
+            );
+        }
+        for (index, (file, anchor, _)) in rust.iter().enumerate() {
+            let again = rust[..index]
+                .iter()
+                .any(|(other, name, _)| other == file && name == anchor);
+            if again {
+                fault(
+                    format!("shows {} twice: {anchor}", file.display()),
+                    "show a part once, and link to it",
+                );
+            }
+        }
+        for block in &page.blocks {
+            let program = block.file().and_then(Path::file_stem);
+            let Some(program) = program.and_then(|stem| stem.to_str()) else {
+                continue;
+            };
+            let mut printed = page.blocks.iter().filter_map(Block::example);
+            if block.kind == Kind::Rust && !printed.any(|p| p == program) {
+                fault(
+                    format!("does not show what {program} prints"),
+                    "put ```console with `$ cargo run --example NAME` below it",
+                );
+            }
+        }
+        let text = source(page);
+        let keywords = section(&text, "Keywords").trim();
+        let (keywords, _) = keywords.split_once("\n\n").unwrap_or_default();
+        if keywords.lines().count() != 1 {
+            fault(
+                "its keywords are not one line".into(),
+                "write them into one line, with commas between them",
+            );
+        }
+    }
+    none(faults);
+}
+
 /// A pitfall is shown by a program, here or in the section that it links to.
 #[test]
 fn every_pitfall_is_run() {
     let mut faults = Vec::new();
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
-        let text = fs::read_to_string(&page.file).expect("a page");
-        let section = text.split("\n## Pitfalls\n").nth(1).unwrap_or_default();
-        let section = section.split("\n## ").next().unwrap_or_default();
+        let text = source(page);
+        let section = section(&text, "Pitfalls");
         let mut pitfalls: Vec<&str> = section.split("\n### ").collect();
         // What stands above the first heading introduces them.
         if pitfalls.len() > 1 {
@@ -194,7 +390,7 @@ fn every_recipe_has_a_folder_of_its_programs() {
 
 /// Whether a block shows a whole program, not a fragment of one.
 fn is_whole(page: &Page, block: &Block) -> bool {
-    let text = fs::read_to_string(&page.file).expect("a page");
+    let text = source(page);
     let line = text.lines().nth(block.line).unwrap_or_default();
     block.kind == Kind::Rust && line.starts_with("{{#include")
 }
@@ -249,7 +445,7 @@ fn every_program_has_the_form() {
             faults.push(format!("{name} ({}): {what}", page.file.display()));
         };
         let lines = block.text.lines().count();
-        if lines > 100 {
+        if lines > 100 && is_old(&source(page)) {
             fault(format!("{lines} lines; 100 are the most"));
         }
         let file = block.file().and_then(Path::file_stem);

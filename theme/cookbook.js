@@ -426,7 +426,8 @@ if (text) {
 }
 
 // Who has found a page by one of its names in the search wants to read it.
-if (location.hash === "#by-other-names" && location.search) {
+const names = ["#keywords", "#by-other-names"];
+if (names.includes(location.hash) && location.search) {
     addEventListener("load", () => scrollTo(0, 0));
 }
 

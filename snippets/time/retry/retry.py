@@ -1,90 +1,191 @@
-# ANCHOR: all
+# ANCHOR: keep
 import asyncio
-import random
+import logging
+
+import aiohttp
+from tenacity import (
+    AsyncRetrying,
+    before_sleep_log,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+log = logging.getLogger(__name__)
+ATTEMPT = 3  # seconds, the limit of one attempt
 
 
-# ANCHOR: errors
-class Engaged(Exception):
-    pass
-# ANCHOR_END: errors
+# ANCHOR: transient
+def is_transient(error):
+    """Whether the same GET request may succeed later."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.status in {408, 429, 500, 502, 503, 504}
+    # No response, or only a part of it.
+    lost = aiohttp.ClientConnectionError | aiohttp.ClientPayloadError
+    return isinstance(error, lost | TimeoutError)
+# ANCHOR_END: transient
 
 
-async def ask(surgery, deadline, rng=random):  # in a test: Random(7)
-    # ANCHOR: pauses
-    now, pause = asyncio.get_running_loop().time, 0.001
-    # ANCHOR_END: pauses
-    for attempt in range(4):
-        try:
-            # ANCHOR: attempt
-            async with asyncio.timeout_at(deadline):
-                return await surgery.call()
-            # ANCHOR_END: attempt
-        except Engaged:
-            # ANCHOR: adjust
-            jittered = pause * (1 + rng.random())
-            if attempt == 3 or now() + jittered >= deadline:
-                raise
-            # ANCHOR_END: adjust
-        await asyncio.sleep(jittered)
-        pause *= 2
-# ANCHOR_END: all
+def retry_after(error):
+    """`Retry-After` in seconds. A date counts as zero."""
+    value = (getattr(error, "headers", None) or {}).get("Retry-After", "")
+    return float(value) if value.isdecimal() else 0
 
 
-class Surgery:
-    def __init__(self, *script):
-        self.script, self.calls = list(script), []
+# ANCHOR: track
+async def track(session, url, backoff, deadline):
+    """The status of a parcel, or the last error before the deadline."""
+    def left():
+        return deadline - asyncio.get_running_loop().time()
 
-    async def call(self):
-        self.calls.append(asyncio.get_running_loop().time())
-        answer = self.script[min(len(self.calls), len(self.script)) - 1]
-        if answer is None:
-            await asyncio.Event().wait()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def wait(state):
+        return backoff(state) + retry_after(state.outcome.exception())
+
+    def is_late(state):
+        return state.upcoming_sleep >= left()
+
+    async def attempt():
+        # aiohttp takes 0 and less for "no timeout".
+        total = max(0.001, min(left(), ATTEMPT))
+        timeout = aiohttp.ClientTimeout(total=total)
+        async with session.get(url, timeout=timeout) as response:
+            response.raise_for_status()
+            return await response.text()
+
+    retries = AsyncRetrying(
+        retry=retry_if_exception(is_transient),
+        stop=stop_after_attempt(3) | is_late,
+        wait=wait,
+        before_sleep=before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    )
+    return await retries(attempt)
+# ANCHOR_END: track
+# ANCHOR_END: keep
+
+
+# A carrier that fails on purpose, and what must come of it. Waits and the
+# limit of an attempt are shorter than they would be.
+from tenacity import (
+    retry,
+    retry_if_not_exception_type,
+    stop_never,
+    wait_none,
+    wait_random,
+)
+
+MS = 0.001
+ANSWERS = {
+    "5xx": ["500 E", "504 T"], "reset": [None, None], "cut": ["cut"] * 2,
+    "asked": ["429 T\r\nretry-after: 5"] * 2, "unknown": ["404 N"],
+    "far": ["429 T\r\nretry-after: " + 5000 * "9"],
+    "down": ["408 T", "502 B", "503 U"],
+}
 
 
 async def main():
+    global ATTEMPT
+    requests = []
+
+    async def answer(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        case = head.split()[1].decode().strip("/")
+        requests.append(case)
+        if case == "silent":
+            await reader.read()
+            return writer.close()
+        answers = ANSWERS.get(case, [])
+        body, number = "in transit", requests.count(case) - 1
+        status = answers[number] if number < len(answers) else "200 OK"
+        if status and status.startswith("cut"):
+            status, body = "200 OK", "in tr"
+        elif status and status != "200 OK":
+            body = ""
+        if status:
+            length = 10 if body else 0
+            writer.write(
+                f"HTTP/1.1 {status}\r\ncontent-length: {length}\r\n"
+                f"connection: close\r\n\r\n{body}".encode()
+            )
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    log.disabled = True
     now = asyncio.get_running_loop().time
+    async with aiohttp.ClientSession() as session:
+        for case, limit, attempts, outcome in [
+            ("5xx", 20, 3, "in transit"),
+            ("cut", 20, 3, "in transit"),
+            ("unknown", 20, 1, 404),
+            ("down", 20, 3, 503),
+            ("asked", 4, 1, 429),
+            ("far", 20, 1, 429),
+            ("silent", 20, 3, TimeoutError),
+            ("silent", 0.2, 1, TimeoutError),
+            ("silent", -1, 0, TimeoutError),
+        ]:
+            requests.clear()
+            ATTEMPT = 0.2 if limit == 20 and case == "silent" else 3
+            start = now()
+            backoff = wait_exponential_jitter(multiplier=1 * MS, jitter=1 * MS)
+            url = f"http://{host}:{port}/{case}"
+            try:
+                got = await track(session, url, backoff, start + limit)
+            except aiohttp.ClientResponseError as error:
+                got = error.status
+            except TimeoutError:
+                got = TimeoutError
+            assert got == outcome, (case, got)
+            assert now() - start < 5, case
+            sent = requests.count(case)
+            assert sent == attempts or limit < 0 and sent <= 1, (case, sent)
 
-    surgery = Surgery(Engaged(), Engaged(), "at ten")
-    assert await ask(surgery, now() + 10, random.Random(7)) == "at ten"
-    first, second, third = surgery.calls
-    seeded = random.Random(7)
-    assert second - first >= 0.001 * (1 + seeded.random())
-    assert third - second >= 0.002 * (1 + seeded.random())
+        ATTEMPT = 3
+        # aiohttp sends a GET once more by itself when the connection is lost.
+        requests.clear()
+        url = f"http://{host}:{port}/reset"
+        waits = []
 
-    # It has tried four times, and gives up.
-    surgery = Surgery(Engaged())
+        def backoff(state):
+            waits.append(state.attempt_number)
+            return wait_random(0, MS)(state)
+
+        assert await track(session, url, backoff, now() + 20) == "in transit"
+        assert (requests.count("reset"), waits) == (3, [1])
+    server.close()
+
+    # A filter that is too broad retries a cancellation.
+    attempts = 0
+
+    async def cancelled():
+        nonlocal attempts
+        attempts += 1
+        raise asyncio.CancelledError
+
+    broad = AsyncRetrying(
+        retry=retry_if_not_exception_type(ValueError),
+        stop=stop_after_attempt(2),
+        reraise=True,
+    )
     try:
-        await ask(surgery, now() + 10, random.Random(7))
-        raise AssertionError("it is engaged")
-    except Engaged:
-        assert len(surgery.calls) == 4
+        await broad(cancelled)
+        raise AssertionError("not cancelled")
+    except asyncio.CancelledError:
+        assert attempts == 2
 
-    # There is no time for a pause.
-    surgery = Surgery(Engaged())
+    # A coroutine can be awaited once.
+    coroutine = asyncio.sleep(0)
+    await coroutine
     try:
-        await ask(surgery, now() + 0.0005, random.Random(7))
-        raise AssertionError("it is engaged")
-    except Engaged:
-        assert len(surgery.calls) == 1
+        await coroutine
+        raise AssertionError("awaited twice")
+    except RuntimeError as error:
+        assert "cannot reuse already awaited coroutine" in str(error)
 
-    # What is not expected is not tried again.
-    surgery = Surgery(LookupError("no such patient"))
-    try:
-        await ask(surgery, now() + 10, random.Random(7))
-        raise AssertionError("there is no such patient")
-    except LookupError:
-        assert len(surgery.calls) == 1
-
-    # Nobody answers until the time is up.
-    surgery = Surgery(None)
-    try:
-        await ask(surgery, now() + 0.01, random.Random(7))
-        raise AssertionError("nobody answers")
-    except TimeoutError:
-        assert len(surgery.calls) == 1
+    # A bare @retry retries forever and does not wait.
+    bare = retry(cancelled).retry
+    assert bare.stop is stop_never and isinstance(bare.wait, wait_none)
 
 
 asyncio.run(main())

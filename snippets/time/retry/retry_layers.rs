@@ -1,53 +1,49 @@
 // ANCHOR: all
 use std::cell::Cell;
-use std::future::Future;
 
-use backon::{ConstantBuilder, Retryable};
+use backon::{ExponentialBuilder, Retryable};
 
-/// The failure of all that is below, and whether somebody has tried again.
-#[derive(Debug, PartialEq)]
-struct Down {
+/// A failed request, and whether a layer has retried it already.
+struct Failure {
     retried: bool,
 }
 
-/// Three attempts in all.
-const TWICE_MORE: ConstantBuilder = ConstantBuilder::new().with_max_times(2);
-
-// ANCHOR: broken
-// Broken: each layer does the best it can.
-async fn each<F>(ask: impl FnMut() -> F) -> Result<(), Down>
-where
-    F: Future<Output = Result<(), Down>>,
-{
-    ask.retry(TWICE_MORE).await
-}
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: who is nearest to it tries again, and says that it has.
-async fn nearest<F>(ask: impl FnMut() -> F) -> Result<(), Down>
-where
-    F: Future<Output = Result<(), Down>>,
-{
-    let retrying = ask.retry(TWICE_MORE).when(|down| !down.retried);
-    retrying.await.map_err(|_| Down { retried: true })
-}
-// ANCHOR_END: fixed
-
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let calls = Cell::new(0);
-    let records = || async {
-        calls.set(calls.get() + 1);
-        Err(Down { retried: false })
+    let requests = Cell::new(0);
+    let request = async || {
+        requests.set(requests.get() + 1);
+        Err::<(), _>(Failure { retried: false })
     };
+    let backoff = ExponentialBuilder::new().with_max_times(3);
 
-    let end = each(|| each(|| each(records))).await;
-    println!("each layer: {} calls", calls.get());
-    assert_eq!((end.is_err(), calls.take()), (true, 27));
+    // ANCHOR: broken
+    let client = async || request.retry(backoff).await;
+    let handler = async || client.retry(backoff).await;
+    // ANCHOR_END: broken
+    assert!(handler().await.is_err());
+    println!("retries in two layers: {} requests", requests.get());
+    assert_eq!(requests.take(), 16);
 
-    let end = nearest(|| nearest(|| nearest(records))).await;
-    println!("the nearest: {} calls", calls.get());
-    assert_eq!((end.is_err(), calls.take()), (true, 3));
+    // ANCHOR: fixed
+    let client = async || request().await;
+    let handler = async || client.retry(backoff).await;
+    // ANCHOR_END: fixed
+    assert!(handler().await.is_err());
+    println!("retries in one layer: {} requests", requests.get());
+    assert_eq!(requests.take(), 4);
+
+    // ANCHOR: marked
+    let client = async || {
+        let result = request.retry(backoff).await;
+        result.map_err(|_| Failure { retried: true })
+    };
+    let handler = async || {
+        client.retry(backoff).when(|failure: &Failure| !failure.retried).await
+    };
+    // ANCHOR_END: marked
+    assert!(handler().await.is_err());
+    println!("an error that says so: {} requests", requests.get());
+    assert_eq!(requests.take(), 4);
 }
 // ANCHOR_END: all
