@@ -83,6 +83,10 @@ const LANGUAGES = {
     sh: "Shell", sql: "SQL", json: "JSON", text: "",
 };
 
+// The part to keep, if a page has one: the rest of its program is hidden.
+const first = document.querySelector("main > #in-rust ~ pre > .language-rust");
+const isHiding = code => code.querySelector(".boring") !== null;
+
 const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
     const classes = code.classList;
     const is = name => classes.contains(name);
@@ -91,7 +95,8 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
     // A lint's name in place of the compiler's code: it warns, and compiles.
     const refused = broken && (is("no_code")
         || [...classes].some(name => /^E\d{4}$/.test(name)));
-    const fragment = code.querySelector(".boring") !== null;
+    const keep = code === first && isHiding(code);
+    const fragment = isHiding(code) && !keep;
     const note = refused ? "does not compile" : broken ? "warned of"
         : is("should_panic") ? "panics" : is("test") ? "test"
             : fragment ? "fragment" : "";
@@ -102,7 +107,7 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
         && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
     const label = compiler ? "Compiler"
         : [LANGUAGES[language], note].filter(Boolean).join(", ");
-    return { code, pre, language, label, whole, fragment, is };
+    return { code, pre, language, label, whole, fragment, keep, is };
 });
 
 function textOf({ code, language }) {
@@ -112,6 +117,13 @@ function textOf({ code, language }) {
         return lines.map(line => line.slice(2)).join("\n");
     }
     return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+// What a block shows without its hidden lines.
+function shownOf({ code }) {
+    const copy = code.cloneNode(true);
+    for (const hidden of copy.querySelectorAll(".boring")) hidden.remove();
+    return `${copy.textContent.trim()}\n`;
 }
 
 const NAMES = {
@@ -137,7 +149,10 @@ for (const block of blocks) {
     bar.prepend(make("span", { class: "label" }, label));
     const name = NAMES[language] ?? "the text";
     const program = language === "rust" && exampleOf(block);
-    const [what, shown] = block.fragment
+    if (block.keep) {
+        bar.append(copyButton("the part to keep", () => shownOf(block)));
+    }
+    const [what, shown] = block.fragment || block.keep
         ? ["program, the whole of it", "Copy program"]
         : [program ? `${name} ${program}` : name, "Copy"];
     bar.append(copyButton(what, () => textOf(block), shown));

@@ -156,7 +156,9 @@ describe('every page', () => {
                 const blocks = document.querySelectorAll(
                     'main pre:has(> code.language-rust)');
                 for (const block of blocks) {
-                    block.querySelector('button[aria-label^=Copy]').click();
+                    // The last: before it, one may copy the part to keep.
+                    const copy = 'button[aria-label^=Copy]';
+                    [...block.querySelectorAll(copy)].at(-1).click();
                 }
                 return window.copied;
             });
@@ -228,8 +230,20 @@ async function copied(page, button) {
 function copy(page, language) {
     const code = `code.language-${language}:not(.compile_fail)`;
     return page.locator(`main pre:has(> ${code})`).first()
-        .getByRole('button', { name: /^Copy/ });
+        .getByRole('button', { name: /^Copy/ }).last();
 }
+
+test('the part to keep is copied without the hidden lines', async t => {
+    const page = await reader(t, copying, 'time/retry.html');
+    const block = page.locator('main pre:has(> code.language-rust)').first();
+    const part = await copied(
+        page, block.getByRole('button', { name: 'Copy the part to keep' }),
+    );
+    const [program] = programs('time/retry.html');
+    assert.ok(program.startsWith(part.trimEnd()));
+    assert.match(part, /^use std[^]*\n}\n$/);
+    assert.doesNotMatch(part, /assert|fn main/);
+});
 
 describe('what the copy buttons give', () => {
     const chapters = new Map(PAGES.filter(path =>
