@@ -113,6 +113,15 @@ async def main():
     host, port = server.sockets[0].getsockname()
     log.disabled = True
     now = asyncio.get_running_loop().time
+    url = f"http://{host}:{port}/ok"
+    # ANCHOR: call
+    async with aiohttp.ClientSession() as session:
+        backoff = wait_exponential_jitter(multiplier=1, jitter=1)
+        deadline = asyncio.get_running_loop().time() + 20
+        status = await track(session, url, backoff, deadline)
+    # ANCHOR_END: call
+    assert status == "in transit"
+
     async with aiohttp.ClientSession() as session:
         for case, limit, attempts, outcome in [
             ("5xx", 20, 3, "in transit"),
