@@ -2,14 +2,13 @@
 //! two builds of one crate it may take the wrong one, so there must be one.
 
 use std::fs;
-use std::path::Path;
 
-use mdbook_skeptic::rt;
+use crate::book;
 
 #[test]
 fn every_crate_that_a_snippet_uses_is_built_once() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let libraries = rt::libraries(root).expect("cargo test has built them");
+    let libraries = book::BOOK.workspace().libraries();
+    let libraries = libraries.expect("cargo test has built them");
     let running = std::env::current_exe().expect("this test");
     let profile = running.ancestors().nth(2).expect("target/PROFILE/deps");
     for file in libraries.values().flatten() {

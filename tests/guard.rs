@@ -5,13 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
-use mdbook_skeptic::rt::{self, Context};
+use mdbook_skeptic::rt::{self, Context, Workspace};
 use mdbook_skeptic::{Check, What};
 
-use crate::{BOOK, printed};
+use crate::{BOOK, book, printed};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const OUT_DIR: &str = env!("OUT_DIR");
+
+fn workspace() -> &'static Workspace {
+    book::BOOK.workspace()
+}
 
 fn skeptic(program: &str) {
     let triple = current_platform();
@@ -43,7 +47,7 @@ fn once_for<T: Fn()>(files: &[&str], test: T) {
 /// The outcome of a check of this, within so many seconds.
 fn verify(what: What, limit: u64) -> Result<(), String> {
     let context = Context {
-        root: Path::new(ROOT),
+        workspace: workspace(),
         limit: Duration::from_secs(limit),
         features: Some(Path::new(FEATURES)),
     };
@@ -104,7 +108,7 @@ fn tests_are_of_the_checks_that_they_were_compiled_with() {
 #[test]
 fn a_program_must_compile_run_and_succeed() {
     once(|| {
-        rt::program("a:1", 60, ROOT, 1, || {
+        rt::program("a:1", 60, workspace(), 1, || {
             skeptic("fn main() { assert_eq!(1, 1); }")
         });
         for program in [
@@ -113,44 +117,7 @@ fn a_program_must_compile_run_and_succeed() {
             || skeptic("fn main() { std::process::exit(3); }"),
             || skeptic("fn f() {}"),
         ] {
-            refused(|| rt::program("a:1", 60, ROOT, 2, program));
-        }
-    });
-}
-
-#[test]
-fn should_panic_means_compile_and_panic() {
-    once(|| {
-        rt::must_panic("a:1", 60, ROOT, 1, || {
-            skeptic("fn main() { panic!(\"as told\"); }")
-        });
-        for (program, why) in [
-            ((|| skeptic("fn main() {}")) as fn(), "ends with success"),
-            (|| skeptic("fn main() { nonsense }"), "Command failed"),
-            (|| skeptic("fn main() { std::process::exit(101); }"), "101"),
-            (|| skeptic("fn main() { std::process::exit(1); }"), "1"),
-            (|| skeptic("fn main() { std::process::abort(); }"), "signal"),
-            // A panic, but not this program's.
-            (
-                || {
-                    skeptic("fn main() { [1].iter().step_by(0); }");
-                },
-                "a crate that it uses does",
-            ),
-            // Compiles as far as types go, and fails when it is instantiated.
-            (
-                || {
-                    skeptic(
-                        "fn f<T>() { const { assert!(size_of::<T>() == 1) } }\n\
-                     fn main() { f::<u64>(); panic!() }",
-                    );
-                },
-                "Command failed",
-            ),
-        ] {
-            let message =
-                refused(|| rt::must_panic("a:1", 60, ROOT, 2, program));
-            assert!(message.contains(why), "{why}: {message}");
+            refused(|| rt::program("a:1", 60, workspace(), 2, program));
         }
     });
 }
@@ -159,9 +126,7 @@ fn should_panic_means_compile_and_panic() {
 fn what_does_not_end_is_killed() {
     once(|| {
         let hangs = || skeptic("fn main() { loop { std::thread::park(); } }");
-        refused(|| rt::program("a:1", 1, ROOT, 2, hangs));
-        let message = refused(|| rt::must_panic("a:1", 1, ROOT, 2, hangs));
-        assert!(message.contains("does not end"), "{message}");
+        refused(|| rt::program("a:1", 1, workspace(), 2, hangs));
     });
 }
 

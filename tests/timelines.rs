@@ -1,14 +1,14 @@
 //! Timelines say what a program did: each here is of a run that is known.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use mdbook_skeptic::rt::{self, Context};
 use mdbook_skeptic::{Check, What};
 use tempfile::TempDir;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::book;
+
 const MAIN: &str =
     "#[tokio::main(flavor = \"current_thread\", start_paused = true)]\n";
 const USE: &str = "use std::time::Duration;\nuse tokio::time::sleep;\n\
@@ -20,7 +20,7 @@ fn timeline(program: &str, part: &str) -> Result<String, String> {
     let source = folder.path().join("known.rs");
     fs::write(&source, format!("{USE}{program}")).expect("a program");
     let picture = folder.path().join(format!("known{part}.svg"));
-    rt::timeline(ROOT, &picture.display().to_string(), 60)
+    rt::timeline(book::BOOK.workspace(), &picture, 60)
 }
 
 /// What it says of each lane, in words.
@@ -301,16 +301,17 @@ fn a_timeline_that_is_not_of_the_run_fails() {
         );
         let source = folder.path().join("known.rs");
         fs::write(source, program).expect("a program");
-        let file = folder.path().join("known.svg").display().to_string();
-        let text = rt::timeline(ROOT, &file, 60).expect("a timeline");
+        let file = folder.path().join("known.svg");
+        let workspace = book::BOOK.workspace();
+        let text = rt::timeline(workspace, &file, 60).expect("a timeline");
         let verify = |shown: &str| {
             let picture = What::Picture {
-                file: file.clone().into(),
+                file: file.clone(),
                 shown: shown.to_owned(),
                 printed: None,
             };
             Check::new("a:1", picture).verify(&Context {
-                root: Path::new(ROOT),
+                workspace,
                 limit: Duration::from_secs(60),
                 features: None,
             })
@@ -324,7 +325,11 @@ fn a_timeline_that_is_not_of_the_run_fails() {
             assert_ne!(other, text);
             let said = verify(&other).expect_err("it is not the same");
             assert!(said.contains("is not what is shown"), "{said}");
-            assert!(said.contains(&file) && said.contains("bless"), "{said}");
+            assert!(
+                said.contains(&*file.to_string_lossy())
+                    && said.contains("bless"),
+                "{said}"
+            );
         }
     });
 }

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::beside::{self, Beside};
-use crate::book::Book;
-use crate::fence::Kind;
-use crate::page::Block;
+use crate::model::{Block, Book, Kind};
 use crate::problem::Problem;
-use crate::rt;
+use crate::toolchain;
 
 /// Checks with the compiler that the `[dependencies]` block of each page is
 /// enough for each of the page's programs: in a package of its own, outside
@@ -103,7 +101,7 @@ fn build(
         let folder = if program.contains("fn main") { &bins } else { &tests };
         fs::write(folder.join(format!("p{index}.rs")), program).map_err(io)?;
     }
-    let output = Command::new(rt::cargo())
+    let output = Command::new(toolchain::cargo())
         .args(["check", "--quiet", "--bins", "--tests"])
         .current_dir(package)
         .env("CARGO_TARGET_DIR", root.join("target/alone/target"))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
-use crate::rt::passed;
+use crate::hash::hash;
 
 /// The folders of that kind.
 pub(crate) const FOLDERS: [&str; 2] = ["migrations", ".sqlx"];
@@ -33,16 +33,13 @@ impl Beside {
         let content = files
             .iter()
             .map(|file| (file.strip_prefix(root).ok(), fs::read(file).ok()));
-        let hash = passed::hash(content.collect::<Vec<_>>());
+        let hash = hash(content.collect::<Vec<_>>());
         Some(Beside { folder: folder.to_owned(), hash })
     }
 
     /// What the compiler has to be told, as cargo tells it to a package.
-    pub(crate) fn environment(
-        &self,
-        root: &Path,
-    ) -> [(&'static str, PathBuf); 1] {
-        [("CARGO_MANIFEST_DIR", root.join(&self.folder))]
+    pub(crate) fn environment(&self, root: &Path) -> (&'static str, PathBuf) {
+        ("CARGO_MANIFEST_DIR", root.join(&self.folder))
     }
 }
 

@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mdbook_driver::config::Config;
 
-use crate::book::Book;
-use crate::check::{self, Check, What};
-use crate::fence::Kind;
+use crate::compare;
 use crate::generated;
-use crate::include;
-use crate::page::{Block, Page};
+use crate::load::{config, include};
+use crate::model::{Block, Book, Check, Kind, Page, What, drawn_from};
+use crate::plan;
 use crate::problem::Problem;
-use crate::rt::{self, Context};
-use crate::timeline;
+use crate::run::workspace::{Context, Workspace};
 
 /// Rewrites every output, message, dependency block and timeline that a page
 /// shows, from a run of the programs as they are, and the files that are made
@@ -35,24 +34,18 @@ pub fn bless(
     let root = root.as_ref();
     // As a shell completes it: `./book/chapter/page.md`.
     let only = only.map(|only| only.strip_prefix(".").unwrap_or(only));
-    let unknown = |only: &Path| {
-        vec![Problem::new(
+    if let Some(only) = only
+        && !config::pages(root)?.iter().any(|page| page == only)
+    {
+        return Err(vec![Problem::whole(
             only,
-            None,
             "this is not a page of the book",
             "name a page of SUMMARY.md, such as book/chapter/page.md",
-        )]
-    };
-    if let Some(only) = only.filter(|only| !root.join(only).is_file()) {
-        return Err(unknown(only));
+        )]);
     }
     let mut changed = make_missing(root);
     let book = Book::load(root)?;
-    let chosen =
-        |page: &&Page| only.is_none_or(|only| page.file.as_path() == only);
-    if let (Some(only), None) = (only, book.pages.iter().find(chosen)) {
-        return Err(unknown(only));
-    }
+    let is_asked = |page: &&Page| only.is_none_or(|only| page.file == only);
     let mut problems = Vec::new();
     let mut report = |file: &Path, line, what| {
         problems.push(Problem::new(file, line, what, AGAIN));
@@ -71,22 +64,22 @@ pub fn bless(
     }
     // Blocks below a table that has grown stand elsewhere now.
     let book = Book::load(root)?;
-    let pages = book.pages.iter().filter(chosen);
-    let mut checks = check::of(&book);
+    let mut checks = plan::checks(&book);
     checks.retain(|check| check.shown().is_some());
+    let workspace = Workspace::new(&book.root);
     if !checks.is_empty()
-        && let Err(why) = rt::libraries(&book.root)
+        && let Err(why) = workspace.libraries()
     {
         let what = format!("the programs do not compile:\n{why}");
-        problems.push(Problem::new("snippets", None, what, AGAIN));
+        problems.push(Problem::whole("snippets", what, AGAIN));
         return Err(problems);
     }
     let context = Context {
-        root: &book.root,
-        limit: book.settings.time_limit,
+        workspace: &workspace,
+        limit: Duration::from_secs(book.settings.time_limit),
         features: book.settings.features.as_deref(),
     };
-    for page in pages {
+    for page in book.pages.iter().filter(is_asked) {
         let place = format!("{}:", page.file.display());
         let mut bodies = Vec::new();
         // What a program prints comes before its timeline.
@@ -97,19 +90,16 @@ pub fn bless(
             let mut check = check.clone();
             if let What::Picture { file, printed: output, .. } = &mut check.what
             {
-                let program = timeline::source(file).map(|(of, _)| of);
+                let program = drawn_from(file).map(|(of, _)| of);
                 let stem = program.as_deref().and_then(Path::file_stem);
                 let stem = stem.and_then(|stem| stem.to_str());
                 if let Some(new) = stem.and_then(|stem| printed.get(stem)) {
                     *output = Some(String::clone(new));
                 }
             }
-            // What has passed, or passes now, is current.
-            if check.verify(&context).is_ok() {
-                continue;
-            }
-            let text = match check.actual(&context) {
-                Ok(text) => text,
+            let text = match check.correction(&context) {
+                Ok(None) => continue,
+                Ok(Some(text)) => text,
                 Err(why) => {
                     report(&page.file, line, why);
                     continue;
@@ -187,7 +177,7 @@ fn put(
     block: &Block,
     text: &str,
 ) -> Result<(), String> {
-    if include::directives(text).iter().any(|_| true) {
+    if !include::directives(text).is_empty() {
         return Err(
             "what is printed holds `{{#`, which mdBook takes for a directive"
                 .into(),
@@ -224,7 +214,7 @@ fn put(
 fn write(book: &Book, file: &Path, text: &str) -> Result<bool, String> {
     let path = book.root.join(file);
     let known = fs::read_to_string(&path).unwrap_or_default();
-    if known.replace("\r\n", "\n") == text {
+    if compare::same(&known, text) && path.exists() {
         return Ok(false);
     }
     fs::write(path, text)

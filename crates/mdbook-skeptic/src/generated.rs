@@ -2,18 +2,18 @@
 //! the programs, the tables of the chapters, the script of matching parts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::beside::{self, Beside};
-use crate::book::Book;
-use crate::fence::Kind;
-use crate::page::{Block, Page};
-use crate::parts;
-use crate::rt::crates::Known;
+use crate::compare;
+use crate::model::{Block, Book, Kind, Page, Part};
+use crate::run::crates::Known;
 
 /// Each generated file, relative to the book's root, and its whole text.
 ///
@@ -52,14 +52,66 @@ fn script_of(book: &Book) -> Result<String, String> {
             let below = below.to_string_lossy().replace('\\', "/");
             files.insert(below, text.into());
         }
-        let address = json!(parts::address(page));
+        let address = json!(address(page));
         of_pages.push(format!("{address}:{}", Value::from(files)));
     }
     Ok(format!(
         "{}window.cookbookFiles = {{\n{}\n}};\n",
-        parts::script(&book.pages),
+        parts(&book.pages),
         of_pages.join(",\n")
     ))
+}
+
+/// Compares a file that is made from the book with what it must be.
+///
+/// # Panics
+///
+/// If they differ, or the file cannot be read.
+pub fn check(root: &str, file: impl AsRef<Path>, expected: &str) {
+    let file = file.as_ref();
+    let text = fs::read_to_string(Path::new(root).join(file));
+    let file = file.display();
+    match text {
+        Ok(text) if compare::same(&text, expected) => {}
+        Ok(text) => panic!(
+            "{file} is not what is made from the pages:\n{}help: run `cargo \
+             bless`",
+            compare::difference(&text, expected)
+        ),
+        Err(error) => {
+            panic!("cannot read {file}: {error}\nhelp: run `cargo bless`")
+        }
+    }
+}
+
+/// The parts of all pages as the script that `parts` in `book.toml` names.
+fn parts(pages: &[Page]) -> String {
+    let with_parts = pages.iter().filter(|page| !page.parts.is_empty());
+    let pages: Vec<String> = with_parts
+        .map(|page| {
+            let parts: Value = page.parts.iter().map(part).collect();
+            format!("{}:{parts}", json!(address(page)))
+        })
+        .collect();
+    format!("window.cookbookParts = {{\n{}\n}};\n", pages.join(",\n"))
+}
+
+/// For the script lines have both ends.
+fn part(part: &Part) -> Value {
+    let lines = |lines: &Range<usize>| [lines.start, lines.end - 1];
+    let (python, rust) = (lines(&part.python), lines(&part.rust));
+    json!({ "name": part.name, "python": python, "rust": rust })
+}
+
+/// Where mdBook renders a page, below the book's own address.
+fn address(page: &Page) -> String {
+    let mut path = page.path.with_extension("html");
+    let stem = page.path.file_stem().map(OsStr::to_ascii_lowercase);
+    if stem.is_some_and(|stem| stem == "readme") {
+        path.set_file_name("index.html");
+    }
+    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
+    parts.join("/")
 }
 
 /// What a package of programs has.

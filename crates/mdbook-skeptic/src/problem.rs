@@ -37,6 +37,15 @@ impl Problem {
             help: help.into(),
         }
     }
+
+    /// A problem of a whole file.
+    pub(crate) fn whole(
+        file: impl AsRef<Path>,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Problem {
+        Problem::new(file, None, what, help)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -50,3 +59,50 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// A broken rule, before it is known on which page: [`Fault::at`] says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub rule: Rule,
+    pub what: String,
+    pub help: String,
+}
+
+/// What a [`Fault`] breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A fence names a checker.
+    Fence,
+    /// An include brings in what it names.
+    Include,
+    /// Raw HTML and Markdown show no code.
+    Markup,
+    /// Code is tagged as code.
+    Disguise,
+    /// What is shown is what is compiled.
+    Compiled,
+    /// A program runs as it stands, and asserts something.
+    Program,
+    /// What belongs together stands together.
+    Pair,
+    /// The comment `<!-- page` has the keys that there are.
+    About,
+}
+
+impl Fault {
+    pub(crate) fn new(
+        rule: Rule,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Fault {
+        Fault { rule, what: what.into(), help: help.into() }
+    }
+
+    pub(crate) fn at(
+        self,
+        file: &Path,
+        line: impl Into<Option<usize>>,
+    ) -> Problem {
+        Problem::new(file, line, self.what, self.help)
+    }
+}

@@ -16,15 +16,17 @@ use std::time::Duration;
 use regex::Regex;
 use walkdir::WalkDir;
 
-use crate::book::Book;
-use crate::check::{self, Check, What};
-use crate::fence::Kind;
-use crate::generate;
-use crate::page::{Block, Page};
+use crate::compare;
+use crate::hash::hash;
+use crate::model::{Block, Book, Check, Kind, Page, What};
+use crate::plan;
 use crate::problem::Problem;
-use crate::rt;
-use crate::rt::service::Needed;
-use crate::timeline;
+use crate::run::output;
+use crate::run::program::{self, Ran};
+use crate::run::python;
+use crate::run::server::Needed;
+use crate::run::workspace::{Context, Workspace};
+use crate::skeptic;
 
 /// A program that a mutation keeps from ending is killed after this.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -45,7 +47,7 @@ impl Mutation {
     /// A name that no other mutation of the same text has.
     fn id(&self) -> String {
         let what = (self.kind, &self.file, self.line, &self.text);
-        format!("{:016x}", rt::passed::hash(what))
+        format!("{:016x}", hash(what))
     }
 }
 
@@ -86,25 +88,27 @@ pub fn prove(
 ) -> Result<Proof, Vec<Problem>> {
     let book = Book::load(root)?;
     let problem = |error: String| {
-        vec![Problem::new(
+        vec![Problem::whole(
             "target/prove",
-            None,
             error,
             "see that the folder can be written, and try again",
         )]
     };
-    let mut mutations = mutations(&book).map_err(problem)?;
+    let workspace = Workspace::new(&book.root);
+    let mut mutations = mutations(&book, &workspace).map_err(problem)?;
     if let Some(sample) = sample {
         let step = mutations.len().div_ceil(sample.get());
         mutations = mutations.into_iter().step_by(step.max(1)).collect();
     }
     let folder = book.root.join("target/prove");
     let settled = Settled::open(&folder).map_err(problem)?;
-    let pristine: BTreeSet<String> = check::of(&book)
+    let pristine: BTreeSet<String> = plan::checks(&book)
         .iter()
         .map(|check| format!("{:?}", check.what))
         .collect();
 
+    let features = book.settings.features.as_deref();
+    let context = Context { workspace: &workspace, limit: LIMIT, features };
     let quiet = Quiet::start().map_err(|e| problem(e.to_string()))?;
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
@@ -124,7 +128,7 @@ pub fn prove(
             let outcome = if settled.is_caught(mutation) {
                 Ok(())
             } else {
-                let outcome = try_out(&book, &copy, mutation, &pristine)?;
+                let outcome = try_out(&context, &copy, mutation, &pristine)?;
                 settled.note(mutation, outcome.is_ok())?;
                 outcome
             };
@@ -283,7 +287,7 @@ fn copy(root: &Path, to: &Path) -> Result<PathBuf, String> {
 ///
 /// If it could not be tried.
 fn try_out(
-    book: &Book,
+    context: &Context,
     copy: &Path,
     mutation: &Mutation,
     pristine: &BTreeSet<String>,
@@ -296,7 +300,7 @@ fn try_out(
     let outcome = match Book::load(copy) {
         Err(_) => Ok(()),
         Ok(mutated) => {
-            let mut checks = check::of(&mutated);
+            let mut checks = plan::checks(&mutated);
             checks.retain(|check| {
                 let of_file = matches!(&check.what,
                     What::Python { file: Some(f), .. } if *f == mutation.file);
@@ -308,7 +312,7 @@ fn try_out(
             });
             let mut outcome = Err("no check noticed".to_owned());
             for check in &checks {
-                outcome = match trips(book, copy, mutation, check) {
+                outcome = match trips(context, copy, mutation, check) {
                     Ok(true) => Ok(()),
                     Ok(false) => continue,
                     Err(why) => Err(why),
@@ -328,89 +332,55 @@ fn try_out(
 ///
 /// Why it could not be seen: it failed before the mutation had its say.
 fn trips(
-    book: &Book,
+    context: &Context,
     copy: &Path,
     mutation: &Mutation,
     check: &Check,
 ) -> Result<bool, String> {
-    let features = book.settings.features.as_deref();
-    let shown_wrong = |shown: &str, actual: Result<String, String>| {
-        actual.map_or(true, |actual| actual.trim_end() != shown.trim_end())
-    };
     let must_run = mutation.kind == INVERTED;
-    let needed = check.service().map(|it| Needed::by(&book.root, it));
+    let needed = Needed::by(check, &context.workspace.root);
     let beside = check.beside.as_ref();
-    Ok(match &check.what {
-        // Run by ourselves: skeptic takes no environment.
-        What::Program { text, .. } if needed.is_some() || beside.is_some() => {
-            let compiled = generate::as_compiled(text, beside);
-            let folder = tempfile::TempDir::with_prefix("mdbook-skeptic-");
-            let folder = folder.map_err(|error| error.to_string())?;
-            let program = rt::compile::program(
-                &book.root,
-                &compiled,
-                beside,
-                folder.path(),
-                &[],
-            );
-            match program {
-                Ok(program) => {
-                    rt::output::of(&program, &[], true, needed, LIMIT).is_err()
-                }
-                Err(why) if must_run => return Err(why),
-                Err(_) => true,
-            }
-        }
+    let actual = match &check.what {
         What::Program { text, .. } => {
-            let compiled = generate::as_compiled(text, beside);
-            match rt::run_by_skeptic(&book.root, &compiled, LIMIT) {
-                rt::Ran::Succeeded => false,
-                rt::Ran::Failed => true,
-                rt::Ran::DidNotCompile if must_run => {
-                    return Err("not compiled".to_owned());
-                }
-                rt::Ran::DidNotCompile => true,
+            let text = skeptic::as_compiled(text, beside);
+            // skeptic takes no environment.
+            if needed.is_some() || beside.is_some() {
+                let ran =
+                    output::of_source(context, &text, false, beside, needed);
+                return match ran {
+                    Err(why) if must_run && !why.starts_with("ends with") => {
+                        Err(why)
+                    }
+                    ran => Ok(ran.is_err()),
+                };
             }
-        }
-        What::Output { example, file, shown } => {
-            let program = rt::output::example(&book.root, example, file)?;
-            shown_wrong(
-                shown,
-                rt::output::of(program, &[], true, needed, LIMIT),
-            )
-        }
-        What::Tests { program, shown, .. } => shown_wrong(
-            shown,
-            rt::output::of_test_program(
-                &book.root, program, beside, needed, LIMIT,
-            ),
-        ),
-        What::Python { file, text } => {
-            let program = match file {
-                Some(file) => rt::python::Program::File(copy.join(file)),
-                None => rt::python::Program::Text(text.clone()),
+            let limit = context.limit;
+            return match program::try_out(context.workspace, &text, limit) {
+                Ran::DidNotCompile if must_run => Err("not compiled".into()),
+                ran => Ok(!matches!(ran, Ran::Succeeded)),
             };
-            rt::python::check(&book.root, &program, LIMIT).is_err()
         }
-        What::Error { expected, program, shown } => shown_wrong(
-            shown,
-            rt::compile::message(&book.root, program, beside, expected),
-        ),
-        What::Picture { file, shown, printed } => shown_wrong(
-            shown,
-            timeline::draw(&book.root, file, printed.as_deref(), LIMIT),
-        ),
-        What::Dependencies { shown, programs } => shown_wrong(
-            shown,
-            rt::dependencies::block(&book.root, features, programs),
-        ),
-    })
+        What::Python { file, text } => {
+            let file = file.as_ref().map(|file| copy.join(file));
+            return Ok(python::check(context, file.as_deref(), text).is_err());
+        }
+        // Its target is built of the program as it was.
+        What::Tests { program, .. } => {
+            output::of_source(context, program, true, beside, needed)
+        }
+        _ => check.actual(context),
+    };
+    let shown = check.shown().unwrap_or_default();
+    Ok(!actual.is_ok_and(|actual| compare::same(shown, &actual)))
 }
 
 const INVERTED: &str = "Rust assertion inverted";
 
 /// Every mutation that applies to the book.
-fn mutations(book: &Book) -> Result<Vec<Mutation>, String> {
+fn mutations(
+    book: &Book,
+    workspace: &Workspace,
+) -> Result<Vec<Mutation>, String> {
     let mut found = Vec::new();
     let mut files = BTreeSet::new();
     for page in &book.pages {
@@ -423,7 +393,7 @@ fn mutations(book: &Book) -> Result<Vec<Mutation>, String> {
                     continue;
                 }
                 let text = read(&book.root, file)?;
-                of_file(&book.root, file, block, &text, &mut found)?;
+                of_file(workspace, file, block, &text, &mut found)?;
             }
         }
         for picture in &page.pictures {
@@ -463,7 +433,7 @@ fn of_fence(
         });
     };
     let skipping = match &block.kind {
-        Kind::Text | Kind::Json | Kind::Shell | Kind::Sql => "```".to_owned(),
+        Kind::Text | Kind::Shell | Kind::Sql => "```".to_owned(),
         _ => format!("{fence},ignore"),
     };
     push("tag that skips", block.line, &skipping);
@@ -472,8 +442,7 @@ fn of_fence(
         let fence = fence.replace(expected.as_str(), other);
         push("error code changed", block.line, &fence);
     }
-    let of_error =
-        before.is_some_and(|b| matches!(b.kind, Kind::CompileFail(_)));
+    let of_error = before.is_some_and(Block::fails);
     let printed = match block.kind {
         Kind::Console => Some("output line changed"),
         Kind::Text if of_error => Some("message line changed"),
@@ -541,7 +510,7 @@ fn more_features(line: &str) -> String {
 }
 
 fn of_file(
-    root: &Path,
+    workspace: &Workspace,
     file: &Path,
     block: &Block,
     text: &str,
@@ -559,16 +528,15 @@ fn of_file(
             } else {
                 broken
             };
-            let of_error = matches!(block.kind, Kind::CompileFail(_));
             push("Rust syntax error", 1, broken);
-            if !of_error && block.kind != Kind::ShouldPanic {
+            if !block.fails() {
                 for (line, inverted) in rust_inverted(text) {
                     push(INVERTED, line, inverted);
                 }
             }
         }
         "py" => {
-            for (line, inverted) in python_inverted(root, text)? {
+            for (line, inverted) in python_inverted(workspace, text)? {
                 push("Python assertion inverted", line, inverted);
             }
         }
@@ -644,7 +612,7 @@ const ASSERT_NOT: &str = "macro_rules! assert_not { \
 /// A Python program with one of its assertions inverted, for each of them.
 /// Python's own parser tells where an assertion ends.
 fn python_inverted(
-    root: &Path,
+    workspace: &Workspace,
     text: &str,
 ) -> Result<Vec<(usize, String)>, String> {
     let ask = "import ast, sys\n\
@@ -652,7 +620,7 @@ fn python_inverted(
             if isinstance(node, ast.Assert):\n        \
                 t = node.test\n        \
                 print(t.lineno, t.col_offset, t.end_lineno, t.end_col_offset)";
-    let output = Command::new(rt::python::interpreter(root)?.0)
+    let output = Command::new(&workspace.python()?.program)
         .args(["-c", ask, text])
         .output()
         .map_err(|error| format!("cannot run Python: {error}"))?;

@@ -6,41 +6,24 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use regex::Regex;
-use similar::TextDiff;
 use tempfile::TempDir;
 
-use super::load::Load;
-use super::service::{Needed, Service};
-use super::{compile, crates, run};
+use super::busy::Busy;
+use super::server::{Needed, Server};
+use super::workspace::Context;
+use super::{compile, sandbox};
 use crate::beside::Beside;
+use crate::compare;
 
-/// The executable of an example whose source is this file.
-pub(crate) fn example(
-    root: &Path,
-    name: &str,
-    file: &Path,
-) -> Result<&'static Path, String> {
-    let (program, source) = crates::built(root)?
-        .examples
-        .get(name)
-        .ok_or("is no example: give it an [[example]] entry in Cargo.toml")?;
-    crates::same_file(source, &root.join(file))?;
-    Ok(program)
-}
-
-/// What a program prints that is compiled for this.
-pub(crate) fn of_source(
-    root: &Path,
-    program: &str,
-    beside: Option<&Beside>,
-    needed: Option<Needed>,
-    limit: Duration,
-) -> Result<String, String> {
-    let folder = TempDir::with_prefix("mdbook-skeptic-")
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let target = compile::program(root, program, beside, folder.path(), &[])?;
-    let asks = asks_about_panics(program);
-    of(&target, &[], asks, needed, limit)
+/// How a program is run.
+pub(crate) struct Run<'a> {
+    pub arguments: &'a [&'a str],
+    /// Whether a part of it may panic, and the program succeed.
+    pub may_panic: bool,
+    /// The server that it needs; each run has one of its own.
+    pub needed: Option<Needed<'a>>,
+    /// What runs longer is killed.
+    pub limit: Duration,
 }
 
 /// Whether a program looks at what became of its tasks: one that does not must
@@ -51,55 +34,44 @@ pub(crate) fn asks_about_panics(source: &str) -> bool {
 }
 
 /// What a program prints to its standard output: run twice, once with all
-/// cores busy, each time with a fresh server of the kind that it needs.
+/// cores busy.
 ///
 /// # Errors
 ///
 /// If it fails, does not end, leaves something behind, prints something else
 /// the second time, or panics somewhere without asking about it.
-pub(crate) fn of(
-    program: &Path,
-    arguments: &[&str],
-    asks_about_panics: bool,
-    needed: Option<Needed>,
-    limit: Duration,
-) -> Result<String, String> {
-    let printed = |printed: &str| Ok(printed.to_owned());
-    what(program, arguments, asks_about_panics, needed, limit, printed)
+pub(crate) fn of(program: &Path, how: &Run) -> Result<String, String> {
+    what(program, how, |printed| Ok(printed.to_owned()))
 }
 
 /// What `made` makes of the output of a program, under the same conditions as
 /// [`of`].
 pub(crate) fn what(
     program: &Path,
-    arguments: &[&str],
-    asks_about_panics: bool,
-    needed: Option<Needed>,
-    limit: Duration,
+    how: &Run,
     made: impl Fn(&str) -> Result<String, String>,
 ) -> Result<String, String> {
-    let run = |busy: bool| {
+    let run = |is_busy: bool| {
         let mut command = Command::new(program);
-        command.args(arguments);
-        // Each run has a server of its own.
-        let mut service = None;
-        if let Some(Needed { variable, script, root }) = needed {
-            let started = Service::start(root, script)?
-                .ok_or_else(|| format!("there is no server for {variable}"))?;
-            command.env(variable, &started.address);
-            service = Some(started);
+        command.args(how.arguments);
+        let mut server = None;
+        if let Some(needed) = how.needed {
+            let started =
+                Server::start(needed)?.ok_or_else(|| needed.is_missing())?;
+            command.env(needed.variable, &started.address);
+            server = Some(started);
         }
-        let load = busy.then(Load::start);
-        let ended = run::run(command, limit)?;
-        drop(load);
-        drop(service);
+        let busy = is_busy.then(Busy::start);
+        let ended = sandbox::run(command, how.limit)?;
+        drop(busy);
+        drop(server);
         if !ended.status.success() {
             let said = ended.stdout + &ended.stderr;
             return Err(format!("ends with {}\n{said}", ended.status));
         }
         let mut said = ended.stderr.lines();
         match said.find(|line| line.contains("panicked at")) {
-            Some(panic) if !asks_about_panics => Err(format!(
+            Some(panic) if !how.may_panic => Err(format!(
                 "ends with success, and part of it has not: {panic}; await \
                  the task, and pass its panic on"
             )),
@@ -108,11 +80,11 @@ pub(crate) fn what(
     };
     let first = run(false)?;
     let second = run(true)?;
-    if first != second {
+    if !compare::same(&first, &second) {
         return Err(format!(
             "prints something else with all cores busy:\n{}make the order \
              certain, or print less",
-            difference(&first, &second)
+            compare::difference(&first, &second)
         ));
     }
     Ok(first)
@@ -129,7 +101,9 @@ pub(crate) fn of_tests(
     needed: Option<Needed>,
     limit: Duration,
 ) -> Result<String, String> {
-    let printed = of(target, &["--test-threads=1"], true, needed, limit)?;
+    let arguments = &["--test-threads=1"];
+    let printed =
+        of(target, &Run { arguments, may_panic: true, needed, limit })?;
     let written = program
         .lines()
         .filter(|line| {
@@ -145,20 +119,27 @@ pub(crate) fn of_tests(
     }
 }
 
-/// What a file of tests prints, compiled for this.
-pub(crate) fn of_test_program(
-    root: &Path,
+/// What a program prints that is compiled for this; `is_test` for a file of
+/// tests.
+pub(crate) fn of_source(
+    context: &Context,
     program: &str,
+    is_test: bool,
     beside: Option<&Beside>,
     needed: Option<Needed>,
-    limit: Duration,
 ) -> Result<String, String> {
+    let Context { workspace, limit, .. } = *context;
     let folder = TempDir::with_prefix("mdbook-skeptic-")
         .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let arguments = ["--test"];
+    let arguments: &[&str] = if is_test { &["--test"] } else { &[] };
+    let folder = folder.path();
     let target =
-        compile::program(root, program, beside, folder.path(), &arguments)?;
-    of_tests(&target, program, needed, limit)
+        compile::program(workspace, program, beside, folder, arguments)?;
+    if is_test {
+        return of_tests(&target, program, needed, limit);
+    }
+    let may_panic = asks_about_panics(program);
+    of(&target, &Run { arguments: &[], may_panic, needed, limit })
 }
 
 /// libtest ends its summary with the time it took: the one thing that varies.
@@ -168,13 +149,4 @@ fn without_times(printed: &str) -> String {
             .expect("a valid pattern")
     });
     TIME.replace_all(printed, "$1").into_owned()
-}
-
-/// The lines that differ, marked as `diff` does it.
-pub(crate) fn difference(old: &str, new: &str) -> String {
-    TextDiff::from_lines(old, new)
-        .unified_diff()
-        .context_radius(1)
-        .missing_newline_hint(false)
-        .to_string()
 }

@@ -5,9 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, Once};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use super::{cache, skipped};
+use crate::toolchain;
 
 #[derive(Default)]
 struct State {
@@ -23,22 +26,23 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// While one of these lives, programs of skeptic's that have run for longer
+/// While one of these lives, children of this process that have run for longer
 /// than the limit are killed, together with their children. With several, the
 /// shortest limit counts: a book has one.
 pub(crate) struct Watch(Duration);
 
-pub(crate) fn watch(limit: Duration) -> Watch {
+/// Watches the executables that `is_ours` says.
+pub(crate) fn watch(limit: Duration, is_ours: fn(&Path) -> bool) -> Watch {
     static START: Once = Once::new();
     state().limits.push(limit);
     START.call_once(|| {
-        thread::spawn(|| {
+        thread::spawn(move || {
             let mut system =
                 System::new().expect("this system does not list its processes");
             loop {
                 let limit = state().limits.iter().min().copied();
                 if let Some(limit) = limit {
-                    kill_overdue(&mut system, limit);
+                    kill_overdue(&mut system, limit, is_ours);
                 }
                 let pause = limit.unwrap_or_default() / 10;
                 thread::sleep(pause.max(Duration::from_millis(200)));
@@ -62,18 +66,17 @@ pub(crate) fn was_killed(binary: &Path) -> bool {
     state().killed.contains(binary)
 }
 
-fn kill_overdue(system: &mut System, limit: Duration) {
+fn kill_overdue(
+    system: &mut System,
+    limit: Duration,
+    is_ours: fn(&Path) -> bool,
+) {
     let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::OnlyIfNotSet);
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
     let this = Pid::from_u32(std::process::id());
     for process in system.processes().values() {
         let Some(exe) = process.exe() else { continue };
-        // From its cache, or where it has just compiled it.
-        let folder = exe.parent().and_then(Path::file_name);
-        let folder = folder.unwrap_or_default().to_string_lossy();
-        let of_skeptic =
-            folder == ".skeptic-bin" || folder.starts_with("rust-skeptic");
-        if of_skeptic
+        if is_ours(exe)
             && process.parent() == Some(this)
             && process.run_time() >= limit.as_secs()
         {
@@ -102,13 +105,13 @@ fn kill_tree(system: &System, root: Pid) {
 }
 
 /// Notes how long a check took; the slowest are listed when the run ends.
-pub(crate) fn took(place: &str, time: Duration) {
+fn took(place: &str, time: Duration) {
     static AT_EXIT: Once = Once::new();
     AT_EXIT.call_once(|| {
         // libtest has no hook for the end of a run. nextest gives every test
         // a process of its own, where a list of one would be noise.
-        let alone = ["NEXTEST", super::IN_SERVICE];
-        if alone.iter().all(|name| std::env::var_os(name).is_none()) {
+        let alone = std::env::var_os("NEXTEST").is_some();
+        if !alone && !toolchain::is_child() {
             // SAFETY: `report` is an `extern "C" fn()` that does not unwind:
             // it neither indexes nor unwraps, and ignores failed writes.
             unsafe { libc::atexit(report) };
@@ -120,11 +123,29 @@ pub(crate) fn took(place: &str, time: Duration) {
 extern "C" fn report() {
     let mut times = std::mem::take(&mut state().times);
     times.sort_by(|a, b| b.cmp(a));
-    super::passed::report();
-    super::skipped::report();
+    cache::report();
+    skipped::report();
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "\nslowest of {}:", times.len());
     for (time, place) in times.iter().take(5) {
         let _ = writeln!(stderr, "{:8.2} s  {place}", time.as_secs_f64());
+    }
+}
+
+/// Notes how long a check took, for the list of the slowest.
+pub(crate) struct Timed {
+    place: String,
+    start: Instant,
+}
+
+impl Timed {
+    pub(crate) fn start(place: &str) -> Timed {
+        Timed { place: place.to_owned(), start: Instant::now() }
+    }
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        took(&self.place, self.start.elapsed());
     }
 }

@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::anchor::anchor;
+use crate::problem::{Fault, Rule};
+
 /// The pattern of `mdbook-driver` 0.5 (`builtin_preprocessors/links.rs`).
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\\\{\{#.*\}\}|\{\{\s*#([a-zA-Z0-9_]+)\s+([^}]+)\}\}")
@@ -16,9 +19,6 @@ static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
 /// Looks like a directive to a person, whatever mdBook makes of it.
 static LOOKALIKE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\{\{\s*#").expect("a valid pattern"));
-static ANCHOR: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"ANCHOR(_END)?:\s*([\w_-]+)").expect("a valid pattern")
-});
 
 /// mdBook gives up on includes nested deeper than this, and drops the text.
 const DEEPEST: usize = 10;
@@ -53,17 +53,6 @@ pub(crate) enum Part {
     /// From 0, the end not included.
     Lines(usize, Option<usize>),
     Anchor(String),
-}
-
-/// Whether a line of a program is an anchor's comment.
-pub(crate) fn is_anchor(line: &str) -> bool {
-    ANCHOR.is_match(line)
-}
-
-/// The name of an anchor that a line begins, or ends: then also `true`.
-pub(crate) fn anchor(line: &str) -> Option<(&str, bool)> {
-    let mark = ANCHOR.captures(line)?;
-    Some((mark.get(2)?.as_str(), mark.get(1).is_some()))
 }
 
 /// All directives of a text, in order.
@@ -124,8 +113,10 @@ fn parse_part(part: &str) -> Part {
     }
 }
 
-/// What is wrong with a directive, as (what, help).
-pub(crate) type Fault = (String, String);
+/// A broken include.
+fn fault(what: impl Into<String>, help: impl Into<String>) -> Fault {
+    Fault::new(Rule::Include, what, help)
+}
 
 /// Checks a directive and all that it brings in, relative to `base`.
 ///
@@ -152,11 +143,10 @@ fn check_nested(
     let (path, part) = match &directive.kind {
         Kind::Escaped | Kind::Title => return Ok(()),
         Kind::Unknown => {
-            return Err((
+            return Err(fault(
                 format!("`{shown}` is no directive of mdBook's"),
                 "spell it `{{#include path}}` on one line, or put a \
-                 backslash before it to show it as it is"
-                    .into(),
+                 backslash before it to show it as it is",
             ));
         }
         Kind::Include { path, part } => (path, part.clone()),
@@ -164,34 +154,34 @@ fn check_nested(
     };
     let file = base.join(path);
     let canonical = file.canonicalize().map_err(|error| {
-        (
+        fault(
             format!("`{shown}`: cannot read {}: {error}", path.display()),
-            "correct the path; it is relative to the page's folder".into(),
+            "correct the path; it is relative to the page's folder",
         )
     })?;
     if !canonical.starts_with(root) {
-        return Err((
+        return Err(fault(
             format!("`{shown}` reads a file outside the book's folder"),
-            "move the file next to the book".into(),
+            "move the file next to the book",
         ));
     }
     let bytes = fs::read(&canonical).map_err(|error| {
-        (
+        fault(
             format!("`{shown}`: cannot read {}: {error}", path.display()),
-            "name a file, and make it readable".into(),
+            "name a file, and make it readable",
         )
     })?;
     let content = String::from_utf8(bytes).map_err(|error| {
-        (
+        fault(
             format!("`{shown}`: {} is not UTF-8 ({error})", path.display()),
-            "save the file as UTF-8".into(),
+            "save the file as UTF-8",
         )
     })?;
     check_part(shown, &content, &part)?;
 
     files.push(canonical.clone());
     if chain.contains(&canonical) || chain.len() >= DEEPEST {
-        return Err((
+        return Err(fault(
             format!("`{shown}` includes itself, or nests too deep"),
             format!("break the cycle; mdBook stops at {DEEPEST} levels"),
         ));
@@ -204,13 +194,13 @@ fn check_nested(
             continue;
         }
         if canonical.extension().is_none_or(|extension| extension != "md") {
-            return Err((
+            return Err(fault(
                 format!(
                     "`{shown}`: {} includes something itself, so that what \
                      is shown is not the file",
                     path.display()
                 ),
-                "include in pages only".into(),
+                "include in pages only",
             ));
         }
         check_nested(&nested, &content, &base, root, files, chain)?;
@@ -222,9 +212,9 @@ fn check_nested(
 fn check_part(shown: &str, content: &str, part: &Part) -> Result<(), Fault> {
     let total = content.lines().count();
     match part {
-        Part::Whole if content.trim().is_empty() => Err((
+        Part::Whole if content.trim().is_empty() => Err(fault(
             format!("`{shown}` shows nothing: the file is empty"),
-            "write the file, or remove the include".into(),
+            "write the file, or remove the include",
         )),
         Part::Whole => Ok(()),
         Part::Lines(start, end) => {
@@ -232,9 +222,9 @@ fn check_part(shown: &str, content: &str, part: &Part) -> Result<(), Fault> {
             if *start < end && end <= total {
                 return Ok(());
             }
-            Err((
+            Err(fault(
                 format!("`{shown}`: the file has {total} lines"),
-                "correct the range, or use an anchor".into(),
+                "correct the range, or use an anchor",
             ))
         }
         Part::Anchor(name) => {
@@ -242,14 +232,9 @@ fn check_part(shown: &str, content: &str, part: &Part) -> Result<(), Fault> {
             let mut ends = 0;
             let mut lines = 0;
             for line in content.lines() {
-                match ANCHOR.captures(line) {
-                    Some(mark) if &mark[2] == name => {
-                        if mark.get(1).is_some() {
-                            ends += 1;
-                        } else {
-                            starts += 1;
-                        }
-                    }
+                match anchor(line) {
+                    Some((of, true)) if of == name => ends += 1,
+                    Some((of, false)) if of == name => starts += 1,
                     Some(_) => {}
                     None if starts > ends && !line.trim().is_empty() => {
                         lines += 1;
@@ -264,7 +249,7 @@ fn check_part(shown: &str, content: &str, part: &Part) -> Result<(), Fault> {
                 (1, 0, _) => "is never closed",
                 _ => "does not open and close exactly once",
             };
-            Err((
+            Err(fault(
                 format!("`{shown}`: the anchor `{name}` {wrong}"),
                 format!(
                     "put `ANCHOR: {name}` and `ANCHOR_END: {name}` around the lines to show"

@@ -12,29 +12,34 @@
 //! test`. With `CI=true`, or with `SKEPTIC_FRESH` set, everything runs.
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{LazyLock, OnceLock};
-use std::time::SystemTime;
+
+use crate::hash::hash;
+use crate::toolchain;
 
 static UNCHANGED: AtomicUsize = AtomicUsize::new(0);
 
-/// A file as it is now: `None` where it cannot be read.
-pub(crate) fn stamp(file: &Path) -> Option<(PathBuf, u64, SystemTime)> {
-    let metadata = fs::metadata(file).ok()?;
-    Some((file.to_owned(), metadata.len(), metadata.modified().ok()?))
-}
-
-/// A file by its content: `None` where it cannot be read.
-pub(crate) fn content(file: &Path) -> Option<u64> {
-    fs::read(file).ok().map(hash)
+/// Runs a check of the package's own, unless it has passed on the same input
+/// with the same guard: what takes long and depends on little.
+///
+/// # Panics
+///
+/// If the check does.
+pub fn once(input: impl Hash, check: impl FnOnce()) {
+    let check = || catch_unwind(AssertUnwindSafe(check));
+    if let Err(failure) = unless_passed(input, check) {
+        resume_unwind(failure);
+    }
 }
 
 /// Runs a check, unless it has passed on the same input, with the same guard.
-pub(crate) fn once<E>(
+pub(crate) fn unless_passed<E>(
     input: impl Hash,
     check: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), E> {
@@ -58,29 +63,19 @@ fn key(salt: u8, input: &impl Hash) -> u64 {
 /// The guard, all of it, and the compiler: a check that has changed has passed
 /// nothing yet.
 static CHECKER: LazyLock<u64> = LazyLock::new(|| {
-    let compiler =
-        Command::new(super::compile::rustc()).arg("-vV").output().ok();
+    let compiler = Command::new(toolchain::rustc()).arg("-vV").output().ok();
     let guard = env!("MDBOOK_SKEPTIC_SOURCES");
     hash((guard, compiler.map(|output| output.stdout)))
 });
 
-/// Tells what it is given from anything else, within one build of the guard.
-pub(crate) fn hash(input: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    input.hash(&mut hasher);
-    hasher.finish()
-}
-
 fn folder() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let find = || {
-        // In a service's process, the caller has looked.
-        let fresh = ["SKEPTIC_FRESH", super::IN_SERVICE];
-        let fresh = fresh.iter().any(|name| std::env::var_os(name).is_some());
-        if fresh || super::skips_fail() {
+        // The process that has started a child has looked.
+        if toolchain::is_fresh() || toolchain::is_child() {
             return None;
         }
-        let folder = super::profile_folder()?.join(".skeptic-passed");
+        let folder = toolchain::profile_folder()?.join(".skeptic-passed");
         fs::create_dir_all(&folder).ok()?;
         Some(folder)
     };

@@ -1,46 +1,20 @@
 //! The checks that the build script has found, by the names of their tests.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Context, passed, skipped};
-use crate::book::Book;
-use crate::check::{self, Check, What};
-use crate::settings::Settings;
-use crate::{generate, generated};
-
-/// What the build script writes for the tests.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Contents {
-    pub checks: BTreeMap<String, Check>,
-    /// Of a program's run, in seconds.
-    pub limit: u64,
-    pub features: Option<PathBuf>,
-}
-
-impl Contents {
-    pub(crate) fn of(book: &Book) -> Contents {
-        let checks = check::of(book).into_iter();
-        let Settings { time_limit, features, .. } = &book.settings;
-        Contents {
-            checks: checks.map(|check| (check.name.clone(), check)).collect(),
-            limit: time_limit.as_secs(),
-            features: features.clone(),
-        }
-    }
-
-    /// As the tests read it, and what tells it from any other.
-    pub(crate) fn written(&self) -> serde_json::Result<(String, u64)> {
-        let text = serde_json::to_string(self)?;
-        let fingerprint = passed::hash(text.as_bytes());
-        Ok((text, fingerprint))
-    }
-}
+use crate::codegen::Contents;
+use crate::generated;
+use crate::hash::hash;
+use crate::model::{Book, Check, What};
+use crate::run::program;
+use crate::run::server::Needed;
+use crate::run::skipped;
+use crate::run::watchdog::Timed;
+use crate::run::workspace::{Context, Workspace};
+use crate::skeptic;
 
 /// The book that the tests were made from.
 pub struct Built {
@@ -49,6 +23,7 @@ pub struct Built {
     module: &'static str,
     fingerprint: u64,
     contents: OnceLock<Contents>,
+    workspace: OnceLock<Workspace>,
     now: OnceLock<Book>,
 }
 
@@ -67,6 +42,7 @@ impl Built {
             module,
             fingerprint,
             contents: OnceLock::new(),
+            workspace: OnceLock::new(),
             now: OnceLock::new(),
         }
     }
@@ -83,6 +59,11 @@ impl Built {
         })
     }
 
+    /// The workspace in which the checks run.
+    pub fn workspace(&self) -> &Workspace {
+        self.workspace.get_or_init(|| Workspace::new(self.root))
+    }
+
     fn contents(&self) -> &Contents {
         self.contents.get_or_init(|| {
             let file = self.file;
@@ -91,7 +72,7 @@ impl Built {
             let text = fs::read(file)
                 .unwrap_or_else(|e| panic!("cannot read {file}: {e}{help}"));
             assert!(
-                passed::hash(&text) == self.fingerprint,
+                hash(&text) == self.fingerprint,
                 "{file} has changed since these tests were compiled\nhelp: run \
                  them by `cargo test`"
             );
@@ -122,25 +103,22 @@ impl Built {
         if found.linux && !cfg!(target_os = "linux") {
             return skipped::note("Linux".into());
         }
-        let What::Program { text, must_panic, .. } = what else {
+        let What::Program { text, .. } = what else {
             panic!("{}: {name} is no program", self.file);
         };
-        let of = if *must_panic { super::must_panic } else { super::program };
-        let text = passed::hash(generate::as_compiled(text, beside.as_ref()));
-        let (limit, root) = (self.contents().limit, self.root);
-        let check = || of(place, limit, root, text, run);
-        let service = found.service();
+        let (limit, workspace) = (self.contents().limit, self.workspace());
+        let text = hash(skeptic::as_compiled(text, beside.as_ref()));
+        let check = || program::program(place, limit, workspace, text, run);
+        let service = Needed::by(found, Path::new(self.root));
         if service.is_none() && beside.is_none() {
             return check();
         }
-        super::in_a_process_of_its_own(
+        program::in_a_process_of_its_own(
             place,
-            limit,
-            root,
-            service,
-            beside.as_ref(),
+            workspace,
+            (service, beside.as_ref()),
             (self.module, name),
-            passed::hash((text, must_panic)),
+            hash((text, limit)),
             check,
         );
     }
@@ -154,11 +132,11 @@ impl Built {
         let check = self.find(name);
         let Contents { limit, features, .. } = self.contents();
         let context = Context {
-            root: Path::new(self.root),
+            workspace: self.workspace(),
             limit: Duration::from_secs(*limit),
             features: features.as_deref(),
         };
-        let _timed = super::Timed::start(&check.place);
+        let _timed = Timed::start(&check.place);
         if let Err(why) = check.verify(&context) {
             panic!("{}: {why}", check.place);
         }
@@ -173,7 +151,7 @@ impl Built {
         let files = generated::files(self.book());
         let files = files.unwrap_or_else(|why| panic!("{why}"));
         for (file, text) in files {
-            super::generated(self.root, &file, &text);
+            generated::check(self.root, &file, &text);
         }
     }
 
@@ -191,42 +169,5 @@ impl Built {
             "the book has changed since its tests were made\nhelp: run `touch \
              book.toml`, and cargo makes them anew"
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    #[test]
-    fn with_another_setting_it_is_another_book() {
-        let folder = TempDir::new().expect("a temporary folder");
-        let write = |file: &str, text: &str| {
-            fs::write(folder.path().join(file), text).expect("a file");
-        };
-        fs::create_dir(folder.path().join("src")).expect("a folder");
-        write("src/SUMMARY.md", "- [Page](page.md)\n");
-        let program = "fn main() {\n    \
-             assert!(std::env::var(\"ADDRESS\").is_ok());\n}";
-        write("src/page.md", &format!("# Page\n\n```rust\n{program}\n```\n"));
-        write("features.toml", "");
-        write("serve", "");
-        let made_with = |setting: &str| {
-            let table = "[preprocessor.skeptic]\nrenderers = []";
-            write("book.toml", &format!("{table}\n{setting}\n"));
-            let book = Book::load(folder.path()).expect("it is in order");
-            Contents::of(&book).written().expect("plain text").1
-        };
-        let plain = made_with("");
-        for setting in [
-            "time-limit = 9",
-            "features = \"features.toml\"",
-            "services = { ADDRESS = \"serve\" }",
-        ] {
-            assert_ne!(made_with(setting), plain, "{setting}");
-        }
-        assert_eq!(made_with(""), plain);
     }
 }

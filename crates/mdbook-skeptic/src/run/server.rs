@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::passed;
+use crate::hash;
+use crate::model::Check;
 
 /// A server that a program asks for.
 #[derive(Clone, Copy)]
@@ -18,29 +19,25 @@ pub(crate) struct Needed<'a> {
 }
 
 impl<'a> Needed<'a> {
-    /// A server from the name of its variable and its script.
-    pub(crate) fn by(
-        root: &'a Path,
-        (variable, script): (&'a str, &'a Path),
-    ) -> Needed<'a> {
-        Needed { variable, script, root }
+    /// The server that a check needs.
+    pub(crate) fn by(check: &'a Check, root: &'a Path) -> Option<Needed<'a>> {
+        let (variable, script) = check.service.as_ref()?;
+        Some(Needed { variable, script, root })
     }
 
     /// The script as it is now.
     pub(crate) fn stamp(&self) -> impl Hash + use<> {
-        passed::stamp(&self.root.join(self.script))
+        hash::stamp(&self.root.join(self.script))
     }
 
-    /// Why it cannot be had, if its script says that it is not installed.
-    pub(crate) fn missing(&self) -> Result<Option<String>, String> {
-        let service = Service::start(self.root, self.script)?;
-        let variable = self.variable;
-        Ok(service.is_none().then(|| format!("no server for {variable}")))
+    /// What to say where it is not installed.
+    pub(crate) fn is_missing(&self) -> String {
+        format!("no server for {}", self.variable)
     }
 }
 
 /// A server that runs until this is dropped.
-pub(crate) struct Service {
+pub(crate) struct Server {
     child: Child,
     /// Where it is: what its script has printed.
     pub address: String,
@@ -49,7 +46,7 @@ pub(crate) struct Service {
 /// The status with which a script says that its server is not installed.
 const NOT_INSTALLED: i32 = 3;
 
-impl Service {
+impl Server {
     /// Runs a script that starts a server, prints its address in a line, and
     /// ends the server when its standard input ends. `None` where the server
     /// is not installed.
@@ -57,10 +54,8 @@ impl Service {
     /// # Errors
     ///
     /// If the script fails otherwise.
-    pub(crate) fn start(
-        root: &Path,
-        script: &Path,
-    ) -> Result<Option<Service>, String> {
+    pub(crate) fn start(needed: Needed) -> Result<Option<Server>, String> {
+        let Needed { script, root, .. } = needed;
         let name = script.display();
         let mut child = Command::new(root.join(script))
             .stdin(Stdio::piped())
@@ -74,7 +69,7 @@ impl Service {
         read.map_err(|error| format!("cannot read from {name}: {error}"))?;
         if !address.is_empty() {
             let address = address.trim().to_owned();
-            return Ok(Some(Service { child, address }));
+            return Ok(Some(Server { child, address }));
         }
         let mut said = String::new();
         if let Some(mut stderr) = child.stderr.take() {
@@ -87,7 +82,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         // It has nothing left to do but to clean up.

@@ -9,8 +9,9 @@ use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::crates;
+use super::workspace::Workspace;
 use crate::beside::Beside;
+use crate::toolchain;
 
 /// What the compiler says of a program, as a reader sees it who has pasted the
 /// program into `src/main.rs` and what lies beside it next to `src`.
@@ -19,7 +20,7 @@ use crate::beside::Beside;
 ///
 /// If the program compiles, fails with another error, or with more than this.
 pub(crate) fn message(
-    root: &Path,
+    workspace: &Workspace,
     program: &str,
     beside: Option<&Beside>,
     expected: &str,
@@ -32,7 +33,7 @@ pub(crate) fn message(
         .map_err(|error| format!("cannot write the program: {error}"))?;
 
     let compile = |ask: &[&str]| {
-        let mut command = Command::new(compiler(expected)?);
+        let mut command = Command::new(toolchain::compiler(expected)?);
         command
             .current_dir(folder.path())
             .args(["src/main.rs", "--crate-name", "main", "--edition=2024"])
@@ -43,10 +44,13 @@ pub(crate) fn message(
             // As for a reader who builds it there.
             .env_remove("DATABASE_URL");
         match beside {
-            Some(beside) => command.envs(beside.environment(root)),
+            Some(beside) => {
+                let (name, folder) = beside.environment(&workspace.root);
+                command.env(name, folder)
+            }
             None => command.env("CARGO_MANIFEST_DIR", folder.path()),
         };
-        crates::link(&mut command, root, program)?;
+        workspace.link(&mut command, program)?;
         let output = command.output();
         output.map_err(|error| format!("cannot run the compiler: {error}"))
     };
@@ -94,39 +98,9 @@ fn no_spans(message: &Value) -> bool {
     message["spans"].as_array().is_none_or(Vec::is_empty)
 }
 
-fn compiler(expected: &str) -> Result<PathBuf, String> {
-    if !expected.starts_with("clippy::") {
-        return Ok(rustc().into());
-    }
-    let sysroot = Command::new(rustc())
-        .args(["--print", "sysroot"])
-        .output()
-        .map_err(|error| format!("cannot run rustc: {error}"))?;
-    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    let driver = Path::new(&sysroot)
-        .join("bin")
-        .join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
-    if driver.exists() {
-        Ok(driver)
-    } else {
-        Err("clippy is not installed: rustup component add clippy".into())
-    }
-}
-
-/// The machine that programs are compiled for and run on.
-pub(crate) fn host() -> String {
-    let version = Command::new(rustc()).arg("-vV").output();
-    let version = version.map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&version)
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap_or_default()
-        .to_owned()
-}
-
 /// Compiles a program into a folder, outside of any package.
 pub(crate) fn program(
-    root: &Path,
+    workspace: &Workspace,
     program: &str,
     beside: Option<&Beside>,
     folder: &Path,
@@ -136,13 +110,14 @@ pub(crate) fn program(
     fs::write(&source, program)
         .map_err(|error| format!("cannot write the program: {error}"))?;
     let target = folder.join("main");
-    let mut command = Command::new(rustc());
+    let mut command = Command::new(toolchain::rustc());
     command.args(arguments).args(["--edition=2024", "-o"]);
     command.args([&target, &source]);
     if let Some(beside) = beside {
-        command.envs(beside.environment(root));
+        let (name, folder) = beside.environment(&workspace.root);
+        command.env(name, folder);
     }
-    crates::link(&mut command, root, program)?;
+    workspace.link(&mut command, program)?;
     let output = command
         .output()
         .map_err(|error| format!("cannot run the compiler: {error}"))?;
@@ -150,10 +125,6 @@ pub(crate) fn program(
         return Ok(target);
     }
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-pub(crate) fn rustc() -> String {
-    std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into())
 }
 
 /// Where the sources of crates and of Rust itself lie is each machine's own.

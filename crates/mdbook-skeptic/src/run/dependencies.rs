@@ -8,23 +8,20 @@ use std::path::Path;
 use regex::Regex;
 use toml::{Table, Value};
 
-use super::crates;
+use super::workspace::{Context, Workspace};
 
 /// The block that the given programs need: every crate that they name, at its
 /// locked version, with the features that they use.
-///
-/// `features` is a file that says what use of a crate asks for which feature:
-/// a table per crate, in it `feature = ["pattern", …]`.
 pub(crate) fn block(
-    root: &Path,
-    features: Option<&Path>,
+    context: &Context,
     programs: &[String],
 ) -> Result<String, String> {
-    let rules = rules(root, features)?;
+    let Context { workspace, features, .. } = *context;
+    let rules = rules(&workspace.root, features)?;
     let mut needed: BTreeMap<String, (String, BTreeSet<String>)> =
         BTreeMap::new();
     for program in programs {
-        for (name, version) in crates::named(root, program)? {
+        for (name, version) in workspace.named(program)? {
             let entry = needed
                 .entry(name.clone())
                 .or_insert_with(|| (version, BTreeSet::new()));
@@ -37,7 +34,7 @@ pub(crate) fn block(
     }
     let mut block = "[dependencies]\n".to_owned();
     for (name, (version, features)) in needed {
-        let implied = implied(root, &name, &features)?;
+        let implied = implied(workspace, &name, &features)?;
         let features: Vec<String> = features
             .difference(&implied)
             .map(|feature| format!("\"{feature}\""))
@@ -82,11 +79,11 @@ const FOR_TESTS: &str = "test-util";
 /// The features of a crate that others of the given ones bring along: with
 /// tokio's `rt-multi-thread`, `rt`.
 fn implied(
-    root: &Path,
+    workspace: &Workspace,
     name: &str,
     features: &BTreeSet<String>,
 ) -> Result<BTreeSet<String>, String> {
-    let known = crates::features(root, name)?;
+    let known = workspace.features(name)?;
     let mut implied = BTreeSet::new();
     let mut pending: Vec<&String> = features
         .iter()
@@ -105,6 +102,8 @@ fn implied(
     }
 }
 
+/// What use of a crate asks for which feature, from a file with a table per
+/// crate, in it `feature = ["pattern", …]`.
 type Rules = BTreeMap<String, Vec<(String, Vec<Regex>)>>;
 
 fn rules(root: &Path, features: Option<&Path>) -> Result<Rules, String> {

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 
 /// While it lives, as many threads as there are cores do nothing, eagerly.
-pub(crate) struct Load {
+pub(crate) struct Busy {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Load {
-    pub(crate) fn start() -> Load {
+impl Busy {
+    pub(crate) fn start() -> Busy {
         let stop = Arc::new(AtomicBool::new(false));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (0..cores)
@@ -24,11 +24,11 @@ impl Load {
                 })
             })
             .collect();
-        Load { stop, threads }
+        Busy { stop, threads }
     }
 }
 
-impl Drop for Load {
+impl Drop for Busy {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         for thread in self.threads.drain(..) {

@@ -1,26 +1,18 @@
 //! What a check finds out, and whether that is what the page shows. Tests
-//! compare it, `bless` writes it.
+//! compare it, `bless` writes it, `prove` sees a comparison fail.
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use super::{
-    compile, crates, dependencies, output, passed, python, service, skipped,
+use crate::compare;
+use crate::hash::{content, hash, stamp};
+use crate::model::{Check, What, drawn_from};
+use crate::run::server::{Needed, Server};
+use crate::run::workspace::Context;
+use crate::run::{
+    cache, compile, dependencies, output, python, skipped, timeline,
 };
-use crate::check::{Check, What};
-use crate::timeline;
-
-/// What all checks of a book share.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The folder of `book.toml`.
-    pub root: &'a Path,
-    /// What runs longer is killed.
-    pub limit: Duration,
-    /// The file that says which use of a crate asks for which feature.
-    pub features: Option<&'a Path>,
-}
+use crate::toolchain;
 
 impl Check {
     /// Runs the check, unless it has passed on the same input before. What
@@ -36,39 +28,60 @@ impl Check {
     ///
     /// For a program that skeptic runs: its generated test does that.
     pub fn verify(&self, context: &Context) -> Result<(), String> {
+        let subject = self.subject();
+        let shown = self.shown().unwrap_or_default();
+        match self.correction(context) {
+            Ok(None) => Ok(()),
+            Ok(Some(actual)) => Err(format!(
+                "{subject}is not what is shown:\n{}help: if the program is \
+                 right, run `cargo bless`",
+                compare::difference(shown, &actual)
+            )),
+            Err(why) => Err(format!("{subject}{why}")),
+        }
+    }
+
+    /// What the page has to show instead of what it shows; `None` where that is
+    /// right, or cannot be seen on this machine.
+    pub(crate) fn correction(
+        &self,
+        context: &Context,
+    ) -> Result<Option<String>, String> {
         if self.linux && !cfg!(target_os = "linux") {
             skipped::note("Linux".into());
-            return Ok(());
+            return Ok(None);
         }
-        let Context { root, limit, .. } = *context;
-        let named = |why: String| format!("{}{why}", self.subject());
         let Some(shown) = self.shown() else {
             let What::Python { file, text } = &self.what else {
                 panic!("{}: skeptic runs this program", self.place);
             };
-            let program = match file {
-                None => python::Program::Text(text.clone()),
-                Some(file) => python::Program::File(root.join(file)),
-            };
-            match python::check(root, &program, limit).map_err(named)? {
+            match python::check(context, file.as_deref(), text)? {
                 python::Verdict::Passed => {}
                 python::Verdict::Skipped(missing) => skipped::note(missing),
             }
-            return Ok(());
+            return Ok(None);
         };
+        let mut correct = None;
         let checked = self.input(context).and_then(|input| {
-            passed::once((shown, input), || {
-                super::compare(shown, &self.actual(context)?)
+            cache::unless_passed((shown, input), || {
+                let actual = self.actual(context)?;
+                if compare::same(shown, &actual) {
+                    return Ok(());
+                }
+                correct = Some(actual);
+                Err(String::new())
             })
         });
-        let Err(why) = checked else { return Ok(()) };
-        match self.needed(root).map(|needed| needed.missing()) {
-            Some(Ok(Some(missing))) if !super::skips_fail() => {
-                skipped::note(missing);
-                Ok(())
-            }
-            _ => Err(named(why)),
+        let Err(why) = checked else { return Ok(None) };
+        let needed = Needed::by(self, &context.workspace.root);
+        if let Some(needed) = needed
+            && !toolchain::skips_fail()
+            && let Ok(None) = Server::start(needed)
+        {
+            skipped::note(needed.is_missing());
+            return Ok(None);
         }
+        if correct.is_some() { Ok(correct) } else { Err(why) }
     }
 
     /// What the page has to show.
@@ -82,85 +95,77 @@ impl Check {
     /// For a check whose page shows nothing but the program: see
     /// [`Check::shown`].
     pub(crate) fn actual(&self, context: &Context) -> Result<String, String> {
-        let Context { root, limit, features } = *context;
-        let (needed, beside) = (self.needed(root), self.beside.as_ref());
+        let Context { workspace, limit, .. } = *context;
+        let root = &workspace.root;
+        let (needed, beside) = (Needed::by(self, root), self.beside.as_ref());
         match &self.what {
             What::Program { .. } | What::Python { .. } => {
                 panic!("{}: nothing is shown but the program", self.place)
             }
             What::Output { example, file, .. } => {
-                let program = output::example(root, example, file)?;
+                let built = workspace.artifacts()?;
+                let program = built.example(root, example, file)?;
                 let source = fs::read_to_string(root.join(file))
                     .map_err(|error| format!("cannot be read: {error}"))?;
-                let asks = output::asks_about_panics(&source);
-                output::of(program, &[], asks, needed, limit)
+                let may_panic = output::asks_about_panics(&source);
+                let arguments = &[];
+                let run = output::Run { arguments, may_panic, needed, limit };
+                output::of(program, &run)
             }
             What::Tests { target, file, program, .. } => {
-                let target = crates::test(root, target, file)?;
+                let target = workspace.artifacts()?.test(root, target, file)?;
                 output::of_tests(target, program, needed, limit)
             }
             What::Error { expected, program, .. } => {
                 let message =
-                    compile::message(root, program, beside, expected)?;
+                    compile::message(workspace, program, beside, expected)?;
                 if compile::is_lint(expected) {
                     // It compiles, so it has to run as well.
-                    output::of_source(root, program, beside, None, limit)?;
+                    output::of_source(context, program, false, beside, None)?;
                 }
                 Ok(message)
             }
             What::Dependencies { programs, .. } => {
-                dependencies::block(root, features, programs)
+                dependencies::block(context, programs)
             }
             What::Picture { file, printed, .. } => {
-                timeline::draw(root, file, printed.as_deref(), limit)
+                timeline::draw(context, file, printed.as_deref())
             }
-        }
-    }
-
-    /// What the page shows of it; `None` where that is the program alone.
-    pub(crate) fn shown(&self) -> Option<&str> {
-        match &self.what {
-            What::Program { .. } | What::Python { .. } => None,
-            What::Output { shown, .. }
-            | What::Tests { shown, .. }
-            | What::Error { shown, .. }
-            | What::Dependencies { shown, .. }
-            | What::Picture { shown, .. } => Some(shown),
         }
     }
 
     /// What [`Check::actual`] depends on, hashed.
     fn input(&self, context: &Context) -> Result<u64, String> {
-        let Context { root, limit, features } = *context;
-        let stamp = |file: &Path| passed::stamp(file);
-        let content = |file: &Path| passed::content(&root.join(file));
+        let Context { workspace, limit, features } = *context;
+        let root = &workspace.root;
+        let content = |file: &Path| content(root.join(file));
         let of_kind = match &self.what {
             What::Program { .. } | What::Python { .. } => 0,
             What::Output { example, file, .. } => {
-                let program = output::example(root, example, file)?;
-                passed::hash((example, stamp(program)))
+                let built = workspace.artifacts()?;
+                hash((example, stamp(built.example(root, example, file)?)))
             }
             What::Tests { target, file, program, .. } => {
-                let built = crates::test(root, target, file)?;
-                passed::hash((target, program, stamp(built)))
+                let built = workspace.artifacts()?.test(root, target, file)?;
+                hash((target, program, stamp(built)))
             }
             What::Error { expected, program, .. } => {
-                passed::hash((expected, program, crates::stamp(root)?))
+                hash((expected, program, workspace.artifacts()?.stamp))
             }
             What::Dependencies { programs, .. } => {
                 let files = ["Cargo.toml", "Cargo.lock"].map(Path::new);
                 let files = files.into_iter().chain(features).map(content);
-                passed::hash((programs, files.collect::<Vec<_>>()))
+                hash((programs, files.collect::<Vec<_>>()))
             }
             What::Picture { file, printed, .. } => {
-                let program = timeline::source(file);
+                let program = drawn_from(file);
                 let program = program.and_then(|(file, _)| content(&file));
-                passed::hash((file, printed, program, crates::stamp(root)?))
+                hash((file, printed, program, workspace.artifacts()?.stamp))
             }
         };
-        let server = self.needed(root).map(|needed| needed.stamp());
+        let server = Needed::by(self, root).map(|needed| hash(needed.stamp()));
         let beside = self.beside.as_ref().map(|beside| beside.hash);
-        Ok(passed::hash((of_kind, limit, server, beside)))
+        Ok(hash((of_kind, limit, server, beside)))
     }
 
     /// What a failure's message begins with.
@@ -176,9 +181,5 @@ impl Check {
             }
             What::Picture { file, .. } => format!("{} ", file.display()),
         }
-    }
-
-    fn needed<'a>(&'a self, root: &'a Path) -> Option<service::Needed<'a>> {
-        self.service().map(|of| service::Needed::by(root, of))
     }
 }

@@ -1,126 +1,16 @@
-//! What must be checked by running it, block by block.
+//! The checks of a book: what must be run, block by block.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::beside::Beside;
-use crate::book::Book;
-use crate::fence::Kind;
-use crate::page::{Block, Page, Picture};
-use crate::timeline;
-
-/// A test of the book.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Check {
-    /// Of the test: chapter, recipe, what is checked, and the fence's line.
-    pub name: String,
-    /// `book/chapter/page.md:12`
-    pub place: String,
-    /// What is checked.
-    pub what: What,
-    /// The server that it needs: a variable and the script that starts it.
-    pub service: Option<(String, PathBuf)>,
-    /// What the program needs when it is compiled.
-    pub beside: Option<Beside>,
-    /// Whether the page says that the program needs Linux.
-    pub linux: bool,
-}
-
-impl Check {
-    /// A check that nothing but itself is needed for.
-    #[must_use]
-    pub fn new(place: &str, what: What) -> Check {
-        Check {
-            name: String::new(),
-            place: place.to_owned(),
-            what,
-            service: None,
-            beside: None,
-            linux: false,
-        }
-    }
-
-    /// The service, by reference.
-    pub(crate) fn service(&self) -> Option<(&str, &Path)> {
-        let (variable, script) = self.service.as_ref()?;
-        Some((variable, script))
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum What {
-    /// A program that skeptic compiles and runs.
-    Program {
-        /// The test's name without the line, as skeptic wants it.
-        stem: String,
-        /// Of the fence.
-        line: usize,
-        /// The program.
-        text: String,
-        /// Whether it has to panic.
-        must_panic: bool,
-    },
-    /// What an example prints.
-    Output {
-        /// Its name.
-        example: String,
-        /// Its source, relative to the book's root.
-        file: PathBuf,
-        /// What the page shows.
-        shown: String,
-    },
-    /// What a file of tests prints.
-    Tests {
-        /// The name of the `[[test]]`.
-        target: String,
-        /// Its source, relative to the book's root.
-        file: PathBuf,
-        /// Its text.
-        program: String,
-        /// What the page shows.
-        shown: String,
-    },
-    /// A Python program, which has to end with success.
-    Python {
-        /// Its file, where it has one; the page may show a part of it.
-        file: Option<PathBuf>,
-        /// What the page shows.
-        text: String,
-    },
-    /// The compiler's message for a program.
-    Error {
-        /// The error's code, `no_code`, or a lint's name.
-        expected: String,
-        /// The program.
-        program: String,
-        /// What the page shows.
-        shown: String,
-    },
-    /// The `[dependencies]` that the page's programs need.
-    Dependencies {
-        /// What the page shows.
-        shown: String,
-        /// The programs.
-        programs: Vec<String>,
-    },
-    /// A timeline.
-    Picture {
-        /// Its file, relative to the book's root.
-        file: PathBuf,
-        /// What the page shows.
-        shown: String,
-        /// What the page shows of the program's output.
-        printed: Option<String>,
-    },
-}
+use crate::model::{Block, Book, Check, Kind, Page, Picture, What, drawn_from};
+use crate::skeptic::sanitize;
 
 /// The checks of a book, in its order. What several blocks show is checked
 /// once, where it is shown first.
-pub(crate) fn of(book: &Book) -> Vec<Check> {
+pub(crate) fn checks(book: &Book) -> Vec<Check> {
     let mut seen = BTreeSet::new();
     let mut names = Names::default();
     let mut checks = Vec::new();
@@ -133,9 +23,7 @@ pub(crate) fn of(book: &Book) -> Vec<Check> {
                 continue;
             };
             let once = match &what {
-                What::Program { text, must_panic, .. } => {
-                    Some(format!("{must_panic} {text}"))
-                }
+                What::Program { text, .. } => Some(text.clone()),
                 What::Python { file: Some(file), .. } => {
                     Some(file.display().to_string())
                 }
@@ -170,7 +58,7 @@ pub(crate) fn of(book: &Book) -> Vec<Check> {
             let stem = named(page, file.file_stem()) + "_picture";
             let (_, name) = names.unique(&stem, *line);
             let place = format!("{}:{line}", page.file.display());
-            let program = timeline::source(file).map(|(program, _)| program);
+            let program = drawn_from(file).map(|(program, _)| program);
             let linux = needs_linux(page, program.as_deref());
             let what = What::Picture {
                 file: file.clone(),
@@ -227,13 +115,12 @@ fn what(
 ) -> Option<(&'static str, What)> {
     let text = block.text.clone();
     Some(match &block.kind {
-        Kind::Rust | Kind::ShouldPanic => (
+        Kind::Rust => (
             "",
             What::Program {
                 stem: String::new(),
                 line: block.line,
                 text: text.trim_end().to_owned(),
-                must_panic: block.kind == Kind::ShouldPanic,
             },
         ),
         Kind::Test => {
@@ -268,7 +155,7 @@ fn what(
             let programs = programs.into_iter().map(str::to_owned).collect();
             ("dependencies", What::Dependencies { shown: text, programs })
         }
-        Kind::Shell | Kind::Sql | Kind::Text | Kind::Json => return None,
+        Kind::Shell | Kind::Sql | Kind::Text => return None,
     })
 }
 
@@ -295,15 +182,6 @@ fn function_name(name: &str) -> String {
     } else {
         sanitize(&format!("page_{name}"))
     }
-}
-
-/// As skeptic does it to file names.
-fn sanitize(name: &str) -> String {
-    name.to_ascii_lowercase()
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("_")
 }
 
 #[derive(Default)]

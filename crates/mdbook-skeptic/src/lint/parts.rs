@@ -1,33 +1,13 @@
 //! Which lines of a page's Python program correspond to which of its Rust
 //! program: anchors of the same name in both files.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
-use crate::fence::Kind;
-use crate::include;
-use crate::page::{Block, Page};
-use crate::pairs;
+use crate::anchor::{self, place};
+use crate::model::{Block, Kind, Part};
 use crate::problem::Problem;
-
-/// A part of a program that a page shows in Python and in Rust.
-///
-/// Lines are those of the block as mdBook renders it, from 0, hidden ones
-/// counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Part {
-    /// The name of the anchor in both files.
-    pub name: String,
-    /// Its lines in the first Python block under "In Python".
-    pub python: Range<usize>,
-    /// Its lines in the first Rust block under "In Rust".
-    pub rust: Range<usize>,
-}
 
 /// A program as a block shows it.
 struct Program<'a> {
@@ -43,7 +23,7 @@ impl<'a> Program<'a> {
         let lines = block.text.lines();
         Some(Program {
             file: block.file()?,
-            shown: pairs::place(root, block)?,
+            shown: place(root, block)?,
             blank: lines.take_while(|line| line.is_empty()).count(),
         })
     }
@@ -63,7 +43,7 @@ impl<'a> Program<'a> {
         // How many lines there were, and how many up to the last not blank.
         let (mut number, mut filled) = (0, 0);
         for (line, code) in (1..).zip(text.lines()) {
-            match include::anchor(code) {
+            match anchor::anchor(code) {
                 None => {
                     number += 1;
                     if !code.trim().is_empty() {
@@ -148,7 +128,7 @@ pub(crate) fn of(
     let is_fragment = |anchor: &Anchor| {
         blocks.iter().any(|block| {
             block.file() == Some(python.file)
-                && pairs::place(root, block).as_ref() == Some(&anchor.holds)
+                && place(root, block).as_ref() == Some(&anchor.holds)
         })
     };
     let mut matched = Vec::new();
@@ -199,36 +179,4 @@ fn apart(file: &Path, mut parts: Vec<&Anchor>, problems: &mut Vec<Problem>) {
             ));
         }
     }
-}
-
-/// The parts of all pages as the script that `parts` in `book.toml` names.
-pub(crate) fn script(pages: &[Page]) -> String {
-    let with_parts = pages.iter().filter(|page| !page.parts.is_empty());
-    let pages: Vec<String> = with_parts
-        .map(|page| {
-            let parts: Value = page.parts.iter().map(Part::json).collect();
-            format!("{}:{parts}", json!(address(page)))
-        })
-        .collect();
-    format!("window.cookbookParts = {{\n{}\n}};\n", pages.join(",\n"))
-}
-
-impl Part {
-    /// For the script lines have both ends.
-    fn json(&self) -> Value {
-        let lines = |lines: &Range<usize>| [lines.start, lines.end - 1];
-        let (python, rust) = (lines(&self.python), lines(&self.rust));
-        json!({ "name": self.name, "python": python, "rust": rust })
-    }
-}
-
-/// Where mdBook renders a page, below the book's own address.
-pub(crate) fn address(page: &Page) -> String {
-    let mut path = page.path.with_extension("html");
-    let stem = page.path.file_stem().map(OsStr::to_ascii_lowercase);
-    if stem.is_some_and(|stem| stem == "readme") {
-        path.set_file_name("index.html");
-    }
-    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
-    parts.join("/")
 }

@@ -1,28 +1,33 @@
-//! Timelines: which tasks ran when, drawn from a program's own run.
-//!
-//! `queue.svg` is drawn from the run of `queue.rs` beside it,
-//! `queue.broken.svg` from what happens between its comments
-//! `ANCHOR: broken` and `ANCHOR_END: broken`, or in the test `broken`. The
-//! crate `timeline` does the drawing.
+//! Timelines: which tasks ran when, drawn by the crate `timeline` from a
+//! program's own run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use timeline::LOG;
 
+use super::compile;
+use super::output::{self, Run};
+use super::workspace::{Context, Workspace};
 use crate::beside::Beside;
-use crate::rt::{compile, output};
+use crate::compare;
+use crate::model::drawn_from;
 
-/// The program whose run a picture shows, and the part of it, if not all.
-pub(crate) fn source(picture: &Path) -> Option<(PathBuf, Option<String>)> {
-    let stem = picture.file_stem()?.to_str()?;
-    let (program, part) = match stem.split_once('.') {
-        Some((program, part)) => (program, Some(part.to_owned())),
-        None => (stem, None),
-    };
-    Some((picture.with_file_name(format!("{program}.rs")), part))
+/// The timeline of the run of a program: `picture` is its file, beside the
+/// program's, and is not read.
+///
+/// # Errors
+///
+/// If the program cannot be run, or recorded, or has nothing to draw.
+pub fn timeline(
+    workspace: &Workspace,
+    picture: &Path,
+    limit: u64,
+) -> Result<String, String> {
+    let limit = Duration::from_secs(limit);
+    draw(&Context { workspace, limit, features: None }, picture, None)
 }
 
 /// The picture of a run of a program, in the book's root.
@@ -34,23 +39,23 @@ pub(crate) fn source(picture: &Path) -> Option<(PathBuf, Option<String>)> {
 /// If the program cannot be recorded, prints something else than is shown, or
 /// has nothing to draw.
 pub(crate) fn draw(
-    root: &Path,
+    context: &Context,
     picture: &Path,
     shown: Option<&str>,
-    limit: Duration,
 ) -> Result<String, String> {
+    let Context { workspace, limit, .. } = *context;
     let (program, part) =
-        source(picture).ok_or("is not the name of a picture")?;
+        drawn_from(picture).ok_or("is not the name of a picture")?;
     let of = program.display();
-    let text = fs::read_to_string(root.join(&program))
+    let text = fs::read_to_string(workspace.root.join(&program))
         .map_err(|error| format!("cannot read {of}: {error}"))?;
     let recorded = timeline::instrument(&text, part.as_deref())
         .map_err(|why| format!("{of} {why}"))?;
     let folder = TempDir::with_prefix("mdbook-skeptic-")
         .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let beside = Beside::of(root, &program);
+    let beside = Beside::of(&workspace.root, &program);
     let target = compile::program(
-        root,
+        workspace,
         &recorded.program,
         beside.as_ref(),
         folder.path(),
@@ -59,17 +64,22 @@ pub(crate) fn draw(
     .map_err(|why| format!("{of} does not compile, recorded:\n{why}"))?;
     // A test may be one that should panic, and prints what libtest prints.
     let is_test = recorded.is_test;
-    let asks = is_test || output::asks_about_panics(&text);
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let drawn = |printed: &str| {
         let (printed, log) =
             printed.split_once(LOG).ok_or("ends before its main does")?;
-        let same = |shown: &str| shown.trim() == printed.trim();
+        let same = |shown| compare::same(shown, printed);
         if !is_test && !shown.is_none_or(same) {
             return Err("prints something else".to_owned());
         }
         recorded.figure(&name, part.as_deref(), log)
     };
-    output::what(&target, &[], asks, None, limit, drawn)
+    let run = Run {
+        arguments: &[],
+        may_panic: is_test || output::asks_about_panics(&text),
+        needed: None,
+        limit,
+    };
+    output::what(&target, &run, drawn)
         .map_err(|why| format!("{of}, recorded, {why}"))
 }

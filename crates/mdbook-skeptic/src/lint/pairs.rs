@@ -2,16 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::fence::Kind;
-use crate::include;
-use crate::page::{Block, Picture};
-use crate::timeline;
+use crate::anchor::{is_whole, lines_of_file, place, shown};
+use crate::compare;
+use crate::model::{Block, Kind, Picture, drawn_from};
+use crate::problem::{Fault, Rule};
 
 static NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("^[A-Za-z0-9_-]+$").expect("a valid pattern"));
@@ -20,29 +19,26 @@ static PYTHON_ASSERTS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
-/// Checks the blocks of a page one against the other; a fault is (line, what
-/// is wrong, how to correct it).
+fn fault(what: impl Into<String>, help: impl Into<String>) -> Fault {
+    Fault::new(Rule::Pair, what, help)
+}
+
+/// Checks the blocks of a page one against the other: each fault with its line.
 ///
 /// `commands` are those that the project's own checks run, in their order.
 pub(crate) fn check(
     root: &Path,
     blocks: &[Block],
     commands: &[String],
-) -> Vec<(usize, String, String)> {
+) -> Vec<(usize, Fault)> {
     let mut faults = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
-        let mut fault = |what: String, help: String| {
-            faults.push((block.line, what, help));
-        };
+        let mut push = |fault| faults.push((block.line, fault));
         let before = index.checked_sub(1).map(|before| &blocks[before]);
-        if let Some((what, help)) = altered(root, block) {
-            fault(what, help);
-        }
+        altered(root, block).map(&mut push);
         match &block.kind {
             Kind::Console => {
-                if let Err((what, help)) = console(root, block, before) {
-                    fault(what, help);
-                }
+                console(root, block, before).err().map(&mut push);
             }
             Kind::CompileFail(expected) => {
                 let message = blocks.get(index + 1);
@@ -50,25 +46,23 @@ pub(crate) fn check(
                     next.kind == Kind::Text && next.heading == block.heading
                 };
                 if !message.is_some_and(here) {
-                    fault(
+                    push(fault(
                         format!("the message of {expected} is not shown"),
                         "put the compiler's message into a ```text fence \
-                         right after this block"
-                            .into(),
-                    );
+                         right after this block",
+                    ));
                 }
             }
             Kind::Test => {
                 let name = block.file().and_then(Path::file_stem);
                 let next = blocks.get(index + 1).and_then(Block::test);
                 if name.is_none() || name != next.map(OsStr::new) {
-                    fault(
-                        "the run of these tests is not shown".into(),
+                    push(fault(
+                        "the run of these tests is not shown",
                         "include the file of a [[test]] target, and put \
                          ```console with `$ cargo test --test NAME` right \
-                         after it"
-                            .into(),
-                    );
+                         after it",
+                    ));
                 }
             }
             Kind::Python => {
@@ -77,10 +71,10 @@ pub(crate) fn check(
                 let file = file.and_then(|file| fs::read_to_string(file).ok());
                 let program = file.as_deref().unwrap_or(&block.text);
                 if !PYTHON_ASSERTS.is_match(program) {
-                    fault(
-                        "this Python asserts nothing".into(),
-                        "assert what the page says of it".into(),
-                    );
+                    push(fault(
+                        "this Python asserts nothing",
+                        "assert what the page says of it",
+                    ));
                 }
             }
             Kind::Shell => {
@@ -90,12 +84,11 @@ pub(crate) fn check(
                 let run = |at: &[String]| at.iter().eq(lines.iter().copied());
                 if !lines.is_empty() && !commands.windows(lines.len()).any(run)
                 {
-                    fault(
+                    push(fault(
                         format!("no check runs `{}`", lines.join("; ")),
                         "run these lines, one after the other as they stand \
-                         here, in the script that book.toml names as `commands`"
-                            .into(),
-                    );
+                         here, in the script that book.toml names as `commands`",
+                    ));
                 }
             }
             Kind::Sql => {
@@ -107,51 +100,46 @@ pub(crate) fn check(
                         })
                 });
                 if !embeds {
-                    fault(
-                        "no program of this page runs this SQL".into(),
+                    push(fault(
+                        "no program of this page runs this SQL",
                         "include a file of the `migrations` beside a program \
-                         that embeds them by `sqlx::migrate!`"
-                            .into(),
-                    );
+                         that embeds them by `sqlx::migrate!`",
+                    ));
                 }
             }
-            Kind::Text | Kind::Json => {
+            Kind::Text => {
                 let runs = |before: &Block| {
                     before.heading == block.heading
                         && (before.kind.is_rust()
                             || [Kind::Python, Kind::Console]
                                 .contains(&before.kind))
-                        && !matches!(before.kind, Kind::CompileFail(_))
+                        && !before.fails()
                 };
                 if before.is_some_and(runs) {
-                    fault(
+                    push(fault(
                         "this may be what the program prints, and nothing \
-                         compares it"
-                            .into(),
+                         compares it",
                         "show it in a ```console fence, or under a heading of \
-                         its own"
-                            .into(),
-                    );
+                         its own",
+                    ));
                 }
             }
             Kind::Toml if blocks.iter().all(|b| !b.kind.is_rust()) => {
-                fault(
-                    "no program on this page needs these dependencies".into(),
-                    "show the program with them".into(),
-                );
+                push(fault(
+                    "no program on this page needs these dependencies",
+                    "show the program with them",
+                ));
             }
             _ => {}
         }
-        let message = before
-            .is_some_and(|b| matches!(b.kind, Kind::CompileFail(_)))
-            && block.kind == Kind::Text;
+        let message =
+            before.is_some_and(Block::fails) && block.kind == Kind::Text;
         if (message || block.kind == Kind::Console) && !block.files.is_empty() {
-            fault(
+            push(fault(
                 "what a program or the compiler prints stands in the page, and \
-                 here a file is included"
-                    .into(),
-                "remove the include, and run `cargo bless`".into(),
-            );
+                 here a file is included",
+                "remove the include, and run `cargo bless`",
+            ));
         }
     }
     faults
@@ -162,86 +150,50 @@ fn embedded(block: &Block) -> Option<std::path::PathBuf> {
     Some(block.file()?.parent()?.join("migrations"))
 }
 
-/// The lines of its file that a block shows, from 0, anchors not counted and
-/// without blank ones around them.
-pub(crate) fn place(root: &Path, block: &Block) -> Option<Range<usize>> {
-    let lines = lines_of(root, block)?;
-    let shown = shown(block)?;
-    let same = |at: &[String]| at.iter().eq(shown.iter().copied());
-    let start = lines.windows(shown.len()).position(same)?;
-    Some(start..start + shown.len())
-}
-
-/// The lines of a block without a command above them, and without blank ones
-/// around them.
-fn shown(block: &Block) -> Option<Vec<&str>> {
-    let skip = usize::from(block.kind == Kind::Console);
-    let mut shown: Vec<&str> =
-        block.text.trim_end().lines().skip(skip).collect();
-    let first = shown.iter().position(|line| !line.is_empty())?;
-    Some(shown.split_off(first))
-}
-
-/// The lines of the file that a block shows, without its anchors.
-fn lines_of(root: &Path, block: &Block) -> Option<Vec<String>> {
-    let text = fs::read_to_string(root.join(block.file()?)).ok()?;
-    let lines = text.lines().filter(|line| !include::is_anchor(line));
-    Some(lines.map(str::to_owned).collect())
-}
-
 /// What is shown must be the file's, line by line: a list takes indentation
 /// off, and a preprocessor can change anything.
-fn altered(root: &Path, block: &Block) -> Option<(String, String)> {
-    lines_of(root, block)?;
+fn altered(root: &Path, block: &Block) -> Option<Fault> {
+    lines_of_file(root, block)?;
     shown(block)?;
     if place(root, block).is_some() {
         return None;
     }
-    Some((
+    Some(fault(
         format!("this is not what {} holds", block.file()?.display()),
-        "include it outside of lists and quotes, as it is".into(),
+        "include it outside of lists and quotes, as it is",
     ))
-}
-
-/// Whether a block shows its whole file, hidden lines included.
-fn is_whole(root: &Path, block: &Block) -> bool {
-    lines_of(root, block).is_some_and(|lines| {
-        let file = lines.join("\n");
-        file.trim() == block.text.trim()
-    })
 }
 
 fn console(
     root: &Path,
     block: &Block,
     before: Option<&Block>,
-) -> Result<(), (String, String)> {
+) -> Result<(), Fault> {
     let name = block.example().or(block.test());
     let Some(name) = name.filter(|name| NAME.is_match(name)) else {
-        return Err((
-            "no checker for this command".into(),
-            "begin with `$ cargo run --example NAME`, and show what it prints"
-                .into(),
+        return Err(fault(
+            "no checker for this command",
+            "begin with `$ cargo run --example NAME`, and show what it prints",
         ));
     };
     if block.test().is_some() && before.is_none_or(|b| b.kind != Kind::Test) {
-        return Err((
+        return Err(fault(
             format!("the tests of `{name}` are not shown"),
-            "put them into a ```rust,test fence right before this one".into(),
+            "put them into a ```rust,test fence right before this one",
         ));
     }
     let of = before.filter(|before| before.kind.is_rust());
     let of = of.and_then(Block::file).and_then(Path::file_stem);
     if of.is_none_or(|stem| stem != name) {
-        return Err((
+        return Err(fault(
             format!("the program `{name}` is not shown above its output"),
             format!("include {name}.rs in the fence right before this one"),
         ));
     }
     if !before.is_some_and(|before| is_whole(root, before)) {
-        return Err((
+        return Err(fault(
             format!("a part of `{name}` is neither shown nor hidden"),
-            "put all of it between `ANCHOR: all` and `ANCHOR_END: all`".into(),
+            "put all of it between `ANCHOR: all` and `ANCHOR_END: all`",
         ));
     }
     Ok(())
@@ -252,37 +204,33 @@ pub(crate) fn pictures(
     root: &Path,
     blocks: &[Block],
     pictures: &[Picture],
-) -> Vec<(usize, String, String)> {
-    let shown = |picture: &&Picture| {
-        let program = timeline::source(&picture.file).map(|(file, _)| file);
-        blocks.iter().any(|block| {
+) -> Vec<(usize, Fault)> {
+    let mut faults = Vec::new();
+    for Picture { line, file, text } in pictures {
+        let whole = fs::read_to_string(root.join(file));
+        let program = drawn_from(file).map(|(program, _)| program);
+        let shows = |block: &Block| {
             block.kind.is_rust() && block.file() == program.as_deref()
-        })
-    };
-    let whole = |picture: &Picture| {
-        let file = fs::read_to_string(root.join(&picture.file));
-        file.is_ok_and(|file| file.trim_end() == picture.text.trim_end())
-    };
-    pictures
-        .iter()
-        .filter_map(|picture| {
-            if !whole(picture) {
-                let file = picture.file.display();
-                let what = format!("this is not all of {file}");
-                let help = "include the whole file, and nothing beside it";
-                return Some((picture.line, what, help.into()));
-            }
-            if shown(&picture) {
-                return None;
-            }
-            let what = format!(
-                "{} is drawn from no program of this page",
-                picture.file.display()
-            );
-            let help = "call it after a program that the page shows, \
-                        `program.svg` or `program.anchor.svg`"
-                .into();
-            Some((picture.line, what, help))
-        })
-        .collect()
+        };
+        let name = file.display();
+        if !whole.is_ok_and(|whole| compare::same(&whole, text)) {
+            faults.push((
+                *line,
+                fault(
+                    format!("this is not all of {name}"),
+                    "include the whole file, and nothing beside it",
+                ),
+            ));
+        } else if !blocks.iter().any(shows) {
+            faults.push((
+                *line,
+                fault(
+                    format!("{name} is drawn from no program of this page"),
+                    "call it after a program that the page shows, \
+                     `program.svg` or `program.anchor.svg`",
+                ),
+            ));
+        }
+    }
+    faults
 }

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use proc_macro2::{TokenStream, TokenTree};
 use regex::RegexSet;
 
-use crate::fence::Kind;
-use crate::page::Block;
+use crate::model::{Block, Kind};
+use crate::problem::{Fault, Rule};
 
 /// Lines that are Rust whatever the fence says.
 static RUST: LazyLock<RegexSet> = LazyLock::new(|| {
@@ -85,10 +85,10 @@ pub(crate) fn code_in(text: &str) -> Option<&'static str> {
 
 /// Whether lines that are shown are no code to the compiler: the hidden lines
 /// around them make them a comment, a string, or words of a macro.
-pub(crate) fn swallowed(lines: &[(String, bool)]) -> Option<String> {
+pub(crate) fn swallows(lines: &[(String, bool)]) -> bool {
     const MARK: &str = "__mdbook_skeptic_shown";
     if lines.iter().all(|(_, hidden)| !hidden) {
-        return None;
+        return false;
     }
     let mut marked = String::new();
     let (mut marks, mut before) = (0, true);
@@ -103,13 +103,9 @@ pub(crate) fn swallowed(lines: &[(String, bool)]) -> Option<String> {
         marked.push('\n');
     }
     // What does not lex does not compile.
-    let tokens = TokenStream::from_str(&marked).ok()?;
+    let Ok(tokens) = TokenStream::from_str(&marked) else { return false };
     let (code, quoted) = count(tokens, MARK, false, &mut Vec::new());
-    (code < marks || quoted > 0).then(|| {
-        "hidden lines make a comment, a string or a macro's words of what is \
-         shown"
-            .to_owned()
-    })
+    code < marks || quoted > 0
 }
 
 /// How often a word stands as code, and how often among a macro's words:
@@ -166,43 +162,35 @@ pub(crate) fn is_program(inline: &str) -> bool {
     inline.contains("fn main(") || long
 }
 
-/// What is wrong with a block by its text alone, as (what, help).
-pub(crate) fn in_block(block: &Block) -> Vec<(String, String)> {
+/// What is wrong with a block by its text alone.
+pub(crate) fn in_block(block: &Block) -> Vec<Fault> {
     match &block.kind {
-        Kind::Rust | Kind::ShouldPanic | Kind::Test => program(block),
+        Kind::Rust | Kind::Test => program(block),
         Kind::CompileFail(_) => {
             let mut faults = program(block);
-            faults.retain(|(what, _)| what.contains(HIDES));
+            faults.retain(|fault| fault.rule == Rule::Compiled);
             faults
         }
         Kind::Text => in_data(block),
-        Kind::Json => {
-            match serde_json::from_str::<serde_json::Value>(&block.text) {
-                Ok(_) => Vec::new(),
-                Err(error) => vec![(
-                    format!("this is no JSON: {error}"),
-                    "correct it, or tag it ```text".into(),
-                )],
-            }
-        }
         Kind::Toml => dependencies(block),
         Kind::Console | Kind::Python | Kind::Shell | Kind::Sql => Vec::new(),
     }
 }
 
-fn in_data(block: &Block) -> Vec<(String, String)> {
+fn in_data(block: &Block) -> Vec<Fault> {
     if let Some(line) = block.text.lines().find(|line| OUTPUT.is_match(line)) {
-        return vec![(
+        return vec![Fault::new(
+            Rule::Disguise,
             format!(
                 "this ```text may be a command, a table or an output that \
                  nothing checks: {line}"
             ),
-            "tag it ```sh, ```toml or ```console, or show it after its program"
-                .into(),
+            "tag it ```sh, ```toml or ```console, or show it after its program",
         )];
     }
     match code_in(&block.text) {
-        Some(language) => vec![(
+        Some(language) => vec![Fault::new(
+            Rule::Disguise,
             format!("this ```text is {language} in disguise"),
             format!("tag it ```{language}, and it will be run"),
         )],
@@ -210,34 +198,38 @@ fn in_data(block: &Block) -> Vec<(String, String)> {
     }
 }
 
-fn dependencies(block: &Block) -> Vec<(String, String)> {
+fn dependencies(block: &Block) -> Vec<Fault> {
     match toml::Table::from_str(&block.text) {
-        Err(error) => vec![(
+        Err(error) => vec![Fault::new(
+            Rule::Disguise,
             format!("this is no TOML: {}", error.message()),
-            "correct it".into(),
+            "correct it",
         )],
-        Ok(table) if !table.contains_key("dependencies") => vec![(
-            "no checker for TOML without a [dependencies] table".into(),
-            "show a recipe's [dependencies], or tag it ```text".into(),
+        Ok(table) if !table.contains_key("dependencies") => vec![Fault::new(
+            Rule::Disguise,
+            "no checker for TOML without a [dependencies] table",
+            "show a recipe's [dependencies], or tag it ```text",
         )],
         Ok(_) => Vec::new(),
     }
 }
 
 /// What would let a Rust block show lines that never run.
-fn program(block: &Block) -> Vec<(String, String)> {
+fn program(block: &Block) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut fault = |what: &str, help: &str| {
-        faults.push((what.to_owned(), help.to_owned()));
+    let mut fault = |rule, what: &str, help: &str| {
+        faults.push(Fault::new(rule, what, help));
     };
     if block.text.contains("\"####") {
         fault(
+            Rule::Program,
             "`\"####` ends the string in which skeptic keeps the program",
             "use fewer # for the raw string",
         );
     }
     if block.text.replace("\r\n", "").contains('\r') {
         fault(
+            Rule::Program,
             "a bare carriage return would be lost on the way to the compiler",
             "write \\r in the string, or correct the line end",
         );
@@ -245,6 +237,7 @@ fn program(block: &Block) -> Vec<(String, String)> {
     let is_test = block.kind == Kind::Test;
     if !is_test && !block.text.contains("fn main") {
         fault(
+            Rule::Program,
             "this is not a whole program: it has no `fn main`",
             "show a fragment with {{#rustdoc_include file.rs:anchor}}, which \
              keeps the rest of the program as hidden lines",
@@ -257,46 +250,50 @@ fn program(block: &Block) -> Vec<(String, String)> {
     };
     let mut seen = Seen::default();
     seen.walk(tokens);
-    if !seen.assertion && block.kind != Kind::ShouldPanic {
+    if !seen.assertion {
         fault(
+            Rule::Program,
             "this program asserts nothing",
             "assert what the page says of it",
         );
     }
     if let Some(attribute) = seen.conditional {
         fault(
-            &format!("`{attribute}` {HIDES}"),
+            Rule::Compiled,
+            &format!("`{attribute}` can hide lines from the compiler"),
             "show what is compiled; put other platforms on a page of their own",
         );
     }
     if let Some(reads) = seen.reads {
         fault(
+            Rule::Program,
             &format!("`{reads}` reads a file that a reader does not have"),
             "write what is in it into the program",
         );
     }
     if let Some(lint) = seen.silenced {
         fault(
+            Rule::Program,
             &format!("`{lint}` is silenced, so that lines need not run"),
             "use what is shown, or remove it",
         );
     }
     if is_test && (seen.ignored || !seen.test) {
         fault(
+            Rule::Program,
             "a ```rust,test block without tests, or with an ignored one",
             "show tests, and have all of them run",
         );
     }
     if seen.test && !is_test {
         fault(
+            Rule::Program,
             "a #[test] in a program is not run",
             "make the file a [[test]] target, and tag it ```rust,test",
         );
     }
     faults
 }
-
-const HIDES: &str = "can hide lines from the compiler";
 
 #[derive(Default)]
 struct Seen {
@@ -313,37 +310,14 @@ const READ: [&str; 3] = ["include", "include_bytes", "include_str"];
 
 /// Whether a program's own macro of this name would change what it says.
 fn shadows(name: &str) -> bool {
-    const STD: [&str; 15] = [
-        "bail",
-        "dbg",
-        "ensure",
-        "eprint",
-        "eprintln",
-        "format",
-        "matches",
-        "panic",
-        "print",
-        "println",
-        "todo",
-        "unreachable",
-        "vec",
-        "write",
-        "writeln",
-    ];
-    name.starts_with("assert") || STD.contains(&name)
+    const STD: &str = " bail dbg ensure eprint eprintln format matches panic \
+        print println todo unreachable vec write writeln ";
+    name.starts_with("assert") || STD.contains(&format!(" {name} "))
 }
 
-const SILENT: [&str; 9] = [
-    "warnings",
-    "unused",
-    "dead_code",
-    "unused_macros",
-    "unused_macro_rules",
-    "unreachable_code",
-    "unused_variables",
-    "unused_imports",
-    "unused_assignments",
-];
+/// Lints that notice what is not run, besides `unreachable_…`.
+const SILENT: &str = " warnings unused dead_code unused_macros \
+    unused_macro_rules unused_variables unused_imports unused_assignments ";
 
 impl Seen {
     fn walk(&mut self, tokens: TokenStream) {
@@ -419,7 +393,7 @@ impl Seen {
             }
             "allow" | "expect" => {
                 let silent = |lint: &&str| {
-                    SILENT.contains(lint)
+                    SILENT.contains(&format!(" {lint} "))
                         || name == "allow" && lint.starts_with("unused_")
                         || lint.starts_with("unreachable_")
                 };

@@ -1,0 +1,143 @@
+//! The crates that programs may name, and those that one does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// The crates that there are, as Cargo.toml and Cargo.lock have them.
+pub(crate) struct Known {
+    /// Those that a program may name, with the locked version.
+    direct: BTreeMap<String, String>,
+    /// All others, as a program would name them.
+    others: BTreeSet<String>,
+}
+
+impl Known {
+    pub(crate) fn read(root: &Path) -> Result<Known, String> {
+        let direct = direct(root)?;
+        let others = indirect(root, &direct)?;
+        Ok(Known { direct, others })
+    }
+
+    /// Those that a program names.
+    pub(crate) fn named(
+        &self,
+        program: &str,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let tokens = TokenStream::from_str(program)
+            .map_err(|error| format!("cannot read the program: {error}"))?;
+        let mut words = BTreeSet::new();
+        first_words(tokens, &mut words);
+        if let Some(word) = words.iter().find(|w| self.others.contains(*w)) {
+            return Err(format!(
+                "a program names `{word}`, which is locked for another \
+                 crate's sake alone\nhelp: add it to \
+                 [workspace.dependencies] of the Cargo.toml beside book.toml, \
+                 and run `cargo bless`"
+            ));
+        }
+        let known = self.direct.iter();
+        let named = known.filter(|(n, _)| words.contains(&n.replace('-', "_")));
+        Ok(named.map(|(name, of)| (name.clone(), of.clone())).collect())
+    }
+}
+
+/// The first word of every path: `tokio` in `tokio::time::sleep`.
+fn first_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let colons = |at: usize| {
+        let colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
+        colon(tokens.get(at)) && colon(tokens.get(at + 1))
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            // `use axum::{http::StatusCode, Json};` names axum alone.
+            TokenTree::Group(_) if index > 1 && colons(index - 2) => {}
+            TokenTree::Group(group) => first_words(group.stream(), words),
+            TokenTree::Ident(name)
+                if colons(index + 1) && (index < 2 || !colons(index - 2)) =>
+            {
+                words.insert(name.to_string());
+            }
+            // `use tokio as rt;`, `extern crate tokio;`
+            TokenTree::Ident(name)
+                if index > 0
+                    && ["use", "crate"].iter().any(|word| {
+                        matches!(&tokens[index - 1],
+                            TokenTree::Ident(before) if before == word)
+                    }) =>
+            {
+                words.insert(name.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The crates in Cargo.lock, as a program names them, that are not in the
+/// workspace's table.
+fn indirect(
+    root: &Path,
+    direct: &BTreeMap<String, String>,
+) -> Result<BTreeSet<String>, String> {
+    let lock = fs::read_to_string(root.join("Cargo.lock"))
+        .map_err(|error| format!("cannot read Cargo.lock: {error}"))?;
+    let names = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let known = ["std", "core", "alloc", "crate", "self", "super"];
+    Ok(names
+        .filter(|name| !direct.contains_key(*name) && !known.contains(name))
+        .map(|name| name.replace('-', "_"))
+        .collect())
+}
+
+/// The crates that programs may name, [workspace.dependencies] of the
+/// Cargo.toml in `root`, and their locked versions.
+pub(crate) fn direct(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let read = |name: &str| {
+        let file = root.join(name);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| format!("cannot read {name}: {error}"))?;
+        text.parse::<toml::Table>()
+            .map_err(|error| format!("{name}: {}", error.message()))
+    };
+    let (manifest, lock) = (read("Cargo.toml")?, read("Cargo.lock")?);
+    let table = manifest
+        .get("workspace")
+        .and_then(|workspace| workspace.get("dependencies"))
+        .and_then(toml::Value::as_table)
+        .ok_or("Cargo.toml has no table [workspace.dependencies]")?;
+    let packages = lock
+        .get("package")
+        .and_then(toml::Value::as_array)
+        .ok_or("Cargo.lock lists no package")?;
+    let of = |package: &toml::Value, key: &str| {
+        let value = package.get(key).and_then(toml::Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    // A package of the workspace lists `name version` where several versions
+    // are locked.
+    let of_members: Vec<&str> = packages
+        .iter()
+        .filter(|package| package.get("source").is_none())
+        .filter_map(|package| package.get("dependencies")?.as_array())
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect();
+    let version = |name: &str| {
+        let listed = of_members.iter().find_map(|line| {
+            let (of, version) = line.split_once(' ')?;
+            (of == name).then(|| version.to_owned())
+        });
+        let only = || packages.iter().find(|p| of(p, "name") == name);
+        listed.or_else(|| only().map(|package| of(package, "version")))
+    };
+    // One that no manifest names yet is not locked, and has no version.
+    let of_table =
+        |name: &String| (name.clone(), version(name).unwrap_or_default());
+    Ok(table.keys().map(of_table).collect())
+}
