@@ -80,8 +80,8 @@ made, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 kinds = {}
 for name, check in json.loads(made.read_text())["checks"].items():
     ((kind, what),) = check["what"].items()
-    # Neither a server nor a panic fits into what rustdoc merges.
-    if kind == "Program" and check["service"]:
+    # Neither a server nor files beside a program fit into what rustdoc merges.
+    if kind == "Program" and (check["service"] or check["beside"]):
         continue
     kinds.setdefault(kind, []).append(name)
 for kind, names in kinds.items():

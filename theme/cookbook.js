@@ -80,7 +80,7 @@ function copyButton(what, text, label = "Copy") {
 
 const LANGUAGES = {
     rust: "Rust", python: "Python", console: "Terminal", toml: "Cargo.toml",
-    sh: "Shell", sql: "SQL", json: "JSON", text: "",
+    sh: "Shell", sql: "SQL", text: "",
 };
 
 // The part to keep, if a page has one: the rest of its program is hidden.
@@ -98,10 +98,8 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
     const keep = code === first && isHiding(code);
     const fragment = isHiding(code) && !keep;
     const note = refused ? "does not compile" : broken ? "warned of"
-        : is("should_panic") ? "panics" : is("test") ? "test"
-            : fragment ? "fragment" : "";
-    const whole = language === "rust" && !fragment && !broken
-        && !is("should_panic");
+        : is("test") ? "test" : fragment ? "fragment" : "";
+    const whole = language === "rust" && !fragment && !broken;
     const pre = code.parentNode;
     const compiler = language === "text"
         && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
