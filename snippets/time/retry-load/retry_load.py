@@ -165,7 +165,16 @@ async def main():
             assert successes < 5 and attempt.attempts == 1
         await retry_within(budget, now(), is_transient, Once(None, 0))
 
-    # No wait beyond the deadline; neither that nor a permanent error costs.
+    # No wait ends after the deadline.
+    for _ in range(20):
+        budget.successes = 10 * budget.COST
+        attempt, start = Once(TimeoutError(), 4), now()
+        try:
+            await retry_within(budget, start + 0.5, is_transient, attempt)
+        except TimeoutError:
+            assert now() - start < 0.5
+
+    # Neither a permanent error nor a wait that is too long costs a retry.
     budget.successes = 10 * budget.COST
     for error, left in [(TimeoutError(), 0), (ValueError(), 20)]:
         attempt = Once(error, 4)

@@ -170,15 +170,26 @@ async fn cases() {
     let mut longest = none;
     for _ in 0..200 {
         let budget = Arc::new(retry_budget());
-        (0..3).for_each(|_| lend(&budget));
+        (0..5).for_each(|_| lend(&budget));
         let start = Instant::now();
-        let result = failing(&budget, long, Error::Timeout, 4).await;
+        let result = failing(&budget, long, Error::Timeout, 100).await;
         assert_eq!(result, failed(Error::Timeout, 4));
-        assert!(!budget.withdraw(), "three retries were lent");
+        let left = (0..5).filter(|_| budget.withdraw()).count();
+        assert_eq!(left, 2, "three of five retries were lent");
         longest = longest.max(start.elapsed());
         assert!(start.elapsed() < 7 * SECOND);
     }
     assert!(longest > 5 * SECOND);
+
+    // No wait ends after the deadline.
+    for _ in 0..20 {
+        let budget = Arc::new(retry_budget());
+        lend(&budget);
+        let start = Instant::now();
+        let result = failing(&budget, SECOND / 2, Error::Reset, 100).await;
+        assert!(result.0.is_err());
+        assert!(start.elapsed() < SECOND / 2);
+    }
 
     // Neither a permanent error nor a wait that is too long costs a retry.
     let budget = Arc::new(retry_budget());

@@ -88,7 +88,10 @@ async def main():
     requests = []
 
     async def answer(reader, writer):
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # the client has given up
+            return writer.close()
         case = head.split()[1].decode().strip("/")
         requests.append(case)
         if case == "silent":
