@@ -174,8 +174,13 @@ fn an_output_must_be_the_one_shown() {
             verify(output(example, file, shown), 60)
         };
         assert_eq!(check("fetch_json", FILE, &shown), Ok(()));
+        // Saved on Windows, the page says the same.
+        let windows = |text: &str| text.replace('\n', "\r\n");
+        assert_eq!(check("fetch_json", FILE, &windows(&shown)), Ok(()));
         let wrong = shown.replace("Bergen", "Oslo");
         let message = check("fetch_json", FILE, &wrong).expect_err("wrong");
+        let same = check("fetch_json", FILE, &windows(&wrong));
+        assert_eq!(same.as_ref(), Err(&message));
         assert_eq!(
             message,
             "`fetch_json` is not what is shown:\n@@ -1,2 +1,2 @@\n\

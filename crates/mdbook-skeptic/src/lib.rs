@@ -1,6 +1,10 @@
-#![doc = include_str!("../README.md")]
+//! The guard of this book: it finds every code block that the book shows, and
+//! checks each.
 //!
 //! # Layout
+//!
+//! No module uses one that uses it, not even by way of others:
+//! `tests/modules.rs` sees to it.
 //!
 //! | Module | What it has |
 //! | --- | --- |
@@ -52,8 +56,7 @@
 //! | `prove` | breaks every block, and sees a check fail |
 //! | `alone` | builds programs with their page's dependencies alone |
 //!
-//! No two of them use each other, not even by way of a third:
-//! `tests/modules.rs` sees to it.
+#![doc = include_str!("../README.md")]
 
 mod alone;
 mod anchor;

@@ -21,11 +21,11 @@ use crate::hash::hash;
 use crate::model::{Block, Book, Check, Kind, Page, What};
 use crate::plan;
 use crate::problem::Problem;
-use crate::run::output;
+use crate::run::output::{self, Run};
 use crate::run::program::{self, Ran};
-use crate::run::python;
 use crate::run::server::Needed;
 use crate::run::workspace::{Context, Workspace};
+use crate::run::{compile, python, sandbox};
 use crate::skeptic;
 
 /// A program that a mutation keeps from ending is killed after this.
@@ -196,20 +196,17 @@ impl Quiet {
     }
 
     fn progress(&self, done: usize, total: usize) {
-        const WIDTH: usize = 40;
         // A log gets a line for every tenth.
         let tenth = |done: usize| 10 * done / total.max(1);
-        if !self.terminal.is_terminal() {
-            if tenth(done) > tenth(done - 1) {
-                let _ = writeln!(&self.terminal, "{done}/{total}");
-            }
-            return;
-        }
-        let full = WIDTH * done / total.max(1);
-        let bar = "#".repeat(full) + &"-".repeat(WIDTH - full);
         // A terminal that is gone is no reason to stop.
-        let _ = write!(&self.terminal, "\r[{bar}] {done}/{total}");
-        if done == total {
+        let _ = if self.terminal.is_terminal() {
+            write!(&self.terminal, "\r{done}/{total}")
+        } else if tenth(done) > tenth(done - 1) {
+            writeln!(&self.terminal, "{done}/{total}")
+        } else {
+            Ok(())
+        };
+        if done == total && self.terminal.is_terminal() {
             let _ = writeln!(&self.terminal);
         }
     }
@@ -337,25 +334,30 @@ fn trips(
     mutation: &Mutation,
     check: &Check,
 ) -> Result<bool, String> {
+    let Context { workspace, limit, .. } = *context;
     let must_run = mutation.kind == INVERTED;
-    let needed = Needed::by(check, &context.workspace.root);
+    let needed = Needed::by(check, &workspace.root);
     let beside = check.beside.as_ref();
     let actual = match &check.what {
         What::Program { text, .. } => {
             let text = skeptic::as_compiled(text, beside);
             // skeptic takes no environment.
             if needed.is_some() || beside.is_some() {
-                let ran =
-                    output::of_source(context, &text, false, beside, needed);
-                return match ran {
-                    Err(why) if must_run && !why.starts_with("ends with") => {
-                        Err(why)
+                let folder = sandbox::folder()?;
+                let folder = folder.path();
+                let built =
+                    compile::program(workspace, &text, beside, folder, &[]);
+                return match built {
+                    Ok(program) => {
+                        let (arguments, may_panic) = (&[], true);
+                        let run = Run { arguments, may_panic, needed, limit };
+                        Ok(output::of(&program, &run).is_err())
                     }
-                    ran => Ok(ran.is_err()),
+                    Err(why) if must_run => Err(why),
+                    Err(_) => Ok(true),
                 };
             }
-            let limit = context.limit;
-            return match program::try_out(context.workspace, &text, limit) {
+            return match program::try_out(workspace, &text, limit) {
                 Ran::DidNotCompile if must_run => Err("not compiled".into()),
                 ran => Ok(!matches!(ran, Ran::Succeeded)),
             };

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
 
-use mdbook_skeptic::{Book, Kind, bless, rt};
+use mdbook_skeptic::{Block, Book, Kind, bless, rt};
 use tempfile::TempDir;
 
 #[expect(dead_code, reason = "a build script has a main")]
@@ -50,11 +50,17 @@ impl Made {
     }
 }
 
+/// A `book.toml` with this in the guard's table.
+fn settings(setting: &str) -> String {
+    format!("[preprocessor.skeptic]\nrenderers = []\n{setting}\n")
+}
+
 fn page(text: &str) -> Result<Book, Vec<String>> {
     Made::new(&[("src/page.md", text.as_bytes())]).load()
 }
 
-/// The page is refused, and the first problem begins and goes on like this.
+/// The page is refused, and this is a problem: its place, with or without the
+/// line, and all of what it says before its help, or the start before a `…`.
 #[track_caller]
 fn refused(text: &str, place: &str, what: &str) {
     expect(page(text), place, what);
@@ -70,8 +76,18 @@ fn expect(got: Result<Book, Vec<String>>, place: &str, what: &str) {
         }
         Err(problems) => problems,
     };
+    let place = place.trim_end_matches([':', ' ']);
+    let is_expected = |problem: &String| {
+        let (found, _) = problem.split_once("\nhelp: ").expect("a help");
+        let rest = found.strip_prefix(place).unwrap_or_default();
+        let Some((line, found)) = rest.split_once(": ") else { return false };
+        let is_place = line.is_empty() || line.starts_with(':');
+        let start = what.strip_suffix('…');
+        is_place
+            && (found == what || start.is_some_and(|s| found.starts_with(s)))
+    };
     assert!(
-        problems.iter().any(|p| p.starts_with(place) && p.contains(what)),
+        problems.iter().any(is_expected),
         "expected {place}: {what}\ngot {problems:#?}"
     );
 }
@@ -133,94 +149,121 @@ fn indent(prefix: &str) -> String {
 
 #[test]
 fn a_fence_that_nothing_checks_is_refused() {
-    for info in [
-        "",
+    let unknown = [
         "rs",
         "Rust",
         "RUST",
-        "rust,ignore",
-        "rust ignore",
         "ignore",
-        "rust,no_run",
         "no_run,rust",
-        "rust, ignore",
-        "rust,noplayground",
-        "rust,edition2015",
-        "rust,editable",
         "c",
         "javascript",
         "py",
-        "rust,compile_fail",
-        "rust,should_panic",
         "should_panic,rust",
         "json",
-        "rust,skt-x",
-        "rust,skeptic-template",
-        "text,rust",
         "{.rust}",
-        "rust {ignore}",
         "diff",
         "html",
         "svg",
         "mermaid",
+        "rust ignore",
+        "rust {ignore}",
+    ];
+    let unlike = [
+        "rust,noplayground",
+        "rust,edition2015",
+        "rust,editable",
+        "rust,should_panic",
+        "rust,skt-x",
+        "rust,skeptic-template",
+        "rust, ignore",
+    ];
+    for (infos, what) in [
+        (&unknown[..], "no checker for a fence tagged `{}`"),
+        (&unlike, "`{}` is not a way to tag Rust here"),
+        (
+            &["rust,ignore", "rust,no_run"],
+            "`{}` would be shown without being run",
+        ),
+        (&["rust,compile_fail"], "`{}` does not say which error"),
+        (&["text,rust"], "the tags of `{}` mean nothing to a checker"),
+        (&[""], "a fence without a language has no checker"),
     ] {
-        for mark in ["```", "~~~", "````"] {
-            if mark != "~~~" && info.contains('`') {
-                continue;
-            }
+        for (info, mark) in infos
+            .iter()
+            .flat_map(|info| ["```", "~~~", "````"].map(|mark| (info, mark)))
+        {
             let text = format!("# Page\n\n{mark}{info}\n{PROGRAM}\n{mark}\n");
-            refused(&text, "src/page.md:3: ", "\nhelp: ");
+            refused(&text, "src/page.md:3", &what.replace("{}", info));
         }
     }
-    for prefix in ["> ", "- ", "1. ", "> - "] {
-        let text = format!("{prefix}```rs\n{prefix}fn main() {{}}\n");
-        assert!(page(&text).is_err(), "{text}");
+    for (first, then) in
+        [("> ", "> "), ("- ", "  "), ("1. ", "   "), ("> - ", ">   ")]
+    {
+        let text = format!("{first}```rs\n{then}fn main() {{}}\n{then}```\n");
+        let what = "no checker for a fence tagged `rs`";
+        refused(&text, "src/page.md:1", what);
     }
 }
 
 #[test]
 fn code_outside_a_fence_is_refused() {
-    let indented = "Text.\n\n    fn main() {}\n";
-    refused(indented, "src/page.md:3", "indented");
-    refused("- item\n\n      let x = 1;\n", "src/page.md:3", "indented");
-    refused("\tfn main() {}\n", "src/page.md:1", "indented");
-    for html in [
-        "<pre>fn main() {}</pre>\n",
-        "<PRE>fn main() {}</PRE>\n",
-        "<pre\nclass=x>fn main() {}</pre>\n",
-        "Text <pre>fn main() {}</pre> text.\n",
-        "<div>\n<pre>fn main() {}</pre>\n</div>\n",
-        "<code>let x = 1;</code>\n",
-        "Text <code>let x = 1;</code>.\n",
-        "<samp>let x = 1;</samp>\n",
-        "<tt>let x = 1;</tt>\n",
-        "<textarea>fn main() {}</textarea>\n",
-        "<xmp>fn main() {}</xmp>\n",
-        "<listing>fn main() {}</listing>\n",
-        "<plaintext>fn main() {}\n",
-        "<script>document.write('fn main() {}')</script>\n",
-        "<style>p { white-space: pre }</style>\n",
-        "<iframe src=\"x.html\"></iframe>\n",
-        "<object data=\"x.html\"></object>\n",
-        "<template>fn main() {}</template>\n",
-        "<svg><text>fn main() {}</text></svg>\n",
-        "<p style=\"white-space: pre; font-family: monospace\">let x</p>\n",
-        "<div class=\"language-rust\">fn main() {}</div>\n",
-        "<div class=\"playground\">fn main() {}</div>\n",
-        "<img src=x onerror=\"alert(1)\">\n",
-        "<!-- a --><pre>fn main() {}</pre>\n",
-        "> <pre>fn main() {}</pre>\n",
-        "- <pre>fn main() {}</pre>\n",
+    for (text, place) in [
+        ("Text.\n\n    fn main() {}\n", "src/page.md:3"),
+        ("- item\n\n      let x = 1;\n", "src/page.md:3"),
+        ("\tfn main() {}\n", "src/page.md:1"),
     ] {
-        refused(html, "src/page.md:", "");
+        refused(text, place, "an indented code block has no checker");
     }
-    refused(
+    for (name, html) in [
+        ("pre", "<pre>fn main() {}</pre>\n"),
+        ("pre", "<PRE>fn main() {}</PRE>\n"),
+        ("pre", "<pre\nclass=x>fn main() {}</pre>\n"),
+        ("pre", "Text <pre>fn main() {}</pre> text.\n"),
+        ("pre", "<div>\n<pre>fn main() {}</pre>\n</div>\n"),
+        ("code", "<code>let x = 1;</code>\n"),
+        ("code", "Text <code>let x = 1;</code>.\n"),
+        ("samp", "<samp>let x = 1;</samp>\n"),
+        ("tt", "<tt>let x = 1;</tt>\n"),
+        ("textarea", "<textarea>fn main() {}</textarea>\n"),
+        ("xmp", "<xmp>fn main() {}</xmp>\n"),
+        ("listing", "<listing>fn main() {}</listing>\n"),
+        ("plaintext", "<plaintext>fn main() {}\n"),
+        ("script", "<script>document.write('fn main() {}')</script>\n"),
+        ("style", "<style>p { white-space: pre }</style>\n"),
+        ("iframe", "<iframe src=\"x.html\"></iframe>\n"),
+        ("object", "<object data=\"x.html\"></object>\n"),
+        ("template", "<template>fn main() {}</template>\n"),
+        ("svg", "<svg><text>fn main() {}</text></svg>\n"),
+        ("kbd", "<kbd>fn main() {}</kbd>\n"),
+        ("pre", "<!-- a --><pre>fn main() {}</pre>\n"),
+        ("pre", "> <pre>fn main() {}</pre>\n"),
+        ("pre", "- <pre>fn main() {}</pre>\n"),
+    ] {
+        let what = format!("raw <{name}> may show code that nothing ran");
+        refused(html, "src/page.md:1", &what);
+    }
+    for (name, html) in [
+        ("p", "<p style=\"white-space: pre; font-family: x\">let x</p>\n"),
+        ("p", "<p title=\">\" style=\"white-space: pre\">let x</p>\n"),
+        ("div", "<div class=\"language-rust\">fn main() {}</div>\n"),
+        ("div", "<div class=\"playground\">fn main() {}</div>\n"),
+        ("div", "<div class=\"hljs\">fn main() {}</div>\n"),
+        ("img", "<img src=x onerror=\"alert(1)\">\n"),
+        ("a", "<a href=\"javascript:alert(1)\">x</a>\n"),
+    ] {
+        let what = format!(
+            "<{name}> with these attributes may pass for a block of code"
+        );
+        refused(html, "src/page.md:1", &what);
+    }
+    for text in [
         "Type `fn main() { let x = 1; }` here.\n",
-        "src/page.md:1",
-        "backticks",
-    );
-    refused("```rust fn main() {}```\n", "src/page.md:1", "backticks");
-    refused("a ```` fn x ```` b\n", "src/page.md:1", "backticks");
+        "```rust fn main() {}```\n",
+        "a ```` fn x ```` b\n",
+    ] {
+        let what = "a program between backticks in a line is not run";
+        refused(text, "src/page.md:1", what);
+    }
     // What is never shown, and what is no code, passes.
     assert_eq!(kinds("<!--\n```rs\nfn main() {}\n```\n-->\n"), []);
     assert_eq!(kinds("Call `join!`, or `f(x).await`.\n\n<br>\n"), []);
@@ -235,13 +278,13 @@ fn a_fence_that_never_ends_is_refused() {
         format!("> ```rust\n> {PROGRAM}\n"),
         format!("- ```rust\n  {PROGRAM}\n"),
     ] {
-        refused(&text, "src/page.md:1", "");
+        refused(&text, "src/page.md:1", "this fence is never closed");
     }
 }
 
 #[test]
 fn a_block_in_disguise_is_refused() {
-    for code in [
+    let rust = [
         PROGRAM,
         "let x = 5;",
         "fn f(x: u8) -> u8 { x }",
@@ -255,6 +298,8 @@ fn a_block_in_disguise_is_refused() {
         "for x in y {",
         "send(x);",
         "mod a { }",
+    ];
+    let python = [
         "async def f():",
         "import asyncio",
         "for x in y:",
@@ -262,15 +307,25 @@ fn a_block_in_disguise_is_refused() {
         "x = await f(y)",
         "with open(a) as b:",
         "x = asyncio.Queue()",
-    ] {
-        refused(
-            &format!("```text\n{code}\n```\n"),
-            "src/page.md:1",
-            "disguise",
-        );
+    ];
+    let rust = rust.map(|code| ("rust", code));
+    for (language, code) in
+        rust.into_iter().chain(python.map(|c| ("python", c)))
+    {
+        let text = format!("```text\n{code}\n```\n");
+        let what = format!("this ```text is {language} in disguise");
+        refused(&text, "src/page.md:1", &what);
     }
-    refused("```toml\nlet x = 5;\n```\n", "src/page.md:1", "TOML");
-    refused("```toml\n[package]\nname = \"x\"\n```\n", "src/page.md:1", "TOML");
+    refused(
+        "```toml\nlet x = 5;\n```\n",
+        "src/page.md:1",
+        "this is no TOML: key with no value, expected `=`",
+    );
+    refused(
+        "```toml\n[package]\nname = \"x\"\n```\n",
+        "src/page.md:1",
+        "no checker for TOML without a [dependencies] table",
+    );
     assert_eq!(
         kinds("```text\nproducer ──▶ queue ──▶ worker (3 of them)\n```\n"),
         [Kind::Text]
@@ -280,35 +335,76 @@ fn a_block_in_disguise_is_refused() {
 #[test]
 fn lines_that_are_shown_and_never_run_are_refused() {
     let main = "fn main() { assert_eq!(1, 1); }";
+    let with = |more: &str| format!("{main}\n{more}");
+    let nothing = "this program asserts nothing";
     for (program, what) in [
-        ("fn main() {}", "asserts nothing"),
-        ("fn main() { assert!(true); }", "asserts nothing"),
-        ("// assert_eq!(1, 1);\nfn main() {}", "asserts nothing"),
-        ("fn main() { let _ = \"assert!(x)\"; }", "asserts nothing"),
-        ("assert_eq!(1, 1);", "whole program"),
-        (&format!("{main}\n#[cfg(any())]\nfn f() {{}}"), "cfg"),
-        (&format!("#![cfg(feature = \"x\")]\n{main}"), "cfg"),
-        (&format!("{main}\n#[cfg_attr(any(), x)]\nfn f() {{}}"), "cfg_attr"),
-        (&format!("#![allow(dead_code)]\n{main}"), "dead_code"),
-        (&format!("#![allow(warnings)]\n{main}"), "warnings"),
-        (&format!("{main}\n#[allow(unused)]\nfn f() {{}}"), "unused"),
-        (&format!("{main}\n#[expect(dead_code)]\nfn f() {{}}"), "dead_code"),
-        (&format!("{main}\n#[test]\nfn f() {{}}"), "#[test]"),
-        (&format!("{main}\n#[tokio::test]\nasync fn f() {{}}"), "#[test]"),
-        (&format!("{main}\n// \"####"), "\"####"),
-        (&format!("{main}\nconst A: &str = include_str!(\"a\");"), "reads"),
-        (&format!("{main}\n#[path = \"a.rs\"]\nmod a;"), "reads"),
-        (&format!("{main}\nmacro_rules! println {{ () => {{}} }}"), "println"),
-        (&format!("{main}\nuse std::drop as assert_eq;"), "as assert_eq"),
-        (&format!("{main}\n#[diagnostic::x]\nfn f() {{}}"), "diagnostic"),
-        (&format!("{main} // \r x"), ""),
+        ("fn main() {}", nothing),
+        ("fn main() { assert!(true); }", nothing),
+        ("// assert_eq!(1, 1);\nfn main() {}", nothing),
+        ("fn main() { let _ = \"assert!(x)\"; }", nothing),
+        ("fn main() { assert!(true, \"fine\"); }", nothing),
+        (
+            "assert_eq!(1, 1);",
+            "this is not a whole program: it has no `fn main`",
+        ),
+        (
+            &with("// \"####"),
+            "`\"####` ends the string in which skeptic keeps the program",
+        ),
+        (
+            &format!("{main} // \r x"),
+            "a bare carriage return would be lost on the way to the compiler",
+        ),
     ] {
         refused(&rust(program), "src/page.md:3", what);
     }
+    for (program, hides) in [
+        (&with("#[cfg(any())]\nfn f() {}"), "cfg (any ())"),
+        (&with("#[r#cfg(any())]\nfn f() {}"), "r#cfg (any ())"),
+        (&format!("#![cfg(feature = \"x\")]\n{main}"), "cfg (feature = \"x\")"),
+        (&with("#[cfg_attr(any(), x)]\nfn f() {}"), "cfg_attr (any () , x)"),
+        (&"fn main() { if cfg!(windows) { assert!(1 > 2); } }".into(), "cfg!"),
+        (&with("macro_rules! println { () => {} }"), "println!"),
+        (&with("macro_rules! assert_eq { ($($t:tt)*) => {} }"), "assert_eq!"),
+        (&with("use std::drop as assert_eq;"), "as assert_eq"),
+        (&with("#[diagnostic::x]\nfn f() {}"), "diagnostic :: x"),
+    ] {
+        let what = format!("`{hides}` can hide lines from the compiler");
+        refused(&rust(program), "src/page.md:3", &what);
+    }
+    for (attribute, lint) in [
+        ("#![allow(dead_code)]\n", "dead_code"),
+        ("#![allow(warnings)]\n", "warnings"),
+        ("#[allow(unused)]\nfn f() {}\n", "unused"),
+        ("#[expect(dead_code)]\nfn f() {}\n", "dead_code"),
+        ("#![allow(unused_must_use)]\n", "unused_must_use"),
+        ("#![allow(unreachable_patterns)]\n", "unreachable_patterns"),
+    ] {
+        let what = format!("`{lint}` is silenced, so that lines need not run");
+        let program = rust(&format!("{attribute}{main}"));
+        refused(&program, "src/page.md:3", &what);
+    }
+    for attribute in ["test", "tokio::test", "core::prelude::v1::test"] {
+        let program = with(&format!("#[{attribute}]\nasync fn f() {{}}"));
+        let what = "a #[test] in a program is not run";
+        refused(&rust(&program), "src/page.md:3", what);
+    }
+    for (program, reads) in [
+        (with("const A: &str = include_str!(\"a\");"), "include_str!"),
+        (with("#[path = \"a.rs\"]\nmod a;"), "path = \"a.rs\""),
+    ] {
+        let what =
+            format!("`{reads}` reads a file that a reader does not have");
+        refused(&rust(&program), "src/page.md:3", &what);
+    }
+    let failing = "```rust,compile_fail,E0308\nfn main() {}\n#[cfg(any())]\n\
+                   fn f() {}\n```\n\n```text\nx\n```\n";
+    let what = "`cfg (any ())` can hide lines from the compiler";
+    refused(failing, "src/page.md:1", what);
     refused(
         &rust("# fn main() { assert!(1 > 0); }"),
         "src/page.md:3",
-        "nothing",
+        "this block shows nothing",
     );
 }
 
@@ -324,7 +420,12 @@ fn what_hidden_lines_make_words_of_is_refused() {
             "# fn main() {{ assert!(1 > 0); {before}\nlet x = wrong();\n\
              # {after} }}"
         );
-        refused(&rust(&program), "src/page.md:3", "hidden lines make");
+        refused(
+            &rust(&program),
+            "src/page.md:3",
+            "hidden lines make a comment, a string or a macro's words \
+             of what is shown",
+        );
     }
     // A macro that runs what it is given.
     let program = "# fn main() { std::thread_local! {\nstatic A: u8 = 1;\n# }\n\
@@ -343,7 +444,7 @@ fn what_is_shown_is_what_the_file_holds() {
             b"- x\n\n  ```python\n{{#include ../code/a.py:a}}\n  ```\n",
         ),
     ]);
-    expect(made.load(), "src/page.md:3", "not what code/a.py holds");
+    expect(made.load(), "src/page.md:3", "this is not what code/a.py holds");
     made.write("src/page.md", b"```python\n{{#include ../code/a.py:a}}\n```\n");
     assert!(made.load().is_ok(), "{:?}", made.load());
     // A line that is no command belongs to the file.
@@ -351,7 +452,7 @@ fn what_is_shown_is_what_the_file_holds() {
         "src/page.md",
         b"```python\n{{#include ../code/a.py:a}}\n$ cargo x = wrong()\n```\n",
     );
-    expect(made.load(), "src/page.md:1", "not what code/a.py holds");
+    expect(made.load(), "src/page.md:1", "this is not what code/a.py holds");
     // An output is that of the whole file.
     let hidden =
         format!("// before\n// ANCHOR: all\n{PROGRAM}\n// ANCHOR_END: all\n");
@@ -363,7 +464,11 @@ fn what_is_shown_is_what_the_file_holds() {
               $ cargo run --example a\nx\n```\n",
         ),
     ]);
-    expect(made.load(), "src/page.md:5", "neither shown nor hidden");
+    expect(
+        made.load(),
+        "src/page.md:5",
+        "a part of `a` is neither shown nor hidden",
+    );
     made.write("code/a.rs", hidden.replace("// before\n", "").as_bytes());
     assert!(made.load().is_ok(), "{:?}", made.load());
 }
@@ -372,15 +477,27 @@ fn what_is_shown_is_what_the_file_holds() {
 fn what_may_be_an_output_stands_in_a_console() {
     let output = "```text\nparcel 7 is in Oslo\n```\n";
     let text = format!("{}\nIt prints:\n\n{output}", rust(PROGRAM));
-    refused(&text, "src/page.md:", "nothing compares");
+    refused(
+        &text,
+        "src/page.md:",
+        "this may be what the program prints, and nothing compares it",
+    );
     for code in [
         "cargo add tokio --features none",
         "RUST_LOG=debug cargo run",
         "SELECT * FORM parcels",
         "tokio = { version = \"9\" }",
         "[profile.release]",
+        "$ cargo run",
+        "thread 'main' panicked at src/main.rs",
+        "error[E0382]: use of moved value",
+        "[dependencies]",
     ] {
-        refused(&format!("```text\n{code}\n```\n"), "src/page.md:1", "nothing");
+        let what = format!(
+            "this ```text may be a command, a table or an output that nothing \
+             checks: {code}"
+        );
+        refused(&format!("```text\n{code}\n```\n"), "src/page.md:1", &what);
     }
     let text = format!("{}\n## A map\n\n{output}", rust(PROGRAM));
     assert_eq!(kinds(&text), [Kind::Rust, Kind::Text]);
@@ -392,7 +509,11 @@ fn code_in_a_title_is_refused() {
         ("src/SUMMARY.md", b"[`let x = wrong();`](page.md)\n"),
         ("src/page.md", b"Only words.\n"),
     ]);
-    expect(made.load(), "src/page.md: ", "is called");
+    expect(
+        made.load(),
+        "src/page.md: ",
+        "this page is called \"let x = wrong();\"",
+    );
 }
 
 #[test]
@@ -434,7 +555,11 @@ fn an_include_is_expanded_and_named() {
     assert_eq!(book.blocks().count(), 1);
     let ignored = "{{#playground ../code/b.rs ignore}}\n";
     made.write("src/page.md", ignored.as_bytes());
-    expect(made.load(), "src/page.md:1", "without being run");
+    expect(
+        made.load(),
+        "src/page.md:1",
+        "`rust,ignore` would be shown without being run",
+    );
 }
 
 #[test]
@@ -443,48 +568,86 @@ fn a_fence_in_an_included_page_is_found() {
         ("src/page.md", b"# Page\n\n{{#include part.md}}\n"),
         ("src/part.md", b"text\n\n```rs\nfn main() {}\n```\n"),
     ]);
-    expect(made.load(), "src/page.md:3", "no checker");
+    expect(made.load(), "src/page.md:3", "no checker for a fence tagged `rs`");
     // Half a fence here, half there: what counts is what is rendered.
     made.write("src/part.md", b"```rs\nfn main() {}\n");
     made.write("src/page.md", b"{{#include part.md}}\n\n```\n");
-    expect(made.load(), "src/page.md:1", "no checker");
+    expect(made.load(), "src/page.md:1", "no checker for a fence tagged `rs`");
 }
 
 #[test]
 fn an_include_that_fails_is_an_error() {
     let code = format!("// ANCHOR: a\n{PROGRAM}\n// ANCHOR_END: a\n");
+    let lines = ": the file has 5 lines";
+    let no_directive = " is no directive of mdBook's";
+    let outside = " reads a file outside the book's folder";
     for (directive, what) in [
-        ("{{#include ../code/none.rs}}", "cannot read"),
-        ("{{#include ../code}}", "cannot read"),
-        ("{{#include ../code/a.rs:none}}", "anchor `none` is not in"),
-        ("{{#include ../code/a.rs:5:9}}", "the file has 5 lines"),
-        ("{{#include ../code/a.rs:4:2}}", "the file has 5 lines"),
-        ("{{#include ../code/a.rs:99}}", "the file has 5 lines"),
-        ("{{#includes ../code/a.rs}}", "no directive"),
-        ("{{# include ../code/a.rs}}", "no directive"),
-        ("{{#include}}", "no directive"),
-        ("{{#Include ../code/a.rs}}", "no directive"),
-        ("{{#include ../../../../../../../etc/passwd}}", "outside"),
-        ("{{#include /etc/passwd}}", "outside"),
+        (
+            "{{#include ../code/none.rs}}",
+            ": cannot read ../code/none.rs: No such file or directory (os \
+             error 2)",
+        ),
+        (
+            "{{#include ../code}}",
+            ": cannot read ../code: Is a directory (os error 21)",
+        ),
+        (
+            "{{#include ../code/a.rs:none}}",
+            ": the anchor `none` is not in the file",
+        ),
+        ("{{#include ../code/a.rs:5:9}}", lines),
+        ("{{#include ../code/a.rs:4:2}}", lines),
+        ("{{#include ../code/a.rs:99}}", lines),
+        ("{{#includes ../code/a.rs}}", no_directive),
+        ("{{#Include ../code/a.rs}}", no_directive),
+        ("{{#include ../../../../../../../etc/passwd}}", outside),
+        ("{{#include /etc/passwd}}", outside),
     ] {
         let text = format!("# A\n\n```rust\n{directive}\n```\n");
+        let what = format!("`{directive}`{what}");
+        expect(with_snippet(&text, code.as_bytes()), "src/page.md:4", &what);
+    }
+    for directive in ["{{# include ../code/a.rs}}", "{{#include}}"] {
+        let text = format!("# A\n\n```rust\n{directive}\n```\n");
+        let what = "`{{#` is no directive of mdBook's";
         expect(with_snippet(&text, code.as_bytes()), "src/page.md:4", what);
     }
     let text = "```rust\n{{#include ../code/a.rs:a}}\n```\n";
     for (code, what) in [
-        ("// ANCHOR: a\nfn main() {}\n", "never closed"),
-        ("// ANCHOR: a\n// ANCHOR_END: a\nfn main() {}\n", "holds no line"),
+        (
+            "// ANCHOR: a\nfn main() {}\n",
+            "`{{#include ../code/a.rs:a}}`: the anchor `a` is never \
+             closed",
+        ),
+        (
+            "// ANCHOR: a\n// ANCHOR_END: a\nfn main() {}\n",
+            "`{{#include ../code/a.rs:a}}`: the anchor `a` holds no line",
+        ),
         (
             "// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a\ny\n// ANCHOR_END: a\n",
-            "exactly once",
+            "`{{#include ../code/a.rs:a}}`: the anchor `a` does not \
+             open and close exactly once",
         ),
     ] {
         expect(with_snippet(text, code.as_bytes()), "src/page.md:2", what);
     }
-    expect(with_snippet(text, b"// \xff\xfe"), "src/page.md:2", "UTF-8");
+    expect(
+        with_snippet(text, b"// \xff\xfe"),
+        "src/page.md:2",
+        "`{{#include ../code/a.rs:a}}`: ../code/a.rs is not UTF-8 \
+             (invalid utf-8 sequence of 1 bytes from index 3)",
+    );
     let whole = "```rust\n{{#include ../code/a.rs}}\n```\n";
-    expect(with_snippet(whole, b""), "src/page.md:2", "empty");
-    expect(with_snippet(whole, code.as_bytes()), "src/page.md:1", "ANCHOR");
+    expect(
+        with_snippet(whole, b""),
+        "src/page.md:2",
+        "`{{#include ../code/a.rs}}` shows nothing: the file is empty",
+    );
+    expect(
+        with_snippet(whole, code.as_bytes()),
+        "src/page.md:1",
+        "this block shows an ANCHOR comment",
+    );
 }
 
 #[test]
@@ -494,13 +657,26 @@ fn a_cyclic_include_is_an_error() {
         ("src/a.md", b"{{#include b.md}}\n"),
         ("src/b.md", b"{{#include a.md}}\n"),
     ]);
-    expect(made.load(), "src/page.md:1", "includes itself");
+    expect(
+        made.load(),
+        "src/page.md:1",
+        "`{{#include a.md}}` includes itself, or nests too deep",
+    );
     made.write("src/page.md", b"{{#include page.md}}\n");
-    expect(made.load(), "src/page.md:1", "includes itself");
+    expect(
+        made.load(),
+        "src/page.md:1",
+        "`{{#include page.md}}` includes itself, or nests too deep",
+    );
     made.write("src/page.md", b"```rust\n{{#include a.rs}}\n```\n");
     made.write("src/a.rs", b"fn main() {}\n// {{#include b.rs}}\n");
     made.write("src/b.rs", b"fn f() {}\n");
-    expect(made.load(), "src/page.md:2", "includes something itself");
+    expect(
+        made.load(),
+        "src/page.md:2",
+        "`{{#include a.rs}}`: a.rs includes something itself, so \
+             that what is shown is not the file",
+    );
 }
 
 #[test]
@@ -517,11 +693,19 @@ fn a_fence_shows_a_file_or_its_own_text_not_both() {
     ] {
         let text = format!("# A\n\n```python\n{body}\n```\n");
         made.write("src/page.md", text.as_bytes());
-        expect(made.load(), "src/page.md:3", "a file and more");
+        expect(
+            made.load(),
+            "src/page.md:3",
+            "this block shows a file and more: what runs is the file",
+        );
     }
     let text = "```rust\n{{#include ../code/a.rs:1}}\n}\n```\n";
     made.write("src/page.md", text.as_bytes());
-    expect(made.load(), "src/page.md:1", "a file and more");
+    expect(
+        made.load(),
+        "src/page.md:1",
+        "this block shows a file and more: what runs is the file",
+    );
 }
 
 #[test]
@@ -533,23 +717,33 @@ fn an_output_stands_under_its_program() {
     made.write("src/page.md", format!("{program}\n{output}").as_bytes());
     made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     for (text, what) in [
-        (output.to_owned(), "not shown above"),
+        (output.to_owned(), "the program `a` is not shown above its output"),
         (
             format!("{program}\n{}", output.replace("example a", "example b")),
-            "not shown above",
+            "the program `b` is not shown above its output",
         ),
-        (format!("{}\n{output}", rust(PROGRAM)), "not shown above"),
+        (
+            format!("{}\n{output}", rust(PROGRAM)),
+            "the program `a` is not shown above its output",
+        ),
         (
             format!("{program}\n{}", output.replace("\nx\n", INCLUDED)),
-            "here a file is included",
+            "what a program or the compiler prints stands in the page, \
+             and here a file is included",
         ),
-        (format!("{program}\n```console\n$ ls\nx\n```\n"), "no checker"),
-        (format!("{program}\n```console\nx\n```\n"), "no checker"),
+        (
+            format!("{program}\n```console\n$ ls\nx\n```\n"),
+            "no checker for this command",
+        ),
+        (
+            format!("{program}\n```console\nx\n```\n"),
+            "no checker for this command",
+        ),
         (
             format!(
                 "{program}\n```text\n{{{{#include ../code/a.txt}}}}\n```\n"
             ),
-            "nothing compares",
+            "this may be what the program prints, and nothing compares it",
         ),
     ] {
         made.write("src/page.md", text.as_bytes());
@@ -576,11 +770,19 @@ fn sql_is_a_file_that_a_program_of_the_page_embeds() {
         format!("{shown}\n```sql\nDROP TABLE a;\n```\n"),
     ] {
         made.write("src/page.md", page.as_bytes());
-        expect(made.load(), "src/page.md:", "no program of this page runs");
+        expect(
+            made.load(),
+            "src/page.md:",
+            "no program of this page runs this SQL",
+        );
     }
     made.write("src/page.md", format!("{shown}\n{sql}").as_bytes());
     made.write("code/a.rs", PROGRAM.as_bytes());
-    expect(made.load(), "src/page.md:5", "no program of this page runs");
+    expect(
+        made.load(),
+        "src/page.md:5",
+        "no program of this page runs this SQL",
+    );
 }
 
 #[test]
@@ -599,14 +801,35 @@ fn a_page_says_of_itself_what_the_checks_have_to_know() {
     let book = page(&windows).expect("line ends do not matter");
     assert_eq!(&book.pages[0].about.linux, &["b", "c"]);
     for (text, what) in [
-        (comment("questions = \"How?\"\n"), "unknown field `questions`"),
-        (comment("linux = \"a\"\n"), "invalid type: string \"a\""),
-        (comment("linux = [\n"), "is not in order"),
-        (comment("") + "\n<!-- page\n-->\n", "two comments"),
-        ("# A\n\n<!-- page\nlinux = []\n".into(), "has no end"),
+        (
+            comment("questions = \"How?\"\n"),
+            "the comment `<!-- page` is not in order: unknown field \
+             `questions`, expected one of `question`, `no-timeline`, \
+             `real-clock`, `linux`",
+        ),
+        (
+            comment("linux = \"a\"\n"),
+            "the comment `<!-- page` is not in order: invalid type: \
+             string \"a\", expected a sequence",
+        ),
+        (
+            comment("linux = [\n"),
+            "the comment `<!-- page` is not in order: unclosed array, \
+             expected `]`",
+        ),
+        (
+            comment("") + "\n<!-- page\n-->\n",
+            "there are two comments `<!-- page`",
+        ),
+        (
+            "# A\n\n<!-- page\nlinux = []\n".into(),
+            "the comment `<!-- page` has no end",
+        ),
     ] {
         refused(&text, "src/page.md:3: ", what);
-        refused(&text, "src/page.md:3: ", "help: its keys are question");
+        let problems = page(&text).expect_err("refused");
+        let help = "\nhelp: its keys are question = ";
+        assert!(problems.iter().any(|p| p.contains(help)), "{problems:#?}");
     }
 }
 
@@ -614,53 +837,28 @@ const INCLUDED: &str = "\n{{#include ../code/a.txt}}\n";
 
 #[test]
 fn html_and_markdown_that_pass_for_code_are_refused() {
-    for text in [
-        "<!--> <pre>fn main() {}</pre> -->\n",
-        "<!---> <pre>fn main() {}</pre> -->\n",
-        "<!-- a --!> <pre>fn main() {}</pre>\n",
-        "<p title=\">\" style=\"white-space: pre\">let x</p>\n",
-        "<kbd>fn main() {}</kbd>\n",
-        "<div class=\"hljs\">fn main() {}</div>\n",
-        "<a href=\"javascript:alert(1)\">x</a>\n",
-        "[x](data:text/html,fn)\n",
-        "![x](data:image/svg+xml,fn)\n",
-        "## let x {style=white-space:pre}\n",
-        "## let x {.language-rust}\n",
-        "```text\nx\u{200b}y\n```\n",
-        "```text\n$ cargo run\n```\n",
-        "```text\nthread 'main' panicked at src/main.rs\n```\n",
-        "```text\nerror[E0382]: use of moved value\n```\n",
-        "```text\n[dependencies]\n```\n",
+    let early = "a comment that ends early may show what is in it";
+    let link = "a data: link may show code that nothing ran";
+    let heading = "a heading with these attributes may pass for code";
+    for (text, what) in [
+        ("<!--> <pre>fn main() {}</pre> -->\n", early),
+        ("<!---> <pre>fn main() {}</pre> -->\n", early),
+        ("<!-- a --!> <pre>fn main() {}</pre>\n", early),
+        ("[x](data:text/html,fn)\n", link),
+        ("![x](data:image/svg+xml,fn)\n", link),
+        ("## let x {style=white-space:pre}\n", heading),
+        ("## let x {.language-rust}\n", heading),
+        (
+            "```text\nx\u{200b}y\n```\n",
+            "this block has an invisible '\\u{200b}'",
+        ),
     ] {
-        assert!(page(text).is_err(), "passes: {text}");
-        refused(text, "src/page.md:1", "");
+        refused(text, "src/page.md:1", what);
     }
     // Plain links and attributes are no tricks.
     let plain = "<a href=\"https://a.example/?once=1\">a</a> and \
                  [b](https://b.example/playground).\n";
     assert_eq!(kinds(plain), []);
-}
-
-#[test]
-fn lines_hidden_from_the_compiler_are_refused() {
-    let main = "fn main() { assert_eq!(1, 1); }";
-    for (program, what) in [
-        (format!("{main}\n#[r#cfg(any())]\nfn f() {{}}"), "cfg"),
-        (format!("{main}\n#[core::prelude::v1::test]\nfn f() {{}}"), "#[test]"),
-        ("fn main() { if cfg!(windows) { assert!(1 > 2); } }".into(), "cfg!"),
-        (
-            format!("macro_rules! assert_eq {{ ($($t:tt)*) => {{}} }}\n{main}"),
-            "assert_eq!",
-        ),
-        ("fn main() { assert!(true, \"fine\"); }".into(), "asserts nothing"),
-        (format!("#![allow(unused_must_use)]\n{main}"), "unused_must_use"),
-        (format!("#![allow(unreachable_patterns)]\n{main}"), "unreachable"),
-    ] {
-        refused(&rust(&program), "src/page.md:3", what);
-    }
-    let failing = "```rust,compile_fail,E0308\nfn main() {}\n#[cfg(any())]\n\
-                   fn f() {}\n```\n\n```text\nx\n```\n";
-    refused(failing, "src/page.md:1", "hide lines");
 }
 
 #[test]
@@ -670,31 +868,53 @@ fn files_and_settings_that_bypass_the_pages_are_refused() {
         ["src/demo.rs", "src/demo.txt", "src/a.css", "src/target/x.html"]
     {
         made.write(file, b"fn main() {}");
-        expect(made.load(), file, "unchecked");
+        expect(
+            made.load(),
+            file,
+            "mdBook publishes this file as it is, unchecked",
+        );
         fs::remove_file(made.0.path().join(file)).expect("removed");
     }
     made.write("src/page.png", b"a picture");
     made.load().unwrap_or_else(|p| panic!("{p:#?}"));
-    for toml in [
-        "[output.html.code.hidelines]\npython = \"assert\"\n",
-        "[output.html]\nmathjax-support = true\n",
-        "[output.html]\ninput-404 = \"other.md\"\n",
-        "[preprocessor.skeptic]\nrenderers = []\ncommands = \"../x\"\n",
-        "[preprocessor.skeptic]\nrenderers = []\nservices = { A = \"no\" }\n",
-        "[preprocessor.skeptic]\nrenderers = []\nparts = \"../parts.js\"\n",
-        "[preprocessor.skeptic]\nrenderers = []\nplots = \"no\"\n",
+    for (setting, what) in [
+        (".code.hidelines]\npython = \"assert\"", "code.hidelines"),
+        ("]\nmathjax-support = true", "mathjax-support"),
+        ("]\ninput-404 = \"other.md\"", "input-404"),
     ] {
+        let toml = format!("[output.html{setting}\n");
         made.write("book.toml", toml.as_bytes());
-        expect(made.load(), "book.toml: ", "");
+        let what = format!("{what} shows what no check reads");
+        expect(made.load(), "book.toml", &what);
+    }
+    for (setting, what) in [
+        ("commands = \"../x\"", "../x is no file of the book's"),
+        ("services = { A = \"no\" }", "no is no file of the book's"),
+        (
+            "parts = \"../parts.js\"",
+            "../parts.js lies outside the book's folder",
+        ),
+        ("plots = \"no\"", "\"no\" is no folder of the book's"),
+    ] {
+        made.write("book.toml", settings(setting).as_bytes());
+        expect(made.load(), "book.toml", what);
     }
     made.write("book.toml", b"[output.html]\nadditional-css = [\"a.css\"]\n");
     made.write("a.css", b"td { vertical-align: top; }");
     made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     made.write("a.css", b"p::after { content: \"wrong()\"; }");
-    expect(made.load(), "a.css: ", "nothing ran");
+    expect(
+        made.load(),
+        "a.css: ",
+        "`content: \"wro` may show code that nothing ran",
+    );
     made.write("a.css", b"");
     made.write("theme/header.hbs", b"<pre><code>wrong()</code></pre>");
-    expect(made.load(), "theme/header.hbs: ", "nothing ran");
+    expect(
+        made.load(),
+        "theme/header.hbs: ",
+        "`<pre` may show code that nothing ran",
+    );
 }
 
 #[test]
@@ -704,9 +924,18 @@ fn the_page_for_a_wrong_address_is_checked_like_any_other() {
     let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     assert_eq!(book.pages.len(), 2);
     for (text, what) in [
-        (&b"x\n\n```\nwrong()\n```\n"[..], ""),
-        (b"x\n\n<pre>wrong()</pre>\n", ""),
-        (b"x\n\n{{#include page.md}}\n", "as it stands"),
+        (
+            &b"x\n\n```\nwrong()\n```\n"[..],
+            "a fence without a language has no checker",
+        ),
+        (
+            b"x\n\n<pre>wrong()</pre>\n",
+            "raw <pre> may show code that nothing ran",
+        ),
+        (
+            b"x\n\n{{#include page.md}}\n",
+            "mdBook shows this directive as it stands, on this page only",
+        ),
     ] {
         made.write("src/404.md", text);
         expect(made.load(), "src/404.md:3", what);
@@ -714,15 +943,41 @@ fn the_page_for_a_wrong_address_is_checked_like_any_other() {
     for fence in ["console", "sh", "rust,test", "rust", "toml"] {
         let text = format!("# No\n\n```{fence}\n$ cargo test\n```\n");
         made.write("src/404.md", text.as_bytes());
-        expect(made.load(), "src/404.md:3", "");
+        expect(
+            made.load(),
+            "src/404.md:3",
+            "a block on this page has no checker",
+        );
     }
     made.write("src/404.md", b"x \xff\n");
-    expect(made.load(), "src/404.md:1", "UTF-8");
+    expect(made.load(), "src/404.md:1", "this page is not UTF-8");
 }
 
 #[test]
 fn an_escaped_directive_is_text() {
     assert_eq!(kinds("Write \\{{#include file.rs}} there.\n"), []);
+}
+
+/// A page, its program and its figure, each with the line ends of Windows.
+#[test]
+fn line_ends_make_no_difference() {
+    let page = "# A\n\n<!-- page\nquestion = \"Why?\"\n-->\n\n```rust\n\
+        {{#include ../code/a.rs}}\n```\n\n```console\n\
+        $ cargo run --example a\nb\n\n  c\n```\n\n\
+        {{#include ../code/a.svg}}\n\n```python\nassert 1\n```\n";
+    let svg = "<figure>\n<svg>\n</svg>\n</figure>\n";
+    let loaded = |end: &str| {
+        let of = |text: &str| text.replace('\n', end).into_bytes();
+        let made = Made::new(&[
+            ("src/page.md", &of(page)),
+            ("code/a.rs", &of(PROGRAM)),
+            ("code/a.svg", &of(svg)),
+        ]);
+        let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+        let of_block = |(_, b): (_, &Block)| (b.line, b.text.clone());
+        book.blocks().map(of_block).collect::<Vec<_>>()
+    };
+    assert_eq!(loaded("\r\n"), loaded("\n"));
 }
 
 #[test]
@@ -757,19 +1012,43 @@ fn all_that_is_wrong_is_reported_at_once_and_in_order() {
 fn the_table_of_contents_is_checked() {
     let made = Made::new(&[("src/page.md", b"x\n")]);
     for (summary, place, what) in [
-        ("", "src/SUMMARY.md", "no page"),
-        ("# Summary\n", "src/SUMMARY.md", "no page"),
-        ("- [Draft]()\n", "src/SUMMARY.md", "no page"),
+        ("", "src/SUMMARY.md", "the book has no page"),
+        ("# Summary\n", "src/SUMMARY.md", "the book has no page"),
+        ("- [Draft]()\n", "src/SUMMARY.md", "the book has no page"),
         (
             "- [A](page.md)\n- [B](page.md)\n",
             "src/SUMMARY.md",
-            "Duplicate file",
+            "mdBook cannot read it: Duplicate file in SUMMARY.md: \
+             \"page.md\"",
         ),
-        ("- [A](page.md)\n- [B](./page.md)\n", "src/SUMMARY.md:2", "same page"),
-        ("- [A](none.md)\n", "src/SUMMARY.md:1", "none.md"),
-        ("- [A](../page.md)\n", "src/SUMMARY.md:1", "outside"),
-        ("- [A](/etc/passwd)\n", "src/SUMMARY.md:1", "outside"),
-        ("- [A](page.md)\n\ntext\n\n- [B](none.md)\n", "src/SUMMARY.md", ""),
+        (
+            "- [A](page.md)\n- [B](./page.md)\n",
+            "src/SUMMARY.md:2",
+            "page.md and ./page.md become the same page",
+        ),
+        (
+            "- [A](none.md)\n",
+            "src/SUMMARY.md:1",
+            "cannot read src/none.md: No such file or directory (os \
+             error 2)",
+        ),
+        (
+            "- [A](../page.md)\n",
+            "src/SUMMARY.md:1",
+            "../page.md lies outside src",
+        ),
+        (
+            "- [A](/etc/passwd)\n",
+            "src/SUMMARY.md:1",
+            "/etc/passwd lies outside src",
+        ),
+        (
+            "- [A](page.md)\n\ntext\n\n- [B](none.md)\n",
+            "src/SUMMARY.md",
+            "mdBook cannot read it: There was an error parsing the \
+             suffix chapters: failed to parse SUMMARY.md line 5, column \
+             1: Suffix chapters cannot be followed by a list",
+        ),
     ] {
         made.write("src/SUMMARY.md", summary.as_bytes());
         expect(made.load(), place, what);
@@ -780,9 +1059,18 @@ fn the_table_of_contents_is_checked() {
     );
     made.write("src/README.md", b"x\n");
     made.write("src/index.md", b"x\n");
-    expect(made.load(), "src/SUMMARY.md", "the same page");
+    expect(
+        made.load(),
+        "src/SUMMARY.md",
+        "README.md and index.md become the same page",
+    );
     fs::remove_file(made.0.path().join("src/SUMMARY.md")).expect("removed");
-    expect(made.load(), "src/SUMMARY.md", "table of contents");
+    expect(
+        made.load(),
+        "src/SUMMARY.md",
+        "cannot read the table of contents: No such file or \
+             directory (os error 2)",
+    );
 }
 
 #[test]
@@ -796,49 +1084,64 @@ fn nothing_is_written_even_where_pages_are_missing() {
 #[test]
 fn book_toml_is_checked() {
     let made = Made::new(&[("src/page.md", b"x\n")]);
+    let renderers = "[preprocessor.skeptic] needs `renderers = []`: it is \
+                     settings, not a program for mdBook to run";
     for (toml, what) in [
-        ("[book\n", ""),
-        ("[book]\ntitel = \"x\"\n", "titel"),
-        ("[book]\nsrc = \"/etc\"\n", "outside"),
-        ("[book]\nsrc = \"../x\"\n", "outside"),
-        ("[preprocessor.skeptic]\n", "renderers = []"),
-        ("[preprocessor.skeptic]\nrenderers = [\"html\"]\n", "renderers = []"),
         (
-            "[preprocessor.skeptic]\nrenderers = []\ntimelimit = 1\n",
-            "timelimit",
+            "[book\n",
+            "Invalid configuration file: TOML parse error at line 1, \
+             column 6…",
         ),
         (
-            "[preprocessor.skeptic]\nrenderers = []\ntime-limit = 0\n",
-            "1 to 3600",
+            "[book]\ntitel = \"x\"\n",
+            "Invalid configuration file: TOML parse error at line 2, \
+             column 1…",
         ),
         (
-            "[preprocessor.skeptic]\nrenderers = []\ntime-limit = \"a\"\n",
-            "invalid type: string \"a\", expected u64",
+            "[book]\nsrc = \"/etc\"\n",
+            "src = \"/etc\" lies outside the book's folder",
         ),
         (
-            "[preprocessor.skeptic]\nrenderers = []\nsnippets = \"no\"\n",
-            "no folder",
+            "[book]\nsrc = \"../x\"\n",
+            "src = \"../x\" lies outside the book's folder",
         ),
-        (
-            "[preprocessor.skeptic]\nrenderers = []\nsnippets = \"../\"\n",
-            "no folder",
-        ),
-        (
-            "[preprocessor.skeptic]\nrenderers = []\nsnippets = [1]\n",
-            "expected path string",
-        ),
+        ("[preprocessor.skeptic]\n", renderers),
+        ("[preprocessor.skeptic]\nrenderers = [\"html\"]\n", renderers),
     ] {
         made.write("book.toml", toml.as_bytes());
-        expect(made.load(), "book.toml: ", what);
+        expect(made.load(), "book.toml", what);
+    }
+    for (setting, what) in [
+        (
+            "timelimit = 1",
+            "Failed to deserialize `preprocessor.skeptic`: unknown \
+             field `timelimit`, expected one of `renderers`, \
+             `snippets`, `time-limit`, `commands`, `features`, `parts`, \
+             `plots`, `services`",
+        ),
+        ("time-limit = 0", "`time-limit` is 1 to 3600 seconds"),
+        ("time-limit = 3601", "`time-limit` is 1 to 3600 seconds"),
+        (
+            "time-limit = \"a\"",
+            "Failed to deserialize `preprocessor.skeptic`: invalid type: \
+             string \"a\", expected u64\nin `time-limit`",
+        ),
+        ("snippets = \"no\"", "\"no\" is no folder of the book's"),
+        ("snippets = \"../\"", "\"../\" is no folder of the book's"),
+        ("snippets = [1]", "Failed to deserialize `preprocessor.skeptic`: …"),
+    ] {
+        made.write("book.toml", settings(setting).as_bytes());
+        expect(made.load(), "book.toml", what);
     }
     fs::remove_file(made.0.path().join("book.toml")).expect("removed");
-    expect(made.load(), "book.toml: ", "cannot read");
+    let what = "cannot read it: No such file or directory (os error 2)";
+    expect(made.load(), "book.toml", what);
     expect(
         Book::load("/no/such/folder").map_err(|problems| {
             problems.iter().map(ToString::to_string).collect()
         }),
         "/no/such/folder: ",
-        "cannot open",
+        "cannot open the book's folder: No such file or directory (os error 2)",
     );
 }
 
@@ -846,10 +1149,18 @@ fn book_toml_is_checked() {
 fn orphans_are_errors() {
     let made =
         Made::new(&[("src/page.md", b"x\n"), ("src/deep/lost.md", b"x\n")]);
-    expect(made.load(), "src/deep/lost.md", "no line of SUMMARY.md");
+    expect(
+        made.load(),
+        "src/deep/lost.md",
+        "no line of SUMMARY.md names this page",
+    );
     fs::remove_dir_all(made.0.path().join("src/deep")).expect("removed");
     made.write("src/raw.html", b"<pre>fn main() {}</pre>");
-    expect(made.load(), "src/raw.html", "unchecked");
+    expect(
+        made.load(),
+        "src/raw.html",
+        "mdBook publishes this file as it is, unchecked",
+    );
     fs::remove_file(made.0.path().join("src/raw.html")).expect("removed");
 
     // An editor keeps these while a page is open; git ignores them.
@@ -876,14 +1187,18 @@ fn orphans_are_errors() {
 #[test]
 fn a_page_that_is_not_text_or_too_large_is_named() {
     let made = Made::new(&[("src/page.md", b"ok\nbad \xff\n")]);
-    expect(made.load(), "src/page.md:2", "not UTF-8");
+    expect(made.load(), "src/page.md:2", "this page is not UTF-8");
     let large = fs::File::create(made.0.path().join("src/page.md"));
     let sized = large.and_then(|file| file.set_len(100 << 20));
     sized.expect("a file of zeros");
-    expect(made.load(), "src/page.md: ", "100 MiB");
+    expect(made.load(), "src/page.md: ", "this page has 100 MiB");
     made.write("src/big.txt", &vec![b'x'; 5 << 20]);
     made.write("src/page.md", b"```text\n{{#include big.txt}}\n```\n");
-    expect(made.load(), "src/page.md: ", "more than 4 MiB");
+    expect(
+        made.load(),
+        "src/page.md: ",
+        "with its includes this page has more than 4 MiB",
+    );
 }
 
 /// A page with both programs, and the setting that asks for their parts.
@@ -941,6 +1256,9 @@ fn parts_are_the_anchors_of_both_programs() {
     assert_eq!(changed, [Path::new("parts.js")]);
     current();
     assert!(bless(root, None).is_ok_and(|changed| changed.is_empty()));
+    made.write("parts.js", script.replace('\n', "\r\n").as_bytes());
+    current();
+    assert!(bless(root, None).is_ok_and(|changed| changed.is_empty()));
     made.write("parts.js", script.replace("[4,4]", "[4,5]").as_bytes());
     refused("parts.js is not what is made");
     made.write("parts.js", script.replace("\n}", "").as_bytes());
@@ -951,6 +1269,16 @@ fn parts_are_the_anchors_of_both_programs() {
     made.write("a.rs", RUST.replace(": one", ": on").as_bytes());
     let book = made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     assert!(book.pages[0].parts.is_empty());
+}
+
+#[test]
+fn bless_writes_nothing_before_it_has_found_its_page() {
+    let made = Made::new(&[("src/page.md", b"{{#include missing.svg}}\n")]);
+    let before = made.files();
+    let none = bless(made.0.path(), Some(Path::new("src/none.md")));
+    let problems = none.expect_err("there is no such page");
+    assert_eq!(problems[0].what, "this is not a page of the book");
+    assert_eq!(made.files(), before);
 }
 
 #[test]
@@ -972,14 +1300,22 @@ fn a_folder_to_prove_may_stand_before_the_sample_or_behind_it() {
 #[test]
 fn parts_that_do_not_match_are_refused() {
     let typo = RUST.replace(": one", ": on");
-    expect(with_parts(PYTHON, &typo).load(), "a.py:4: ", "`one` to match");
+    expect(
+        with_parts(PYTHON, &typo).load(),
+        "a.py:4: ",
+        "what the page shows of a.rs has no anchor `one` to match",
+    );
     // Not in what the page shows.
     let below = RUST.replace(
         "    // ANCHOR: one\n    let x = 1;\n    // ANCHOR_END: one\n",
         "    let x = 1;\n",
     );
     let below = below + "// ANCHOR: one\nfn more() {}\n// ANCHOR_END: one\n";
-    expect(with_parts(PYTHON, &below).load(), "a.py:4: ", "`one` to match");
+    expect(
+        with_parts(PYTHON, &below).load(),
+        "a.py:4: ",
+        "what the page shows of a.rs has no anchor `one` to match",
+    );
 
     let end = "    // ANCHOR_END: two\n";
     let shared = RUST.replace(end, "");
@@ -987,10 +1323,18 @@ fn parts_that_do_not_match_are_refused() {
         "    // ANCHOR_END: alone",
         &format!("{end}    // ANCHOR_END: alone"),
     );
-    expect(with_parts(PYTHON, &shared).load(), "a.rs:7: ", "share lines");
+    expect(
+        with_parts(PYTHON, &shared).load(),
+        "a.rs:7: ",
+        "the parts `two` and `one` share lines",
+    );
     let shared = PYTHON.replace("# ANCHOR_END: one\n", "");
     let shared = shared.replace("y = 2\n", "y = 2\n# ANCHOR_END: one\n");
-    expect(with_parts(&shared, RUST).load(), "a.py:10: ", "share lines");
+    expect(
+        with_parts(&shared, RUST).load(),
+        "a.py:10: ",
+        "the parts `one` and `two` share lines",
+    );
 
     for (from, to, line) in [
         ("# ANCHOR_END: one\n", "", 4),
@@ -1003,7 +1347,12 @@ fn parts_that_do_not_match_are_refused() {
         let wrong = PYTHON.replace(from, to);
         assert_ne!(wrong, PYTHON);
         let place = format!("a.py:{line}: ");
-        expect(with_parts(&wrong, RUST).load(), &place, "exactly once");
+        expect(
+            with_parts(&wrong, RUST).load(),
+            &place,
+            "the anchor `one` holds nothing, or does not open and \
+             close exactly once",
+        );
     }
 }
 
@@ -1042,14 +1391,18 @@ fn the_books_of_the_wild_are_read() {
 }
 
 #[test]
-fn other_preprocessors_do_not_hide_where_a_block_stands() {
-    // `links` switched off: the directive stays, and is no program.
+fn a_page_that_a_preprocessor_changes_is_refused() {
+    // `links` switched off: mdBook shows the directive as it stands.
     let made = Made::new(&[
         ("book.toml", b"[build]\nuse-default-preprocessors = false\n"),
         ("src/page.md", b"# A\n\n```rust\n{{#include ../a.rs}}\n```\n"),
         ("a.rs", PROGRAM.as_bytes()),
     ]);
-    expect(made.load(), "src/page.md:3", "whole program");
+    expect(
+        made.load(),
+        "src/page.md",
+        "a preprocessor changes what this page shows",
+    );
 }
 
 #[test]
@@ -1080,11 +1433,19 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
     // Its text could be code.
     let other = made(&good);
     other.write("src/other.svg", svg.as_bytes());
-    expect(other.load(), "src/other.svg", "unchecked");
+    expect(
+        other.load(),
+        "src/other.svg",
+        "mdBook publishes this file as it is, unchecked",
+    );
     let of_none = format!("{shown}\n{{{{#include other.svg}}}}\n");
     let of_none = made(&of_none);
     of_none.write("src/other.svg", svg.as_bytes());
-    expect(of_none.load(), "src/page.md:5", "from no program");
+    expect(
+        of_none.load(),
+        "src/page.md:5",
+        "src/other.svg is drawn from no program of this page",
+    );
     // What stands beside the file would be drawn, and never checked.
     for beside in [
         format!("{shown}\n<p>so</p>\n{{{{#include sum.svg}}}}\n"),
@@ -1105,7 +1466,11 @@ fn a_timeline_is_the_file_of_a_program_on_its_page() {
     let book = made(&good);
     let longer = format!("{svg}\n<script>alert(1)</script>\n");
     book.write("src/sum.svg", longer.as_bytes());
-    expect(book.load(), "src/page.md:", "<script>");
+    expect(
+        book.load(),
+        "src/page.md:",
+        "raw <script> may show code that nothing ran",
+    );
     // And one that no page shows is an orphan.
     let orphan = made(&good);
     orphan.write(
@@ -1138,11 +1503,18 @@ fn a_plot_is_shapes_and_text_from_its_folder() {
     assert_eq!(book.pages[0].plots[0].file, Path::new("p/a.svg"));
     assert!(book.pages[0].pictures.is_empty());
 
-    expect(made("q", plot).load(), "src/page.md:1", "from no program");
+    expect(
+        made("q", plot).load(),
+        "src/page.md:1",
+        "q/a.svg is drawn from no program of this page",
+    );
     for (other, what) in [
-        ("pre", "raw <pre>"),
-        ("foreignObject", "raw <foreignobject>"),
-        ("text style=\"x\"", "attributes"),
+        ("pre", "raw <pre> may show code that nothing ran"),
+        ("foreignObject", "raw <foreignobject> may show code that nothing ran"),
+        (
+            "text style=\"x\"",
+            "<text> with these attributes may pass for a block of code",
+        ),
     ] {
         let plot = plot.replace("<text>", &format!("<{other}>"));
         expect(made("p", &plot).load(), "p/a.svg: ", what);

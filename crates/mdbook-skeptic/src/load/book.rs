@@ -15,7 +15,7 @@ use mdbook_summary::Summary;
 
 use super::config::{LARGEST, check_file, configuration, inside, summary};
 use super::include::{self, Directive};
-use super::source::{Expanded, Piece, nearest};
+use super::source::{Expanded, Piece};
 use super::{about, page};
 use crate::lint::{disguise, files, html, pairs, parts};
 use crate::model::{About, Book, Page};
@@ -105,12 +105,9 @@ impl Book {
             config.clone(),
             summary,
         );
-        let sources = match &loaded {
+        let sources = match loaded {
             Ok(book) => book,
-            Err(_) => {
-                problems.extend(loaded.err().map(broken));
-                return;
-            }
+            Err(error) => return problems.push(broken(error)),
         };
         let expanded = match sources.preprocess_book(&Html) {
             Ok((book, _)) => book,
@@ -324,11 +321,14 @@ impl Book {
             range: start..rebuilt.len(),
             line: line_of(copied),
         });
-        if rebuilt == expanded {
-            pieces
-        } else {
-            nearest(&rebuilt, expanded, &pieces)
+        if rebuilt != expanded {
+            problems.push(Problem::whole(
+                file,
+                "a preprocessor changes what this page shows",
+                "leave it to the preprocessors that mdBook has by default",
+            ));
         }
+        pieces
     }
 
     /// What each directive brings in, by mdBook's own preprocessor.
@@ -339,12 +339,6 @@ impl Book {
         directives: &[Directive],
         config: &Config,
     ) -> Vec<String> {
-        if !config.build.use_default_preprocessors {
-            return directives
-                .iter()
-                .map(|directive| text[directive.range.clone()].to_owned())
-                .collect();
-        }
         let mut chapters = Chapters::new();
         for directive in directives {
             let text = text[directive.range.clone()].to_owned();

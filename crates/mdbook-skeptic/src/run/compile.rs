@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
-use tempfile::TempDir;
 
+use super::sandbox;
 use super::workspace::Workspace;
 use crate::beside::Beside;
 use crate::toolchain;
@@ -25,8 +25,7 @@ pub(crate) fn message(
     beside: Option<&Beside>,
     expected: &str,
 ) -> Result<String, String> {
-    let folder = TempDir::with_prefix("mdbook-skeptic-")
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = sandbox::folder()?;
     let source = folder.path().join("src");
     fs::create_dir(&source)
         .and_then(|()| fs::write(source.join("main.rs"), program))

@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use regex::Regex;
-use tempfile::TempDir;
 
 use super::busy::Busy;
 use super::server::{Needed, Server};
@@ -129,8 +128,7 @@ pub(crate) fn of_source(
     needed: Option<Needed>,
 ) -> Result<String, String> {
     let Context { workspace, limit, .. } = *context;
-    let folder = TempDir::with_prefix("mdbook-skeptic-")
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = sandbox::folder()?;
     let arguments: &[&str] = if is_test { &["--test"] } else { &[] };
     let folder = folder.path();
     let target =

@@ -4,8 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
-
 use super::workspace::Context;
 use super::{cache, sandbox};
 use crate::hash::stamp;
@@ -45,8 +43,7 @@ pub(crate) fn check(
         let mut command = Command::new(&python.program);
         // A copy, isolated from its folder: what it reads there would not be
         // noticed when it changes, and `queue.py` there is no `queue`.
-        let folder = TempDir::with_prefix("mdbook-skeptic-")
-            .map_err(|error| format!("cannot be copied: {error}"))?;
+        let folder = sandbox::folder()?;
         let copy = folder.path().join("program.py");
         fs::write(&copy, &source)
             .map_err(|error| format!("cannot be copied: {error}"))?;

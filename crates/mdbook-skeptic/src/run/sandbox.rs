@@ -21,6 +21,12 @@ pub(crate) struct Ended {
     pub stderr: String,
 }
 
+/// A temporary folder, removed when this is dropped.
+pub(crate) fn folder() -> Result<TempDir, String> {
+    TempDir::with_prefix("mdbook-skeptic-")
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))
+}
+
 /// Runs a command to its end in an empty folder of its own.
 ///
 /// On Linux it can write nowhere else and reach no other machine.
@@ -35,8 +41,7 @@ pub(crate) fn run(
 ) -> Result<Ended, String> {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let mark = format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Relaxed));
-    let folder = TempDir::with_prefix("mdbook-skeptic-")
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = folder()?;
     let io = |error| format!("cannot keep its output: {error}");
     let stdout = tempfile::tempfile().map_err(io)?;
     let stderr = tempfile::tempfile().map_err(io)?;

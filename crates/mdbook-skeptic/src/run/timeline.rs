@@ -5,12 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use timeline::LOG;
 
-use super::compile;
 use super::output::{self, Run};
 use super::workspace::{Context, Workspace};
+use super::{compile, sandbox};
 use crate::beside::Beside;
 use crate::compare;
 use crate::model::drawn_from;
@@ -51,8 +50,7 @@ pub(crate) fn draw(
         .map_err(|error| format!("cannot read {of}: {error}"))?;
     let recorded = timeline::instrument(&text, part.as_deref())
         .map_err(|why| format!("{of} {why}"))?;
-    let folder = TempDir::with_prefix("mdbook-skeptic-")
-        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let folder = sandbox::folder()?;
     let beside = Beside::of(&workspace.root, &program);
     let target = compile::program(
         workspace,
