@@ -109,6 +109,9 @@ pub fn prove(
 
     let features = book.settings.features.as_deref();
     let context = Context { workspace: &workspace, limit: LIMIT, features };
+    // skeptic links with the dependencies of this package.
+    let package = book.settings.snippets.as_deref().unwrap_or(Path::new(""));
+    let package = book.root.join(package);
     let quiet = Quiet::start().map_err(|e| problem(e.to_string()))?;
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
@@ -128,7 +131,8 @@ pub fn prove(
             let outcome = if settled.is_caught(mutation) {
                 Ok(())
             } else {
-                let outcome = try_out(&context, &copy, mutation, &pristine)?;
+                let outcome =
+                    try_out(&context, &package, &copy, mutation, &pristine)?;
                 settled.note(mutation, outcome.is_ok())?;
                 outcome
             };
@@ -285,6 +289,7 @@ fn copy(root: &Path, to: &Path) -> Result<PathBuf, String> {
 /// If it could not be tried.
 fn try_out(
     context: &Context,
+    package: &Path,
     copy: &Path,
     mutation: &Mutation,
     pristine: &BTreeSet<String>,
@@ -309,7 +314,7 @@ fn try_out(
             });
             let mut outcome = Err("no check noticed".to_owned());
             for check in &checks {
-                outcome = match trips(context, copy, mutation, check) {
+                outcome = match trips(context, package, copy, mutation, check) {
                     Ok(true) => Ok(()),
                     Ok(false) => continue,
                     Err(why) => Err(why),
@@ -330,6 +335,7 @@ fn try_out(
 /// Why it could not be seen: it failed before the mutation had its say.
 fn trips(
     context: &Context,
+    package: &Path,
     copy: &Path,
     mutation: &Mutation,
     check: &Check,
@@ -357,7 +363,7 @@ fn trips(
                     Err(_) => Ok(true),
                 };
             }
-            return match program::try_out(workspace, &text, limit) {
+            return match program::try_out(workspace, package, &text, limit) {
                 Ran::DidNotCompile if must_run => Err("not compiled".into()),
                 ran => Ok(!matches!(ran, Ran::Succeeded)),
             };

@@ -277,7 +277,7 @@ fn plain(kind: &Kind, text: &str) -> String {
     if kind.is_rust() {
         text.lines().map(|line| unhide(line).0 + "\n").collect()
     } else {
-        text.replace("\r\n", "\n")
+        text.to_owned()
     }
 }
 

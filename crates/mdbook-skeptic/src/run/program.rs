@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -133,14 +134,16 @@ pub(crate) enum Ran {
     DidNotCompile,
 }
 
-/// Runs a program by skeptic, outside of the generated tests.
+/// Runs a program by skeptic, outside of the generated tests, linked with the
+/// dependencies of `package`.
 pub(crate) fn try_out(
     workspace: &Workspace,
+    package: &Path,
     program: &str,
     limit: Duration,
 ) -> Ran {
     let _watch = watchdog::watch(limit, skeptic::has_compiled);
-    match skeptic::run(&workspace.root, program) {
+    match skeptic::run(&workspace.root, package, program) {
         Ok(()) => Ran::Succeeded,
         Err(failure) => match skeptic::failed_program(&*failure) {
             Some(program) => {
