@@ -421,6 +421,20 @@ fn every_program_is_followed_by_what_it_prints() {
 fn every_recipe_shows_who_ran_when() {
     let mut faults = Vec::new();
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
+        let of_page: Vec<_> = page
+            .blocks
+            .iter()
+            .filter_map(|block| block.file()?.file_stem()?.to_str())
+            .collect();
+        for name in page.about.real_clock.iter().chain(&page.about.linux) {
+            if !of_page.contains(&name.as_str()) {
+                faults.push(format!(
+                    "{}: shows no program {name}, which its comment \
+                     `<!-- page` names",
+                    page.file.display()
+                ));
+            }
+        }
         if page.about.no_timeline.is_some() != page.pictures.is_empty() {
             faults.push(format!(
                 "{}: has {} timelines; a page without one says why, by \

@@ -11,12 +11,13 @@ mod same_origin;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, IF_MODIFIED_SINCE};
@@ -61,11 +62,14 @@ pub struct Options {
 ///
 /// The book cannot be rendered the first time, or the port is not free.
 pub fn serve(book: Book, options: &Options) -> Result<()> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(failed("cannot start the server", "start it again"))?
-        .block_on(listen_and_serve(book, options))
+        .map_err(failed("cannot start the server", "start it again"))?;
+    let served = runtime.block_on(listen_and_serve(book, options));
+    // A rendering, or a line for a terminal that is stopped, may take longer.
+    runtime.shutdown_timeout(PATIENCE);
+    served
 }
 
 async fn listen_and_serve(book: Book, options: &Options) -> Result<()> {
@@ -193,15 +197,27 @@ async fn live_reload(
     // A browser may keep a hundred pages open.
     let upgrade = upgrade.read_buffer_size(1 << 10).max_message_size(1 << 10);
     upgrade.on_upgrade(async move |mut socket| {
-        tokio::select! {
-            () = site.wait_for_another(&version) => {
-                // An error means that the page has been closed.
-                _ = socket.send("reload".into()).await;
+        let mut another = pin!(site.wait_for_another(&version));
+        loop {
+            tokio::select! {
+                () = &mut another => {
+                    // An error means that the page has been closed.
+                    _ = socket.send("reload".into()).await;
+                    break;
+                }
+                // The socket answers a ping by itself. Anything else that is
+                // received changes nothing, but for the page's end.
+                received = socket.recv() => match received {
+                    Some(Ok(message)) if !is_close(&message) => {}
+                    _ => break,
+                },
             }
-            // The page has been closed.
-            _ = socket.recv() => {}
         }
     })
+}
+
+fn is_close(message: &Message) -> bool {
+    matches!(message, Message::Close(_))
 }
 
 /// Ready with the first signal to end, from now on.

@@ -48,7 +48,11 @@ impl Site {
     pub async fn current(self: &Arc<Self>) -> Arc<Rendering> {
         let site = Arc::clone(self);
         // If it panics, the earlier rendering is as good as after an error.
-        _ = spawn_blocking(move || site.update()).await;
+        let update = spawn_blocking(move || site.update()).await;
+        if let Ok(Some(update)) = update {
+            // Not awaited: a terminal that is stopped takes no line.
+            drop(spawn_blocking(move || update.print()));
+        }
         self.latest()
     }
 
@@ -75,23 +79,39 @@ impl Site {
         }
     }
 
-    /// Renders the book if its sources have changed since the last attempt,
-    /// and reports that in the terminal.
-    fn update(&self) {
+    /// Renders the book if its sources have changed since the last attempt.
+    fn update(&self) -> Option<Update> {
         let mut attempted =
             self.attempted.lock().unwrap_or_else(PoisonError::into_inner);
         let sources = self.book.sources();
-        let Some(changed) = sources.changed_since(&attempted) else { return };
+        let changed = sources.changed_since(&attempted)?;
         *attempted = sources;
         let start = Instant::now();
-        match Rendering::new(&self.book, &attempted) {
-            Ok(rendering) => {
-                self.rendering.send_replace(Arc::new(rendering));
-                let seconds = start.elapsed().as_secs_f64();
-                note(&format!(
-                    "{changed} changed; rendered again in {seconds:.1} s"
-                ));
-            }
+        let rendered = Rendering::new(&self.book, &attempted);
+        let rendered = rendered.map(|rendering| {
+            self.rendering.send_replace(Arc::new(rendering));
+            start.elapsed()
+        });
+        Some(Update { changed, rendered })
+    }
+}
+
+/// An attempt to render the book again.
+struct Update {
+    /// Names of files, for a person.
+    changed: String,
+    /// How long it took.
+    rendered: Result<Duration>,
+}
+
+impl Update {
+    fn print(&self) {
+        let changed = &self.changed;
+        match &self.rendered {
+            Ok(took) => note(&format!(
+                "{changed} changed; rendered again in {:.1} s",
+                took.as_secs_f64()
+            )),
             Err(error) => {
                 note(&format!("{changed} changed; the pages stay as before"));
                 report("error", format!("{error:#}"));

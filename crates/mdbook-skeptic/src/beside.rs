@@ -49,7 +49,8 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     folders
         .flat_map(|folder| WalkDir::new(folder).sort_by_file_name())
         .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
+        // A macro follows a link, too.
+        .filter(|entry| entry.path().is_file())
         .map(walkdir::DirEntry::into_path)
         .collect()
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use mdbook_driver::config::Config;
 
+use crate::anchor::is_anchor;
 use crate::compare;
 use crate::generated;
+use crate::load::page::invisible;
 use crate::load::{config, include};
 use crate::model::{Block, Book, Check, Kind, Page, What, drawn_from};
 use crate::plan;
@@ -183,18 +185,28 @@ fn put(
                 .into(),
         );
     }
+    // The book would not load with these, and `bless` could not correct it.
+    if let Some(line) = text.lines().find(|line| is_anchor(line)) {
+        return Err(format!("what is printed looks like an anchor: {line}"));
+    }
+    if let Some(mark) =
+        invisible(text).or(text.chars().find(|c| *c == '\u{1b}'))
+    {
+        return Err(format!("what is printed has an invisible {mark:?}"));
+    }
     let fence = |line: &str| -> usize {
         line.chars().take_while(|mark| *mark == '`').count()
     };
     let open = block.line - 1;
     let marks = lines.get(open).map_or(0, |line| fence(line));
-    let closing = lines.iter().skip(open + 1).position(|line| {
-        fence(line) >= marks && line.trim_end().len() == fence(line)
-    });
-    let (3.., Some(length)) = (marks, closing) else {
+    // Nothing is replaced but what mdBook has read as this block.
+    let close = open + 1 + block.text.lines().count();
+    let typed = marks >= 3
+        && lines.get(close).is_some_and(|line| fence(line.trim()) >= marks)
+        && compare::same(&lines[open + 1..close].join("\n"), &block.text);
+    if !typed {
         return Err("this block is not typed into the page".into());
-    };
-    let close = open + 1 + length;
+    }
     let command = usize::from(block.kind == Kind::Console);
     let body: Vec<String> =
         text.trim_end().lines().map(|line| line.trim_end().into()).collect();
@@ -269,26 +281,30 @@ fn make_missing(root: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
 
-    fn block(kind: Kind, line: usize) -> Block {
-        Block {
-            kind,
-            line,
-            heading: String::new(),
-            text: String::new(),
-            files: Vec::new(),
-        }
-    }
-
-    fn put_into(page: &str, kind: Kind, text: &str) -> Result<String, String> {
+    /// The page with this text in its block, which begins in line 2 and is
+    /// read to hold `known`.
+    fn put_into(
+        page: &str,
+        (kind, known): (Kind, &str),
+        text: &str,
+    ) -> Result<String, String> {
         let mut lines: Vec<String> = page.lines().map(str::to_owned).collect();
-        put(&mut lines, &block(kind, 2), text)?;
+        let block = Block {
+            kind,
+            line: 2,
+            heading: String::new(),
+            text: known.to_owned(),
+            files: Vec::new(),
+        };
+        put(&mut lines, &block, text)?;
         Ok(lines.join("\n"))
     }
 
     #[test]
     fn a_text_stands_below_its_command_in_a_fence_that_it_does_not_end() {
         let page = "a\n```console\n$ run\nold\n```\nb";
-        let put = |text| put_into(page, Kind::Console, text);
+        let old = (Kind::Console, "$ run\nold\n");
+        let put = |text| put_into(page, old.clone(), text);
         let plain = put("new\n\nlines  \n\n");
         let shown = "a\n```console\n$ run\nnew\n\nlines\n```\nb";
         assert_eq!(plain.as_deref(), Ok(shown));
@@ -297,13 +313,24 @@ mod tests {
         assert_eq!(fenced.as_deref(), Ok(shown));
         let nothing = put("");
         assert_eq!(nothing.as_deref(), Ok("a\n```console\n$ run\n```\nb"));
-        let message = put_into("a\n```text\n```\nb", Kind::Text, "error\n");
+        let empty = (Kind::Text, "");
+        let message = put_into("a\n```text\n```\nb", empty, "error\n");
         assert_eq!(message.as_deref(), Ok("a\n```text\nerror\n```\nb"));
         let directive = put("{{#include x}}").expect_err("mdBook expands it");
         assert!(directive.contains("`{{#`"), "{directive}");
-        let listed = put_into("-\n  ```text\n  x\n  ```", Kind::Text, "y");
-        let listed = listed.expect_err("it is in a list");
-        assert_eq!(listed, "this block is not typed into the page");
+        for refused in ["a // ANCHOR: x\n", "a\u{200b}\n", "\u{1b}[1ma\n"] {
+            put(refused).expect_err("the book would not load");
+        }
+        let untyped = Err("this block is not typed into the page".to_owned());
+        let text = (Kind::Text, "x\n");
+        let listed = put_into("-\n  ```text\n  x\n  ```", text.clone(), "y");
+        assert_eq!(listed, untyped);
+        // Its end is where Markdown ends it, not at the next fence.
+        let indented = "a\n```text\nx\n ```\nb\n```rust\nfn f() {}\n```";
+        let put = put_into(indented, text.clone(), "y").expect("it is typed");
+        assert_eq!(put, indented.replace("\nx\n", "\ny\n"));
+        let moved = put_into("a\nb\n```text\nx\n```", text, "y");
+        assert_eq!(moved, untyped);
     }
 
     #[test]

@@ -200,9 +200,14 @@ fn members<'a>(
         ));
     }
     let mut lines = Vec::new();
-    for known in text.lines().filter(|known| !known.starts_with(&of_recipe)) {
-        lines.push(known);
+    let mut is_below = false;
+    for known in text.lines() {
+        is_below &= known.starts_with(&of_recipe);
+        if !is_below {
+            lines.push(known);
+        }
         if known == line {
+            is_below = true;
             lines.extend(below.iter().map(String::as_str));
         }
     }
@@ -337,7 +342,7 @@ mod tests {
             );
             write(&format!("code/a/{name}/{name}.rs"), &program);
         }
-        write("code/a/two/migrations/1.sql", "SELECT 1;\n");
+        write("code/a/two/migrations/1_a.sql", "SELECT 1;\n");
         book
     }
 
@@ -355,7 +360,7 @@ mod tests {
                       assert_eq!(1, 1);\n}\n";
         fs::write(program, embeds).expect("a program");
         shown +=
-            "\n```sql\n{{#include ../../code/a/two/migrations/1.sql}}\n```\n";
+            "\n```sql\n{{#include ../../code/a/two/migrations/1_a.sql}}\n```\n";
         fs::write(page, shown).expect("a page");
         Book::load(book.path()).unwrap_or_else(|p| panic!("{}", p[0]))
     }

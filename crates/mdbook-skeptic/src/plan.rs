@@ -60,12 +60,14 @@ pub(crate) fn checks(book: &Book) -> Vec<Check> {
             let place = format!("{}:{line}", page.file.display());
             let program = drawn_from(file).map(|(program, _)| program);
             let linux = needs_linux(page, program.as_deref());
+            let beside =
+                program.as_deref().and_then(|p| Beside::of(&book.root, p));
             let what = What::Picture {
                 file: file.clone(),
                 shown: text.clone(),
                 printed: program.and_then(|file| printed(page, &file)),
             };
-            let (service, beside) = (None, None);
+            let service = None;
             checks.push(Check { name, place, what, service, beside, linux });
         }
     }

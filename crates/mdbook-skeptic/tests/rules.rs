@@ -757,16 +757,26 @@ fn sql_is_a_file_that_a_program_of_the_page_embeds() {
                    assert_eq!(all.iter().count(), 1);\n}\n";
     let made = Made::new(&[
         ("code/a.rs", program.as_bytes()),
-        ("code/migrations/1.sql", b"CREATE TABLE a (b);\n"),
+        ("code/migrations/1_a.sql", b"CREATE TABLE a (b);\n"),
+        ("code/migrations/1_a.down.sql", b"DROP TABLE a;\n"),
+        ("code/migrations/2.sql", b"CREAT TABEL a;\n"),
+        ("code/migrations/more/3_b.sql", b"CREATE TABLE b (c);\n"),
+        ("code/migrations/4_c.sql", b"/*\nCREAT TABEL a;\n*/ SELECT 1;\n"),
         ("code/other.sql", b"CREATE TABLE a (b);\n"),
     ]);
     let shown = "```rust\n{{#include ../code/a.rs}}\n```\n";
-    let sql = "```sql\n{{#include ../code/migrations/1.sql}}\n```\n";
+    let sql = "```sql\n{{#include ../code/migrations/1_a.sql}}\n```\n";
     made.write("src/page.md", format!("{shown}\n{sql}").as_bytes());
     made.load().unwrap_or_else(|p| panic!("{p:#?}"));
     for page in [
         sql.to_owned(),
-        format!("{shown}\n{}", sql.replace("migrations/1", "other")),
+        format!("{shown}\n{}", sql.replace("migrations/1_a", "other")),
+        // sqlx runs none of these when a migrator runs.
+        format!("{shown}\n{}", sql.replace("1_a", "1_a.down")),
+        format!("{shown}\n{}", sql.replace("1_a", "2")),
+        format!("{shown}\n{}", sql.replace("1_a", "more/3_b")),
+        // A part of a file may be a comment.
+        format!("{shown}\n{}", sql.replace("1_a.sql", "4_c.sql:2:2")),
         format!("{shown}\n```sql\nDROP TABLE a;\n```\n"),
     ] {
         made.write("src/page.md", page.as_bytes());
@@ -777,11 +787,27 @@ fn sql_is_a_file_that_a_program_of_the_page_embeds() {
         );
     }
     made.write("src/page.md", format!("{shown}\n{sql}").as_bytes());
-    made.write("code/a.rs", PROGRAM.as_bytes());
+    let words = "fn main() {\n    // migrate!(\"./migrations\")\n    \
+                 assert_ne!(\"migrate!()\", \"\");\n}\n";
+    for program in [PROGRAM, words] {
+        made.write("code/a.rs", program.as_bytes());
+        expect(
+            made.load(),
+            "src/page.md:5",
+            "no program of this page runs this SQL",
+        );
+    }
+}
+
+#[test]
+fn what_every_recipe_would_read_is_refused() {
+    let made = Made::new(&[("src/page.md", b"text\n")]);
+    made.load().unwrap_or_else(|p| panic!("{p:#?}"));
+    made.write(".sqlx/query-1.json", b"{}");
     expect(
         made.load(),
-        "src/page.md:5",
-        "no program of this page runs this SQL",
+        ".sqlx",
+        "every recipe's `query!` would read this folder",
     );
 }
 
@@ -817,6 +843,15 @@ fn a_page_says_of_itself_what_the_checks_have_to_know() {
             "the comment `<!-- page` is not in order: unclosed array, \
              expected `]`",
         ),
+        (
+            comment("question = \"This | that?\"\n"),
+            "the question is not one line of text for a table",
+        ),
+        (
+            comment("question = \"\"\"Two\nlines?\"\"\"\n"),
+            "the question is not one line of text for a table",
+        ),
+        (comment("no-timeline = \" \"\n"), "no-timeline gives no reason"),
         (
             comment("") + "\n<!-- page\n-->\n",
             "there are two comments `<!-- page`",

@@ -95,6 +95,17 @@ pub(crate) fn orphans(book: &Book, problems: &mut Vec<Problem>) {
             ));
         }
     }
+    // sqlx's macros look here too, for the programs of every recipe.
+    for folder in [Path::new(""), common(book)] {
+        let file = folder.join(".sqlx");
+        if book.root.join(&file).exists() {
+            problems.push(Problem::whole(
+                &file,
+                "every recipe's `query!` would read this folder",
+                "move it beside the programs that need it",
+            ));
+        }
+    }
     // A page that could not be read says nothing of what it shows.
     if !problems.is_empty() {
         return;
@@ -113,6 +124,11 @@ pub(crate) fn orphans(book: &Book, problems: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// The folder of all programs.
+fn common(book: &Book) -> &Path {
+    book.settings.snippets.as_deref().unwrap_or(Path::new(""))
 }
 
 fn extension(file: &Path) -> String {

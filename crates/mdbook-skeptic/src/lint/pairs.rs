@@ -3,8 +3,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+use std::str::FromStr as _;
 use std::sync::LazyLock;
 
+use proc_macro2::{TokenStream, TokenTree};
 use regex::Regex;
 
 use crate::anchor::{is_whole, lines_of_file, place, shown};
@@ -94,16 +96,17 @@ pub(crate) fn check(
             Kind::Sql => {
                 let embeds = blocks.iter().any(|other| {
                     other.kind == Kind::Rust
-                        && other.text.contains("migrate!(")
+                        && calls_migrate(&other.text)
                         && embedded(other).is_some_and(|folder| {
-                            block.file().is_some_and(|f| f.starts_with(folder))
+                            block.file().and_then(Path::parent) == Some(&folder)
                         })
                 });
-                if !embeds {
+                let runs = block.file().is_some_and(is_migration);
+                if !embeds || !runs || !is_whole(root, block) {
                     push(fault(
                         "no program of this page runs this SQL",
-                        "include a file of the `migrations` beside a program \
-                         that embeds them by `sqlx::migrate!`",
+                        "include a whole file, such as migrations/0001_parcel.sql, \
+                         beside a program that calls `sqlx::migrate!`",
                     ));
                 }
             }
@@ -111,7 +114,7 @@ pub(crate) fn check(
                 let runs = |before: &Block| {
                     before.heading == block.heading
                         && (before.kind.is_rust()
-                            || [Kind::Python, Kind::Console]
+                            || [Kind::Python, Kind::Console, Kind::Sql]
                                 .contains(&before.kind))
                         && !before.fails()
                 };
@@ -143,6 +146,31 @@ pub(crate) fn check(
         }
     }
     faults
+}
+
+/// Whether sqlx runs a file: it takes those that begin with a number and `_`,
+/// and a `.down.sql` only to take a migration back
+/// (`sqlx-core` 0.9, `migrate/source.rs`).
+fn is_migration(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let number = name.split_once('_').map(|(number, _)| number);
+    number.is_some_and(|number| number.parse::<i64>().is_ok())
+        && name.ends_with(".sql")
+        && !name.ends_with(".down.sql")
+}
+
+/// Whether a program calls `migrate!`, other than in a comment or a string.
+fn calls_migrate(program: &str) -> bool {
+    fn calls(tokens: TokenStream) -> bool {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        tokens.windows(2).any(|pair| {
+            matches!(pair, [TokenTree::Ident(name), TokenTree::Punct(mark)]
+                if name == "migrate" && mark.as_char() == '!')
+        }) || tokens.into_iter().any(|token| {
+            matches!(token, TokenTree::Group(group) if calls(group.stream()))
+        })
+    }
+    TokenStream::from_str(program).is_ok_and(calls)
 }
 
 /// The folder of migrations beside a program.

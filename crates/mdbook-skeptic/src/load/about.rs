@@ -22,10 +22,19 @@ pub(crate) fn read(source: &str) -> Result<About, (usize, Fault)> {
     if after.contains(START) {
         return Err(fault("there are two comments `<!-- page`"));
     }
-    toml::from_str(table).map_err(|error| {
+    let about: About = toml::from_str(table).map_err(|error| {
         let message = error.message().trim().replace('\n', ", ");
         fault(&format!("the comment `<!-- page` is not in order: {message}"))
-    })
+    })?;
+    let question = about.question.as_deref().unwrap_or("?");
+    if question.trim().is_empty() || question.contains(['\n', '|']) {
+        return Err(fault("the question is not one line of text for a table"));
+    }
+    let reason = about.no_timeline.as_deref().unwrap_or("given");
+    if reason.trim().is_empty() {
+        return Err(fault("no-timeline gives no reason"));
+    }
+    Ok(about)
 }
 
 /// How to correct the comment.

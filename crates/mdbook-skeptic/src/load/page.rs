@@ -247,7 +247,7 @@ impl Fence {
 }
 
 /// A character that a reader does not see and a compiler may.
-fn invisible(text: &str) -> Option<char> {
+pub(crate) fn invisible(text: &str) -> Option<char> {
     text.replace("\r\n", "\n").chars().find(|c| {
         matches!(c,
             '\0' | '\r' | '\u{c}' | '\u{ad}' | '\u{61c}' | '\u{180e}'

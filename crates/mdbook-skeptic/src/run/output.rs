@@ -74,7 +74,7 @@ pub(crate) fn what(
                 "ends with success, and part of it has not: {panic}; await \
                  the task, and pass its panic on"
             )),
-            _ => made(&without_times(&ended.stdout)),
+            _ => made(&ended.stdout),
         }
     };
     let first = run(false)?;
@@ -101,8 +101,8 @@ pub(crate) fn of_tests(
     limit: Duration,
 ) -> Result<String, String> {
     let arguments = &["--test-threads=1"];
-    let printed =
-        of(target, &Run { arguments, may_panic: true, needed, limit })?;
+    let how = Run { arguments, may_panic: true, needed, limit };
+    let printed = what(target, &how, |printed| Ok(without_times(printed)))?;
     let written = program
         .lines()
         .filter(|line| {
