@@ -759,9 +759,9 @@ fn sql_is_a_file_that_a_program_of_the_page_embeds() {
         ("code/a.rs", program.as_bytes()),
         ("code/migrations/1_a.sql", b"CREATE TABLE a (b);\n"),
         ("code/migrations/1_a.down.sql", b"DROP TABLE a;\n"),
-        ("code/migrations/2.sql", b"CREAT TABEL a;\n"),
+        ("code/migrations/2.sql", b"CREATE NONSENSE;\n"),
         ("code/migrations/more/3_b.sql", b"CREATE TABLE b (c);\n"),
-        ("code/migrations/4_c.sql", b"/*\nCREAT TABEL a;\n*/ SELECT 1;\n"),
+        ("code/migrations/4_c.sql", b"/*\nCREATE NONSENSE;\n*/ SELECT 1;\n"),
         ("code/other.sql", b"CREATE TABLE a (b);\n"),
     ]);
     let shown = "```rust\n{{#include ../code/a.rs}}\n```\n";
