@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-    copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
-    writeFileSync,
+    copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
+    readdirSync, rmSync, writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -265,6 +265,14 @@ describe('what the copy buttons give', () => {
             const kind = program.includes('fn main') ? '--bin' : '--lib';
             execFileSync('cargo', ['new', '--quiet', '--vcs', 'none', kind,
                 '--name', 'copied', project]);
+            // What its programs need when they are compiled.
+            for (const name of ['migrations', '.sqlx']) {
+                const beside = `${root}/snippets/${path.replace('.html', '')}`;
+                if (existsSync(`${beside}/${name}`)) {
+                    cpSync(`${beside}/${name}`, `${project}/${name}`,
+                        { recursive: true });
+                }
+            }
             const manifest = `${project}/Cargo.toml`;
             const empty = readFileSync(manifest, 'utf8');
             assert.ok(empty.endsWith('[dependencies]\n'));
