@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use mdbook_skeptic::{Block, Kind, Page};
+use mdbook_skeptic::{Block, Kind, NoKeep, Page};
 
 use crate::BOOK;
 
@@ -57,8 +57,8 @@ fn headings(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.strip_prefix("## "))
 }
 
-fn is_old(text: &str) -> bool {
-    headings(text).any(|heading| heading == "By other names")
+fn is_old(page: &Page) -> bool {
+    page.about.keep == Some(NoKeep::Old)
 }
 
 /// Reports all faults at once.
@@ -72,8 +72,7 @@ fn every_recipe_has_its_parts_in_order() {
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
         let text = source(page);
-        let form =
-            if is_old(&text) { &OLD_HEADINGS[..] } else { &HEADINGS[..] };
+        let form = if is_old(page) { &OLD_HEADINGS[..] } else { &HEADINGS[..] };
         let found: Vec<&str> =
             headings(&text).filter(|heading| form.contains(heading)).collect();
         if found != form {
@@ -103,7 +102,7 @@ fn every_recipe_has_its_parts_in_order() {
 #[test]
 fn fewer_and_fewer_pages_have_the_old_form() {
     let recipes = BOOK.pages.iter().filter(|page| is_recipe(page));
-    let old = recipes.filter(|page| is_old(&source(page))).count();
+    let old = recipes.filter(|page| is_old(page)).count();
     let known = fs::read_to_string(OLD_FORM).expect("a number");
     let known = known.trim().parse().expect("a number");
     assert!(
@@ -152,50 +151,22 @@ fn rust(page: &Page) -> Vec<(&Path, String, Vec<String>)> {
 }
 
 #[test]
-fn every_page_begins_with_the_part_to_keep() {
+fn every_recipe_begins_with_the_part_to_keep() {
     let mut faults = Vec::new();
-    let new = |page: &&Page| is_recipe(page) && !is_old(&source(page));
-    for page in BOOK.pages.iter().filter(new) {
-        let name = page.file.display();
-        let mut fault = |what: String, help: &str| {
-            faults.push(format!("error: {name}: {what}\nhelp: {help}"));
-        };
-        let text = source(page);
-        for (heading, is) in [
-            ("In Python", (|kind| *kind == Kind::Python) as fn(&Kind) -> bool),
-            ("In Rust", Kind::is_rust),
-        ] {
-            let first = page.blocks.iter().find(|block| is(&block.kind));
-            let keep = first.filter(|block| block.heading == heading);
-            let keep = keep.and_then(|block| shown(&text, block));
-            let how = if heading == "In Rust" {
-                "rustdoc_include"
-            } else {
-                "include"
-            };
-            if keep != Some((how, "keep")) {
-                fault(
-                    format!("{heading:?} does not begin with the part to keep"),
-                    &format!("show it by `{{{{#{how} FILE:keep}}}}`"),
-                );
-            }
-        }
-        let rust = rust(page);
-        let Some((file, _, keep)) = rust.first() else { continue };
-        let file = file.display();
-        if keep.len() > 70 {
-            fault(
-                format!("the part to keep of {file} has {} lines", keep.len()),
-                "show at most 70; what tries it stands below `keep`",
-            );
-        }
-        for word in ["assert", "start_paused", "seed", "unwrap()"] {
-            if let Some(line) = keep.iter().find(|line| line.contains(word)) {
-                fault(
-                    format!("a reader would copy {:?} of {file}", line.trim()),
-                    "put what only a test needs below `keep`",
-                );
-            }
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
+        let first = page.blocks.iter().find(|block| block.kind.is_rust());
+        let place = first.map(|block| block.heading.as_str());
+        match (&page.keep, page.about.keep) {
+            (Some(_), None) if place == Some("In Rust") => {}
+            (None, Some(_)) => {}
+            (found, said) => faults.push(format!(
+                "error: {}: its first Rust block is the anchor `keep`: {}; its \
+                 comment `<!-- page` says keep = {said:?}\nhelp: begin \"In \
+                 Rust\" with {{{{#rustdoc_include FILE:keep}}}}; where a reader \
+                 keeps a test or a line, say keep = \"test\" or \"none\"",
+                page.file.display(),
+                found.is_some(),
+            )),
         }
     }
     none(faults);
@@ -204,7 +175,7 @@ fn every_page_begins_with_the_part_to_keep() {
 #[test]
 fn every_page_can_be_read_in_twenty_minutes() {
     let mut faults = Vec::new();
-    let new = |page: &&Page| is_recipe(page) && !is_old(&source(page));
+    let new = |page: &&Page| is_recipe(page) && !is_old(page);
     for page in BOOK.pages.iter().filter(new) {
         let name = page.file.display();
         let mut fault = |what: String, help: &str| {
@@ -459,7 +430,7 @@ fn every_program_has_the_form() {
             faults.push(format!("{name} ({}): {what}", page.file.display()));
         };
         let lines = block.text.lines().count();
-        if lines > 100 && is_old(&source(page)) {
+        if lines > 100 && is_old(page) {
             fault(format!("{lines} lines; 100 are the most"));
         }
         let file = block.file().and_then(Path::file_stem);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::beside::{self, Beside};
-use crate::model::{Block, Book, Kind};
+use crate::model::{Block, Book, Keep, Kind};
 use crate::problem::Problem;
+use crate::run::compile;
 use crate::toolchain;
 
 /// Checks with the compiler that the `[dependencies]` block of each page is
@@ -17,6 +18,9 @@ use crate::toolchain;
 ///
 /// Pages with the same block share a package, and all share one target
 /// folder, `target/alone`. `report` is called before each package.
+///
+/// Also that the part to keep of each page compiles, without a warning, as a
+/// library of an empty package after the page's `cargo add` lines.
 ///
 /// # Errors
 ///
@@ -63,7 +67,72 @@ pub fn alone(
             }
         }
     }
+    for page in &book.pages {
+        let Some(keep) = &page.keep else { continue };
+        let file = keep.file.display();
+        report(&format!("the part to keep of {file}"));
+        if let Err(why) = built_by_hand(&book.root, &folder, keep) {
+            problems.push(Problem::new(
+                &page.file,
+                keep.line,
+                format!("the part to keep does not compile alone: {why}"),
+                "correct `features` in book.toml's guard table, and bless",
+            ));
+        }
+    }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Does what a reader does with a part to keep: a new library, the page's `cargo
+/// add` lines as they stand there, and the part in `src/lib.rs`.
+fn built_by_hand(
+    root: &Path,
+    folder: &Path,
+    keep: &Keep,
+) -> Result<(), String> {
+    let package = folder.join("keep");
+    let _ = fs::remove_dir_all(&package);
+    let run = |at: &Path, arguments: &[&str]| {
+        let output = Command::new(toolchain::cargo())
+            .args(arguments)
+            .current_dir(at)
+            .env("CARGO_TARGET_DIR", root.join("target/alone/target"))
+            .output()
+            .map_err(|error| format!("cannot run cargo: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let io = |error: std::io::Error| format!("cannot write a package: {error}");
+    fs::create_dir_all(folder).map_err(io)?;
+    run(folder, &["new", "--quiet", "--lib", "--vcs=none", "keep"])?;
+    let manifest = package.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).map_err(io)?;
+    // It lies in the book's folder, and is no member of its workspace.
+    fs::write(&manifest, text + "\n[workspace]\n").map_err(io)?;
+    copy_beside(&root.join(keep.file.with_file_name("")), &package)
+        .map_err(io)?;
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock"))
+        .map_err(io)?;
+    for command in keep.commands.lines() {
+        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        run(&package, &words)?;
+    }
+    let library = compile::as_library(&keep.text);
+    fs::write(package.join("src/lib.rs"), library).map_err(io)?;
+    run(&package, &["check", "--quiet"])
+}
+
+/// Copies what programs in a folder need when they are compiled.
+fn copy_beside(folder: &Path, package: &Path) -> std::io::Result<()> {
+    for file in beside::files(folder) {
+        let below = file.strip_prefix(folder).unwrap_or(&file);
+        let copy = package.join(below);
+        fs::create_dir_all(copy.parent().expect("it lies in a folder"))?;
+        fs::copy(&file, copy)?;
+    }
+    Ok(())
 }
 
 fn build(
@@ -88,14 +157,8 @@ fn build(
     fs::write(package.join("Cargo.toml"), manifest).map_err(io)?;
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock"))
         .map_err(io)?;
-    if let Some(folder) = beside.map(|folder| root.join(folder)) {
-        for file in beside::files(&folder) {
-            let below = file.strip_prefix(&folder).unwrap_or(&file);
-            let copy = package.join(below);
-            let parent = copy.parent().expect("it lies in a folder");
-            fs::create_dir_all(parent).map_err(io)?;
-            fs::copy(&file, copy).map_err(io)?;
-        }
+    if let Some(folder) = beside {
+        copy_beside(&root.join(folder), package).map_err(io)?;
     }
     for (index, program) in programs.iter().enumerate() {
         let folder = if program.contains("fn main") { &bins } else { &tests };

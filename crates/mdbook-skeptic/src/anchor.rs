@@ -26,6 +26,24 @@ pub(crate) fn anchor(line: &str) -> Option<(&str, bool)> {
     Some((mark.get(2)?.as_str(), mark.get(1).is_some()))
 }
 
+/// The lines between the two comments of an anchor, as indices from 0 into all
+/// lines of a text; `None` where it has no such anchor, or an empty one.
+pub(crate) fn lines_of(text: &str, name: &str) -> Option<Range<usize>> {
+    let at = |is_end| {
+        text.lines().position(|line| anchor(line) == Some((name, is_end)))
+    };
+    let (start, end) = (at(false)? + 1, at(true)?);
+    (start < end).then_some(start..end)
+}
+
+/// A text without its anchors' comments.
+pub(crate) fn without_anchors<'t>(
+    lines: impl Iterator<Item = &'t str>,
+) -> String {
+    let lines = lines.filter(|line| !is_anchor(line));
+    lines.map(|line| line.to_owned() + "\n").collect()
+}
+
 /// The lines of the file that a block shows, without its anchors.
 pub(crate) fn lines_of_file(root: &Path, block: &Block) -> Option<Vec<String>> {
     let text = fs::read_to_string(root.join(block.file()?)).ok()?;

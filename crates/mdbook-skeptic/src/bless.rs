@@ -294,6 +294,7 @@ mod tests {
             line: 2,
             heading: String::new(),
             text: known.to_owned(),
+            shown: known.to_owned(),
             files: Vec::new(),
         };
         put(&mut lines, &block, text)?;

@@ -128,6 +128,10 @@ impl Check {
             What::Dependencies { programs, .. } => {
                 dependencies::block(context, programs)
             }
+            What::Keep { text, .. } => {
+                compile::library(workspace, text, beside)?;
+                dependencies::commands(context, text)
+            }
             What::Picture { file, printed, .. } => {
                 timeline::draw(context, file, printed.as_deref())
             }
@@ -157,6 +161,10 @@ impl Check {
                 let files = files.into_iter().chain(features).map(content);
                 hash((programs, files.collect::<Vec<_>>()))
             }
+            What::Keep { text, .. } => {
+                let features = features.map(content);
+                hash((text, features, workspace.artifacts()?.stamp))
+            }
             What::Picture { file, printed, .. } => {
                 let program = drawn_from(file);
                 let program = program.and_then(|(file, _)| content(&file));
@@ -175,6 +183,7 @@ impl Check {
             What::Output { example: name, .. }
             | What::Tests { target: name, .. } => format!("`{name}` "),
             What::Python { .. } => "this Python ".into(),
+            What::Keep { .. } => "what the part to keep needs ".into(),
             What::Error { .. } => "the compiler's message ".into(),
             What::Dependencies { .. } => {
                 "what the page's programs need ".into()

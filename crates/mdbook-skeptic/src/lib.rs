@@ -28,6 +28,7 @@
 //! | `lint` | rules that need no run |
 //! | `lint::disguise` | code that nothing runs, in a block |
 //! | `lint::html` | code that nothing runs, in raw HTML |
+//! | `lint::keep` | the part of a program that a reader keeps |
 //! | `lint::pairs` | what must stand beside a block |
 //! | `lint::parts` | lines that correspond in Python and Rust |
 //! | `lint::files` | files that no page shows; styles and templates |
@@ -72,6 +73,7 @@ mod lint {
     pub(crate) mod disguise;
     pub(crate) mod files;
     pub(crate) mod html;
+    pub(crate) mod keep;
     pub(crate) mod pairs;
     pub(crate) mod parts;
 }
@@ -116,7 +118,9 @@ pub use alone::alone;
 pub use beside::Beside;
 pub use bless::bless;
 pub use lint::files::is_editors;
-pub use model::{About, Block, Book, Check, Kind, Page, Part, Picture, What};
+pub use model::{
+    About, Block, Book, Check, Keep, Kind, NoKeep, Page, Part, Picture, What,
+};
 pub use problem::Problem;
 pub use prove::{Proof, prove};
 pub use settings::Settings;

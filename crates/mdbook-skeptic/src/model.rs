@@ -59,6 +59,9 @@ pub struct Page {
     pub parents: Vec<String>,
     /// What it says of itself.
     pub about: About,
+    /// The part of its first program that a reader keeps; `None` where the
+    /// page shows none.
+    pub keep: Option<Keep>,
     /// Every fenced block that it shows, in order.
     pub blocks: Vec<Block>,
     /// Every timeline that it shows, in order.
@@ -86,6 +89,35 @@ pub struct About {
     pub real_clock: Vec<String>,
     /// The programs that need Linux; elsewhere they are not run.
     pub linux: Vec<String>,
+    /// Why the page has no part to keep.
+    pub keep: Option<NoKeep>,
+}
+
+/// Why a page has no part to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NoKeep {
+    /// What a reader keeps is a test.
+    Test,
+    /// What a reader keeps is a line, or an idea.
+    None,
+    /// The page still shows a whole program in its place.
+    Old,
+}
+
+/// The part of a page's first program that a reader keeps: the anchor `keep`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keep {
+    /// Its program, relative to the book's root.
+    pub file: PathBuf,
+    /// Its text, as a reader copies it.
+    pub text: String,
+    /// The line of the fence of the page's `cargo add` lines, from 1.
+    pub line: usize,
+    /// These lines.
+    pub commands: String,
 }
 
 /// A figure that a page includes: a timeline, drawn from the run of a program,
@@ -140,6 +172,8 @@ pub struct Block {
     pub heading: String,
     /// All of its text. Of a Rust block also the lines that mdBook hides.
     pub text: String,
+    /// What is not hidden of it.
+    pub shown: String,
     /// The files whose text it includes, relative to the book's root.
     pub files: Vec<PathBuf>,
 }
@@ -254,6 +288,7 @@ impl Check {
             | What::Tests { shown, .. }
             | What::Error { shown, .. }
             | What::Dependencies { shown, .. }
+            | What::Keep { shown, .. }
             | What::Picture { shown, .. } => Some(shown),
         }
     }
@@ -297,6 +332,13 @@ pub enum What {
         file: Option<PathBuf>,
         /// What the page shows.
         text: String,
+    },
+    /// The part of a program that a reader keeps, which has to compile alone.
+    Keep {
+        /// The part.
+        text: String,
+        /// The page's `cargo add` lines.
+        shown: String,
     },
     /// The compiler's message for a program.
     Error {

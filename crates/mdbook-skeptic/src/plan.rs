@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::beside::Beside;
-use crate::model::{Block, Book, Check, Kind, Page, Picture, What, drawn_from};
+use crate::model::{
+    Block, Book, Check, Keep, Kind, Page, Picture, What, drawn_from,
+};
 use crate::skeptic::sanitize;
 
 /// The checks of a book, in its order. What several blocks show is checked
@@ -50,6 +52,15 @@ pub(crate) fn checks(book: &Book) -> Vec<Check> {
                 *of_program = stem;
             }
             checks.push(Check { name, place, what, service, beside, linux });
+        }
+        if let Some(Keep { line, file, text, commands }) = &page.keep {
+            let (text, shown) = (text.clone(), commands.clone());
+            let stem = named(page, file.file_stem()) + "_keep";
+            let (_, name) = names.unique(&stem, *line);
+            let place = format!("{}:{line}", page.file.display());
+            let beside = Beside::of(&book.root, file);
+            let what = What::Keep { text, shown };
+            checks.push(Check { name, beside, ..Check::new(&place, what) });
         }
         for Picture { line, file, text } in &page.pictures {
             if !seen.insert(file.display().to_string()) {

@@ -87,6 +87,8 @@ pub(crate) enum Rule {
     Pair,
     /// The comment `<!-- page` has the keys that there are.
     About,
+    /// The part to keep is all that a reader needs, and nothing more.
+    Keep,
 }
 
 impl Fault {

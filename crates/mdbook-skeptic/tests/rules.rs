@@ -831,7 +831,7 @@ fn a_page_says_of_itself_what_the_checks_have_to_know() {
             comment("questions = \"How?\"\n"),
             "the comment `<!-- page` is not in order: unknown field \
              `questions`, expected one of `question`, `no-timeline`, \
-             `real-clock`, `linux`",
+             `real-clock`, `linux`, `keep`",
         ),
         (
             comment("linux = \"a\"\n"),
@@ -1584,4 +1584,88 @@ fn what_has_passed_has_passed_with_every_file_of_the_guard() {
         let name = build::name(copy.path()).expect("a copy of the guard");
         assert!(names.insert(name), "{} is forgotten", file.display());
     }
+}
+
+/// A page whose first program has a part to keep, with this in it.
+fn with_keep(rust: &str, python: &str, commands: &str) -> Made {
+    let rust = format!(
+        "// ANCHOR: all\n// ANCHOR: keep\nfn f() -> u32 {{\n    {rust}\n}}\n\
+         // ANCHOR_END: keep\n\nfn main() {{\n    assert_eq!(f(), 2);\n}}\n\
+         // ANCHOR_END: all\n"
+    );
+    let python = format!(
+        "# ANCHOR: keep\ndef f():\n    {python}\n# ANCHOR_END: keep\n\n\
+         assert f() == 2\n"
+    );
+    let page = format!(
+        "# Page\n\n```python\n{{{{#include ../code/f.py:keep}}}}\n```\n\n\
+         ```rust\n{{{{#rustdoc_include ../code/f.rs:keep}}}}\n```\n\n{commands}"
+    );
+    Made::new(&[
+        ("code/f.rs", rust.as_bytes()),
+        ("code/f.py", python.as_bytes()),
+        ("src/page.md", page.as_bytes()),
+    ])
+}
+
+#[test]
+fn the_part_to_keep_holds_nothing_of_a_test() {
+    let commands = "```sh\ncargo add\n```\n";
+    let made = with_keep("2", "return 2", commands);
+    let book = made.load().expect("it is in order");
+    let keep = book.pages[0].keep.as_ref().expect("a part to keep");
+    assert_eq!(keep.text, "fn f() -> u32 {\n    2\n}\n");
+    assert_eq!((keep.line, keep.commands.as_str()), (11, "cargo add\n"));
+    for line in [
+        "assert!(true);",
+        "debug_assert_eq!(1, 1);",
+        "#[tokio::main(start_paused = true)]",
+        "use tokio::time::{Duration, pause};",
+        "tokio::time::advance(x);",
+        "fastrand::seed(7);",
+        "StdRng::seed_from_u64(7);",
+    ] {
+        expect(
+            with_keep(&format!("{line} 2"), "return 2", commands).load(),
+            "src/page.md:7",
+            &format!(
+                "the part to keep holds what belongs to a test:     {line} 2"
+            ),
+        );
+    }
+    for line in ["assert True", "random.seed(7)"] {
+        expect(
+            with_keep("2", line, commands).load(),
+            "src/page.md:3",
+            &format!(
+                "the part to keep holds what belongs to a test:     {line}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn the_part_to_keep_is_short_and_says_what_it_needs() {
+    let commands = "```sh\ncargo add\n```\n";
+    expect(
+        with_keep(&"2;\n".repeat(68), "return 2", commands).load(),
+        "src/page.md:7",
+        "the part to keep has 71 lines",
+    );
+    for commands in ["".to_owned(), commands.repeat(2)] {
+        expect(
+            with_keep("2", "return 2", &commands).load(),
+            "src/page.md:7",
+            "the part to keep has no `cargo add` lines, or two blocks of them",
+        );
+    }
+    let made = with_keep("2", "return 2", commands);
+    let page = fs::read_to_string(made.0.path().join("src/page.md"));
+    let whole = page.expect("a page").replace("f.py:keep", "f.py");
+    made.write("src/page.md", whole.as_bytes());
+    expect(
+        made.load(),
+        "src/page.md:3",
+        "the part to keep is shown in Rust, and not in Python",
+    );
 }

@@ -27,11 +27,13 @@ fn fault(what: impl Into<String>, help: impl Into<String>) -> Fault {
 
 /// Checks the blocks of a page one against the other: each fault with its line.
 ///
-/// `commands` are those that the project's own checks run, in their order.
+/// `commands` are those that the project's own checks run, in their order; the
+/// block in line `keep` is checked with the part to keep.
 pub(crate) fn check(
     root: &Path,
     blocks: &[Block],
     commands: &[String],
+    keep: Option<usize>,
 ) -> Vec<(usize, Fault)> {
     let mut faults = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -79,7 +81,7 @@ pub(crate) fn check(
                     ));
                 }
             }
-            Kind::Shell => {
+            Kind::Shell if keep != Some(block.line) => {
                 let lines = block.text.lines().map(str::trim);
                 let lines: Vec<&str> =
                     lines.filter(|line| !line.is_empty()).collect();

@@ -39,4 +39,5 @@ pub(crate) fn read(source: &str) -> Result<About, (usize, Fault)> {
 
 /// How to correct the comment.
 const KEYS: &str = "its keys are question = \"…\", no-timeline = \
-    \"reason\", real-clock = [\"program\"] and linux = [\"program\"]";
+    \"reason\", real-clock = [\"program\"], linux = [\"program\"], and keep = \
+    \"test\" or \"none\"";

@@ -17,7 +17,7 @@ use super::config::{LARGEST, check_file, configuration, inside, summary};
 use super::include::{self, Directive};
 use super::source::{Expanded, Piece};
 use super::{about, page};
-use crate::lint::{disguise, files, html, pairs, parts};
+use crate::lint::{disguise, files, html, keep, pairs, parts};
 use crate::model::{About, Book, Page};
 use crate::problem::Problem;
 
@@ -177,7 +177,12 @@ impl Book {
                 let fault = html::in_figure(&plot.text);
                 problems.extend(fault.map(|fault| fault.at(&plot.file, None)));
             }
-            let faults = pairs::check(&self.root, &blocks, &commands);
+            let (keep, faults) = keep::of(&self.root, &blocks);
+            for (line, fault) in faults {
+                problems.push(fault.at(&file, line));
+            }
+            let keep_at = keep.as_ref().map(|keep| keep.line);
+            let faults = pairs::check(&self.root, &blocks, &commands, keep_at);
             let of_pictures = pairs::pictures(&self.root, &blocks, &pictures);
             for (line, fault) in faults.into_iter().chain(of_pictures) {
                 problems.push(fault.at(&file, line));
@@ -197,6 +202,7 @@ impl Book {
                 title: source.name.clone(),
                 parents: source.parent_names.clone(),
                 about,
+                keep,
                 blocks,
                 pictures,
                 plots,
@@ -252,6 +258,7 @@ impl Book {
             title: "Page not found".to_owned(),
             parents: Vec::new(),
             about: About::default(),
+            keep: None,
             blocks,
             pictures,
             plots: Vec::new(),

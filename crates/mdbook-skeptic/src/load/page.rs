@@ -178,8 +178,10 @@ impl Fence {
             ));
         }
         let kind = fence::parse(&self.info)?;
+        let is_rust = kind.is_rust();
         Ok(Block {
             text: plain(&kind, &self.text),
+            shown: if is_rust { shown(&self.text) } else { self.text.clone() },
             kind,
             line: expanded.line(self.range.start),
             heading: heading.to_owned(),
@@ -221,7 +223,7 @@ impl Fence {
                 "remove it, or write it as an escape",
             );
         }
-        let shown = if is_rust { shown(&self.text) } else { self.text.clone() };
+        let shown = &block.shown;
         // A compiler's message shows lines of its program, and `bless` writes
         // it.
         let is_message =

@@ -126,6 +126,30 @@ pub(crate) fn program(
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// Compiles the part of a program that a reader keeps: alone, as a library.
+///
+/// # Errors
+///
+/// If that gives an error or a warning. That nothing uses it yet is none.
+pub(crate) fn library(
+    workspace: &Workspace,
+    part: &str,
+    beside: Option<&Beside>,
+) -> Result<(), String> {
+    let folder = sandbox::folder()?;
+    let arguments = ["--crate-type=lib", "--emit=metadata"];
+    program(workspace, &as_library(part), beside, folder.path(), &arguments)
+        .map(drop)
+        .map_err(|why| {
+            format!("is unknown, for it does not compile alone:\n{why}")
+        })
+}
+
+/// A part as the text of a library.
+pub(crate) fn as_library(part: &str) -> String {
+    format!("#![deny(warnings)]\n#![allow(dead_code)]\n{part}")
+}
+
 /// Where the sources of crates and of Rust itself lie is each machine's own.
 fn normalise(message: &str) -> String {
     static CRATE: LazyLock<Regex> = LazyLock::new(|| {

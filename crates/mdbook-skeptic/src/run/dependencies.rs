@@ -16,13 +16,58 @@ pub(crate) fn block(
     context: &Context,
     programs: &[String],
 ) -> Result<String, String> {
+    let mut block = "[dependencies]\n".to_owned();
+    for (name, (version, features)) in needed(context, programs)? {
+        let line = if features.is_empty() {
+            format!("{name} = \"{version}\"")
+        } else {
+            let quoted = features.iter().map(|name| format!("\"{name}\""));
+            let quoted: Vec<String> = quoted.collect();
+            let start =
+                format!("{name} = {{ version = \"{version}\", features = [");
+            let line = format!("{start}{}] }}", quoted.join(", "));
+            if line.len() <= COLUMNS { line } else { wrapped(start, &quoted) }
+        };
+        let _ = writeln!(block, "{line}");
+    }
+    Ok(block)
+}
+
+/// The `cargo add` lines of a package that has the given part and a `main` on
+/// tokio's runtime: versions up to the minor one.
+pub(crate) fn commands(
+    context: &Context,
+    part: &str,
+) -> Result<String, String> {
+    const MAIN: &str = "#[tokio::main]\nasync fn main() {}\n";
+    let mut plain = String::new();
+    let mut others = String::new();
+    let programs = [part.to_owned(), MAIN.to_owned()];
+    for (name, (version, features)) in needed(context, &programs)? {
+        let minor = version.rsplit_once('.').map_or(&*version, |(v, _)| v);
+        let _ = if features.is_empty() {
+            write!(plain, " {name}@{minor}")
+        } else {
+            let features = features.join(",");
+            writeln!(others, "cargo add {name}@{minor} --features {features}")
+        };
+    }
+    let plain = if plain.is_empty() { plain } else { plain + "\n" };
+    Ok(plain.replacen(' ', "cargo add ", 1) + &others)
+}
+
+/// The crates that programs name, each with its locked version and the features
+/// that they use and that no other one brings along.
+type Needed = BTreeMap<String, (String, Vec<String>)>;
+
+fn needed(context: &Context, programs: &[String]) -> Result<Needed, String> {
     let Context { workspace, features, .. } = *context;
     let rules = rules(&workspace.root, features)?;
-    let mut needed: BTreeMap<String, (String, BTreeSet<String>)> =
+    let mut used: BTreeMap<String, (String, BTreeSet<String>)> =
         BTreeMap::new();
     for program in programs {
         for (name, version) in workspace.named(program)? {
-            let entry = needed
+            let entry = used
                 .entry(name.clone())
                 .or_insert_with(|| (version, BTreeSet::new()));
             for (feature, patterns) in rules.get(&name).into_iter().flatten() {
@@ -32,24 +77,13 @@ pub(crate) fn block(
             }
         }
     }
-    let mut block = "[dependencies]\n".to_owned();
-    for (name, (version, features)) in needed {
+    let mut needed = Needed::new();
+    for (name, (version, features)) in used {
         let implied = implied(workspace, &name, &features)?;
-        let features: Vec<String> = features
-            .difference(&implied)
-            .map(|feature| format!("\"{feature}\""))
-            .collect();
-        let line = if features.is_empty() {
-            format!("{name} = \"{version}\"")
-        } else {
-            let start =
-                format!("{name} = {{ version = \"{version}\", features = [");
-            let line = format!("{start}{}] }}", features.join(", "));
-            if line.len() <= COLUMNS { line } else { wrapped(start, &features) }
-        };
-        let _ = writeln!(block, "{line}");
+        let features = features.difference(&implied).cloned().collect();
+        needed.insert(name, (version, features));
     }
-    Ok(block)
+    Ok(needed)
 }
 
 /// What a page shows without scrolling.
