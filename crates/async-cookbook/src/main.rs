@@ -11,7 +11,6 @@ mod site;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -75,15 +74,6 @@ enum Command {
         /// Chapter and recipe, such as `time/retry`
         recipe: String,
     },
-    /// Break every block of the book, and see that a check fails
-    ///
-    /// One block at a time, in every way that applies to it, on a copy. What
-    /// an earlier run has settled is not tried again.
-    Prove {
-        /// Try about so many of all the ways, spread evenly
-        #[arg(long, value_name = "COUNT")]
-        sample: Option<NonZeroUsize>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -126,14 +116,6 @@ fn execute(arguments: Arguments) -> Result<()> {
             return Err(recipes::find(&recipes, &recipe)?.run(book.root()));
         }
         Command::New { recipe } => print(new::skeleton(&book, &recipe)?)?,
-        Command::Prove { sample } => {
-            let proof = mdbook_skeptic::prove(book.root(), sample);
-            let proof = proof.map_err(|problems| joined(&problems))?;
-            print(&proof)?;
-            if !proof.missed.is_empty() {
-                return Err(joined(&proof.missed));
-            }
-        }
     }
     Ok(())
 }

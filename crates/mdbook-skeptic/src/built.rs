@@ -9,6 +9,7 @@ use crate::codegen::Contents;
 use crate::generated;
 use crate::hash::hash;
 use crate::model::{Book, Check, What};
+use crate::mutate::results::{self, Results};
 use crate::run::program;
 use crate::run::server::Needed;
 use crate::run::skipped;
@@ -153,6 +154,22 @@ impl Built {
         for (file, text) in files {
             generated::check(self.root, &file, &text);
         }
+    }
+
+    /// Compares the parts that a reader copies with those whose mutants were
+    /// tried.
+    ///
+    /// # Panics
+    ///
+    /// If one has changed since, or a mutant survives without a reason.
+    pub fn mutants(&self) {
+        let book = self.book();
+        let Some(file) = &book.settings.mutants else { return };
+        let faults = results::parts(book).and_then(|parts| {
+            Ok(Results::read(&book.root, file)?.faults(&parts))
+        });
+        let faults = faults.unwrap_or_else(|why| vec![why]);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
     /// Sees that the book is still what its tests were made from. Cargo looks

@@ -1,5 +1,5 @@
 //! What a check finds out, and whether that is what the page shows. Tests
-//! compare it, `bless` writes it, `prove` sees a comparison fail.
+//! compare it, `bless` writes it, `mutate` sees a comparison fail.
 
 use std::fs;
 use std::path::Path;

@@ -88,6 +88,8 @@ pub(crate) fn tests(book: &Book, out_dir: &Path) -> io::Result<()> {
     let _ = writeln!(tests, "mod programs {{\n{programs}}}");
     tests += "#[test] fn what_is_generated_is_current() \
               { BOOK.generated(); }\n";
+    tests += "#[test] fn mutants_of_every_part_are_tried() \
+              { BOOK.mutants(); }\n";
     tests += "#[test] fn the_book_is_the_one_that_was_built() \
               { BOOK.as_built(); }\n";
     write_if_changed(&out_dir.join("book-tests.rs"), &tests)

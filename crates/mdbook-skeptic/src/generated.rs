@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::beside::{self, Beside};
 use crate::compare;
 use crate::model::{Block, Book, Kind, Page, Part};
+use crate::mutate::results::{self, Results};
 use crate::run::crates::Known;
 
 /// Each generated file, relative to the book's root, and its whole text.
@@ -25,6 +26,7 @@ pub(crate) fn files(book: &Book) -> Result<Vec<(PathBuf, String)>, String> {
     for page in &book.pages {
         files.extend(chapter(book, page)?);
     }
+    files.extend(of_mutants(book)?);
     if let Some(script) = &book.settings.parts {
         files.push((script.clone(), script_of(book)?));
     }
@@ -279,20 +281,44 @@ fn chapter(
     let file = page.file.display();
     let text = fs::read_to_string(book.root.join(&page.file))
         .map_err(|error| format!("cannot read {file}: {error}"))?;
-    let text = text.replace("\r\n", "\n");
-    let Some((before, after)) = text.split_once(TABLE) else {
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        return Err(format!(
+    match filled(&text, TABLE, &rows) {
+        None if rows.is_empty() => Ok(None),
+        None => Err(format!(
             "{file} has no table of its pages; write the two lines\n{TABLE}\
              where it is to stand"
-        ));
-    };
+        )),
+        Some(text) => Ok(Some((page.file.clone(), text))),
+    }
+}
+
+/// A page with these rows in the table that begins so; `None` where it has no
+/// such table.
+fn filled(text: &str, table: &str, rows: &str) -> Option<String> {
+    let text = text.replace("\r\n", "\n");
+    let (before, after) = text.split_once(table)?;
     let end = after.lines().take_while(|line| line.starts_with('|'));
     let end: usize = end.map(|line| line.len() + 1).sum();
     let after = after.get(end..).unwrap_or_default();
-    Ok(Some((page.file.clone(), format!("{before}{TABLE}{rows}{after}"))))
+    Some(format!("{before}{table}{rows}{after}"))
+}
+
+/// The page that shows what became of the mutants: the one that has their
+/// tables.
+fn of_mutants(book: &Book) -> Result<Option<(PathBuf, String)>, String> {
+    let Some(file) = &book.settings.mutants else { return Ok(None) };
+    let results = Results::read(&book.root, file)?;
+    let parts = results::parts(book)?;
+    for page in &book.pages {
+        let text = fs::read_to_string(book.root.join(&page.file))
+            .map_err(|e| format!("cannot read {}: {e}", page.file.display()))?;
+        let rows = results.rows(&parts, page);
+        if let Some(text) = filled(&text, results::PARTS, &rows) {
+            let rows = results.rows_of_blocks();
+            let text = filled(&text, results::BLOCKS, &rows).unwrap_or(text);
+            return Ok(Some((page.file.clone(), text)));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -54,7 +54,13 @@
 //! | `built` | the checks by the names of their tests |
 //! | `generated` | files that are made from the book |
 //! | `bless` | writes what the checks find out into the pages |
-//! | `prove` | breaks every block, and sees a check fail |
+//! | `mutate` | breaks blocks and changes code, and sees a check fail |
+//! | `mutate::all` | makes mutants, tries each, and keeps what became of them |
+//! | `mutate::blocks` | ways to break a block |
+//! | `mutate::rust` | small changes of Rust code |
+//! | `mutate::python` | small changes of Python code |
+//! | `mutate::trial` | runs what is to fail |
+//! | `mutate::results` | what became of the mutants of the last run |
 //! | `alone` | builds programs with their page's dependencies alone |
 //!
 #![doc = include_str!("../README.md")]
@@ -87,9 +93,16 @@ mod load {
     pub(crate) mod source;
 }
 mod model;
+mod mutate {
+    pub(crate) mod all;
+    pub(crate) mod blocks;
+    pub(crate) mod python;
+    pub(crate) mod results;
+    pub(crate) mod rust;
+    pub(crate) mod trial;
+}
 mod plan;
 mod problem;
-mod prove;
 mod run {
     pub(crate) mod artifacts;
     pub(crate) mod busy;
@@ -121,8 +134,9 @@ pub use lint::files::is_editors;
 pub use model::{
     About, Block, Book, Check, Keep, Kind, NoKeep, Page, Part, Picture, What,
 };
+pub use mutate::all::{Mutate, Tried, mutate};
 pub use problem::Problem;
-pub use prove::{Proof, prove};
+
 pub use settings::Settings;
 
 /// What the generated tests call, and tests of your own may.

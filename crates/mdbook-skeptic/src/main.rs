@@ -1,11 +1,10 @@
-//! The guard at the command line: `mdbook-skeptic check|bless|alone|prove [FOLDER]`.
+//! The guard at the command line: `mdbook-skeptic check|bless|alone|mutate`.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mdbook_skeptic::{Book, Problem};
+use mdbook_skeptic::{Book, Mutate, Problem};
 
 const USAGE: &str = "\
 usage: mdbook-skeptic COMMAND [FOLDER]
@@ -15,8 +14,9 @@ FOLDER holds book.toml; the current folder by default. Commands:
   bless  rewrite the outputs, timelines, compiler messages and dependency
          blocks that the book shows, from a run of its programs, and the script
          of its parts; with `FOLDER PAGE`, those of `book/chapter/page.md`
-  prove  break every block in every way that applies, one at a time, on a
-         copy, and see that a check fails; with `--sample N`, about N of them
+  mutate break every block and change every part that a reader copies, one at
+         a time, on a copy, and see that a check fails; with `FOLDER PAGE` the
+         parts of `book/chapter/page.md`, with `--sample N` about N of all
   alone  build every page's programs with the page's dependencies alone";
 
 fn main() -> ExitCode {
@@ -34,17 +34,17 @@ fn main() -> ExitCode {
         ["bless", folder, page] => bless(folder, Some(page)),
         ["alone"] => alone("."),
         ["alone", folder] => alone(folder),
-        ["prove"] => prove(".", None),
-        ["prove", folder] => prove(folder, None),
-        ["prove", "--sample", count] if let Ok(count) = count.parse() => {
-            prove(".", Some(count))
+        ["mutate"] => mutate(".", &Mutate::All),
+        ["mutate", "--sample", count] if let Ok(count) = count.parse() => {
+            mutate(".", &Mutate::Sample(count))
         }
-        ["prove", folder, "--sample", count]
-        | ["prove", "--sample", count, folder]
+        ["mutate", folder, "--sample", count]
             if let Ok(count) = count.parse() =>
         {
-            prove(folder, Some(count))
+            mutate(folder, &Mutate::Sample(count))
         }
+        ["mutate", folder] => mutate(folder, &Mutate::All),
+        ["mutate", folder, page] => mutate(folder, &Mutate::Page(page.into())),
         [] | ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -87,11 +87,8 @@ fn alone(folder: &str) -> Result<(), Vec<Problem>> {
     mdbook_skeptic::alone(&book, |step| println!("{step}"))
 }
 
-fn prove(
-    folder: &str,
-    sample: Option<NonZeroUsize>,
-) -> Result<(), Vec<Problem>> {
-    let proof = mdbook_skeptic::prove(folder, sample)?;
-    print!("{proof}");
-    if proof.missed.is_empty() { Ok(()) } else { Err(proof.missed) }
+fn mutate(folder: &str, what: &Mutate) -> Result<(), Vec<Problem>> {
+    let tried = mdbook_skeptic::mutate(folder, what)?;
+    print!("{tried}");
+    if tried.missed.is_empty() { Ok(()) } else { Err(tried.missed) }
 }

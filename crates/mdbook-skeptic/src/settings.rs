@@ -31,6 +31,11 @@ pub struct Settings {
     /// The folder of figures that a test of the book's own compares with what
     /// was measured.
     pub plots: Option<PathBuf>,
+    /// The file in which is kept what became of the mutants of the book.
+    pub mutants: Option<PathBuf>,
+    /// The package with the stress tests of programs, in
+    /// `tests/<chapter>/<recipe>.rs`.
+    pub stress: Option<PathBuf>,
     /// For an environment variable that a program reads, the script that
     /// starts the server whose address it holds.
     pub services: BTreeMap<String, PathBuf>,
@@ -46,6 +51,8 @@ impl Default for Settings {
             features: None,
             parts: None,
             plots: None,
+            mutants: None,
+            stress: None,
             services: BTreeMap::new(),
         }
     }

@@ -13,7 +13,6 @@ use std::thread;
 use std::time::Duration;
 
 use crate::beside::Beside;
-use crate::toolchain;
 
 /// What skeptic makes of a file's name, as a part of a function's.
 pub(crate) fn sanitize(name: &str) -> String {
@@ -99,22 +98,6 @@ fn as_functions(tests: &str) -> (String, BTreeSet<String>) {
         rest = after;
     }
     (functions + rest, names)
-}
-
-/// Compiles a program with the dependencies of `package`, by the libraries of
-/// the profile in use, and runs it.
-pub(crate) fn run(
-    root: &Path,
-    package: &Path,
-    program: &str,
-) -> thread::Result<()> {
-    // skeptic finds the libraries from a build script's folder.
-    let profile = toolchain::profile_folder();
-    let profile = profile.unwrap_or_else(|| root.join("target/debug"));
-    let out_dir = profile.join("build/prove/out").display().to_string();
-    let package = package.display().to_string();
-    let triple = toolchain::host();
-    attempt(|| ::skeptic::rt::run_test(&package, &out_dir, &triple, program))
 }
 
 /// What the message of each failed command begins with.

@@ -13,17 +13,6 @@ pub(crate) fn rustc() -> String {
     env::var("RUSTC").unwrap_or_else(|_| "rustc".into())
 }
 
-/// The machine that programs are compiled for and run on.
-pub(crate) fn host() -> String {
-    let version = Command::new(rustc()).arg("-vV").output();
-    let version = version.map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&version)
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap_or_default()
-        .to_owned()
-}
-
 /// The compiler, or clippy's for one of its lints.
 pub(crate) fn compiler(expected: &str) -> Result<PathBuf, String> {
     if !expected.starts_with("clippy::") {

@@ -1152,7 +1152,7 @@ fn book_toml_is_checked() {
             "Failed to deserialize `preprocessor.skeptic`: unknown \
              field `timelimit`, expected one of `renderers`, \
              `snippets`, `time-limit`, `commands`, `features`, `parts`, \
-             `plots`, `services`",
+             `plots`, `mutants`, `stress`, `services`",
         ),
         ("time-limit = 0", "`time-limit` is 1 to 3600 seconds"),
         ("time-limit = 3601", "`time-limit` is 1 to 3600 seconds"),
@@ -1317,18 +1317,18 @@ fn bless_writes_nothing_before_it_has_found_its_page() {
 }
 
 #[test]
-fn a_folder_to_prove_may_stand_before_the_sample_or_behind_it() {
+fn a_sample_of_mutants_is_a_number() {
     let empty = TempDir::new().expect("a temporary folder");
     let folder = empty.path().display().to_string();
     let status = |arguments: &[&str]| {
         let command = env!("CARGO_BIN_EXE_mdbook-skeptic");
         let mut command = Command::new(command);
-        let output = command.arg("prove").args(arguments).output();
+        let output = command.arg("mutate").args(arguments).output();
         output.expect("cargo has built it").status.code()
     };
-    // Understood, there is no book to prove; otherwise it is wrong usage.
+    // Understood, there is no book; otherwise it is wrong usage.
+    assert_eq!(status(&[&folder]), Some(1));
     assert_eq!(status(&[&folder, "--sample", "1"]), Some(1));
-    assert_eq!(status(&["--sample", "1", &folder]), Some(1));
     assert_eq!(status(&[&folder, "--sample", "0"]), Some(2));
 }
 

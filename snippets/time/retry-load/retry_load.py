@@ -159,11 +159,17 @@ async def main():
     for successes in range(6):
         attempt = Once(TimeoutError(), 1)
         try:
-            await retry_within(budget, now() + 20, is_transient, attempt)
-            assert successes == 5
+            deadline = now() + 20
+            answer = await retry_within(budget, deadline, is_transient, attempt)
+            assert (answer, successes) == ("in transit", 5)
         except TimeoutError:
             assert successes < 5 and attempt.attempts == 1
         await retry_within(budget, now(), is_transient, Once(None, 0))
+
+    # It holds ten retries at most.
+    for _ in range(60):
+        budget.deposit()
+    assert [budget.withdraw() for _ in range(11)] == [True] * 10 + [False]
 
     # No wait ends after the deadline.
     for _ in range(20):
@@ -186,6 +192,7 @@ async def main():
     assert budget.successes == 10 * budget.COST
 
     # Four attempts, with waits of up to 1 s, 2 s and 4 s.
+    longest = 0
     for _ in range(100):
         budget.successes = 10 * budget.COST
         attempt, start = Once(TimeoutError(), 4), now()
@@ -195,6 +202,8 @@ async def main():
         except TimeoutError:
             assert attempt.attempts == 4 and now() - start <= 7
             assert budget.successes == 7 * budget.COST
+            longest = max(longest, now() - start)
+    assert longest > 5
 
 
 with asyncio.Runner(loop_factory=PausedLoop) as runner:

@@ -77,7 +77,8 @@ from tenacity import (
 MS = 0.001
 ANSWERS = {
     "5xx": ["500 E", "504 T"], "reset": [None, None], "cut": ["cut"] * 2,
-    "asked": ["429 T\r\nretry-after: 5"] * 2, "unknown": ["404 N"],
+    "asked": ["429 T\r\nretry-after: 5"] * 2, "busy": ["429 T", "503 U"],
+    "unknown": ["404 N"], "unsupported": ["505 V"],
     "far": ["429 T\r\nretry-after: " + 5000 * "9"],
     "down": ["408 T", "502 B", "503 U"],
 }
@@ -114,7 +115,10 @@ async def main():
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    log.disabled = True
+    records = []
+    log.propagate = False
+    log.addHandler(handler := logging.Handler())
+    handler.emit = records.append
     now = asyncio.get_running_loop().time
     url = f"http://{host}:{port}/ok"
     # ANCHOR: call
@@ -129,7 +133,9 @@ async def main():
         for case, limit, attempts, outcome in [
             ("5xx", 20, 3, "in transit"),
             ("cut", 20, 3, "in transit"),
+            ("busy", 20, 3, "in transit"),
             ("unknown", 20, 1, 404),
+            ("unsupported", 20, 1, 505),
             ("down", 20, 3, 503),
             ("asked", 4, 1, 429),
             ("far", 20, 1, 429),
@@ -166,6 +172,7 @@ async def main():
         assert await track(session, url, backoff, now() + 20) == "in transit"
         assert (requests.count("reset"), waits) == (3, [1])
     server.close()
+    assert any("Retrying" in record.getMessage() for record in records)
 
     # A filter that is too broad retries a cancellation.
     attempts = 0

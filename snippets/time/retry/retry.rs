@@ -75,6 +75,7 @@ async fn track(
 // A carrier that fails on purpose, and what must come of it.
 use std::collections::HashMap;
 use std::future::pending;
+use std::io::{Read, Seek};
 use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
@@ -116,6 +117,7 @@ async fn answer(mut stream: TcpStream, case: &str, earlier: usize) {
              content-length: 0\r\n\r\n"
         }
         ("unknown", _) => "404 N\r\ncontent-length: 0\r\n\r\n",
+        ("unsupported", _) => "505 V\r\ncontent-length: 0\r\n\r\n",
         ("reset", _) => return, // closes the connection
         _ => return pending().await,
     };
@@ -148,6 +150,11 @@ async fn serve(listener: TcpListener, requests: Requests) {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    let mut log = tempfile::tempfile()?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(Arc::new(log.try_clone()?));
+    let _subscriber = tracing::subscriber::set_default(subscriber.finish());
     let requests = Requests::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let carrier = format!("http://{}", listener.local_addr()?);
@@ -175,6 +182,7 @@ async fn main() -> anyhow::Result<()> {
         ("cut", 20.0, 3, 3.0..6.0, "in transit"),
         ("asked", 20.0, 3, 13.0..16.0, "in transit"),
         ("unknown", 20.0, 1, -1.0..0.1, "404 Not Found"),
+        ("unsupported", 20.0, 1, -1.0..0.1, "502 Bad Gateway"),
         ("down", 20.0, 3, 3.0..6.0, "503 Service Unavailable"),
         ("malformed", 20.0, 3, 3.0..6.0, "502 Bad Gateway"),
         ("silent", 20.0, 3, 12.0..15.0, "504 Gateway Timeout"),
@@ -216,6 +224,15 @@ async fn main() -> anyhow::Result<()> {
     advance(Duration::from_secs(60)).await;
     assert_eq!(requests.lock().expect("no panic")["down"], 1);
     println!("cancelled: requests: 1");
+
+    // The log names the status and the cause of each retry, and no URL.
+    let mut text = String::new();
+    log.rewind()?;
+    log.read_to_string(&mut text)?;
+    let says = |word| text.lines().any(|line| line.contains(word));
+    assert!(says("retrying status=Some(408) cause=None wait="));
+    assert!(says("retrying status=None cause=Some("));
+    assert!(!text.contains("http://"));
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The wait that the server asks for, whenever it is called.
 struct Failure(Duration);
@@ -32,7 +32,10 @@ async fn main() {
     };
     let retries = request.retry(backoff).adjust(adjust);
     // ANCHOR_END: fixed
+    let start = Instant::now();
     assert!(timeout(day, retries).await.is_ok(), "it has given up");
+    let waited = start.elapsed().as_secs();
+    assert_eq!(waited, 3 * 60 + 1 + 2 + 4, "asked for, and its own");
     println!("three retries: {} requests", requests.get());
     assert_eq!(requests.take(), 4);
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::{Router, extract::State, routing::post};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::Client;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -20,9 +21,12 @@ fn is_transient(error: &reqwest::Error) -> bool {
 }
 
 // ANCHOR: broken
-async fn buy(client: &Client, url: &str) -> reqwest::Result<()> {
+async fn buy(
+    client: &Client,
+    url: &str,
+    backoff: ExponentialBuilder,
+) -> reqwest::Result<()> {
     let attempt = async || client.post(url).send().await?.error_for_status();
-    let backoff = ExponentialBuilder::new().with_max_times(3).with_jitter();
     attempt.retry(backoff).when(is_transient).await?;
     Ok(())
 }
@@ -34,12 +38,12 @@ async fn buy_once(
     client: &Client,
     url: &str,
     key: &str,
+    backoff: ExponentialBuilder,
 ) -> reqwest::Result<()> {
     let attempt = async || {
         let request = client.post(url).header("Idempotency-Key", key);
         request.send().await?.error_for_status()
     };
-    let backoff = ExponentialBuilder::new().with_max_times(3).with_jitter();
     attempt.retry(backoff).when(is_transient).await?;
     Ok(())
 }
@@ -76,30 +80,35 @@ async fn main() -> anyhow::Result<()> {
         mem::take(&mut *labels).len()
     };
 
-    buy(&client, &url).await?;
+    let backoff = ExponentialBuilder::new().with_max_times(2).with_jitter();
+    let new_key = || Uuid::new_v4().to_string();
+    buy(&client, &url, backoff).await?;
     let count = bought();
     println!("one purchase without a key: {count} labels");
     assert_eq!(count, 2);
 
     let attempt = async || {
-        let key = Uuid::new_v4().to_string();
-        let request = client.post(&url).header("Idempotency-Key", key);
+        let request = client.post(&url).header("Idempotency-Key", new_key());
         request.send().await?.error_for_status()
     };
-    attempt.retry(ExponentialBuilder::new()).await?;
+    attempt.retry(backoff).await?;
     let count = bought();
     println!("a new key for each attempt: {count} labels");
     assert_eq!(count, 2);
 
-    buy_once(&client, &url, &Uuid::new_v4().to_string()).await?;
+    buy_once(&client, &url, &new_key(), backoff).await?;
     let count = bought();
     println!("one purchase with a key: {count} label");
     assert_eq!(count, 1);
 
     for _ in 0..2 {
-        buy_once(&client, &url, &Uuid::new_v4().to_string()).await?;
+        buy_once(&client, &url, &new_key(), backoff).await?;
     }
     assert_eq!(bought(), 2, "two purchases, two keys");
+
+    let (start, unknown) = (Instant::now(), format!("{url}/unknown"));
+    let result = buy_once(&client, &unknown, &new_key(), backoff).await;
+    assert!(result.is_err() && start.elapsed() < Duration::from_millis(100));
     Ok(())
 }
 // ANCHOR_END: all

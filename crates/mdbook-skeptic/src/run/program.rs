@@ -1,9 +1,7 @@
 //! `rust`: a program that skeptic compiles and starts, which must succeed.
 
 use std::ffi::OsString;
-use std::fs;
 use std::panic::resume_unwind;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -124,34 +122,5 @@ pub(crate) fn in_a_process_of_its_own(
         }
         (Err(why), _) => panic!("{place}: {why}"),
         (Ok(()), _) => {}
-    }
-}
-
-/// How a program did.
-pub(crate) enum Ran {
-    Succeeded,
-    Failed,
-    DidNotCompile,
-}
-
-/// Runs a program by skeptic, outside of the generated tests, linked with the
-/// dependencies of `package`.
-pub(crate) fn try_out(
-    workspace: &Workspace,
-    package: &Path,
-    program: &str,
-    limit: Duration,
-) -> Ran {
-    let _watch = watchdog::watch(limit, skeptic::has_compiled);
-    match skeptic::run(&workspace.root, package, program) {
-        Ok(()) => Ran::Succeeded,
-        Err(failure) => match skeptic::failed_program(&*failure) {
-            Some(program) => {
-                // Not worth a place in skeptic's cache.
-                let _ = fs::remove_file(program);
-                Ran::Failed
-            }
-            None => Ran::DidNotCompile,
-        },
     }
 }
