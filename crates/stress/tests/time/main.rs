@@ -1,0 +1,4 @@
+//! Stress tests of the chapter "time", a module for each recipe.
+
+#[allow(dead_code)] // a program's own scenario
+mod retry;
