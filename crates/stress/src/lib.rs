@@ -12,8 +12,8 @@
 //!                              mod stress { use super::track; … }
 //! ```
 //!
-//! A round has a seed, its number. `STRESS_ROUNDS=200` sets how many rounds a
-//! test has. `STRESS_SEED=7` gives the seed 7 to each of them: the seed repeats
+//! `cargo test --test 'stress_*'` runs them. A round has a seed, its number.
+//! `STRESS_ROUNDS=200` sets how many rounds a test has. `STRESS_SEED=7` gives the seed 7 to each of them: the seed repeats
 //! what the round chose, but not in which order its threads ran, so a race may
 //! need some rounds to come back. A failed test prints the command.
 //!
@@ -27,17 +27,20 @@
 
 mod passed;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::env;
-use std::process::Stdio;
+use std::process::{self, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use tokio::process::Command;
 use tokio::runtime::Builder;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 pub use crate::round::Round;
@@ -45,8 +48,8 @@ pub use crate::round::Round;
 /// How long a round may take.
 pub const LIMIT: Duration = Duration::from_secs(5);
 
-/// How many rounds run at the same time. Each may have tens of connections
-/// open, and some systems allow a process 256 files.
+/// How many rounds run at the same time: each may have tens of connections, and
+/// on Linux a process may have 1,024 files open, if nothing else is set.
 const AT_ONCE: usize = 20;
 
 /// The seed, for a round that is a process of its own.
@@ -67,7 +70,7 @@ where
     R: Future<Output = ()> + Send + 'static,
 {
     let test = Test::of::<F>();
-    passed::once(test.path, || test.passes(LIMIT, round));
+    passed::once(test.path, || test.passes(seeds(), LIMIT, round));
 }
 
 /// Runs rounds of a test, each in a process of its own: for what a process has
@@ -86,12 +89,11 @@ where
         let seed = seed.parse().expect("a number");
         let failures = run(vec![seed], LIMIT, round);
         assert!(failures.is_empty(), "{}", failures[&seed]);
-    } else {
-        passed::once(test.path, || {
-            // The process itself keeps the limit of its round.
-            test.passes(LIMIT * 2, move |round| test.child(round.seed));
-        });
+        process::exit(0);
     }
+    // The process itself keeps the limit of its round.
+    let child = move |round: Round| test.child(round.seed);
+    passed::once(test.path, || test.passes(seeds(), LIMIT * 2, child));
 }
 
 /// Runs rounds of a test that fails as long as the program has a fault. It
@@ -106,24 +108,8 @@ where
     F: Fn(Round) -> R + Send + Sync + 'static,
     R: Future<Output = ()> + Send + 'static,
 {
-    let Test { path, .. } = Test::of::<F>();
-    passed::once(path, || {
-        let seeds = seeds();
-        let rounds = seeds.len();
-        let failures = run(seeds, LIMIT, round);
-        let passed = rounds - failures.len();
-        assert!(
-            passed == 0,
-            "{path} is marked as known to fail ({symptom:?}), and {passed} of \
-             {rounds} rounds passed\n\
-             help: if the program is mended, call `rounds` in place of \
-             `known_to_fail`; if not, let the test fail each time"
-        );
-        let other = failures.iter().find(|(_, why)| !why.contains(symptom));
-        if let Some((seed, why)) = other {
-            panic!("{path}, seed {seed}: not {symptom:?}, but: {why}");
-        }
-    });
+    let test = Test::of::<F>();
+    passed::once(test.path, || test.fails(seeds(), symptom, round));
 }
 
 #[derive(Clone, Copy)]
@@ -142,21 +128,46 @@ impl Test {
         Test { path, target }
     }
 
-    fn passes<F, R>(self, limit: Duration, round: F)
+    fn passes<F, R>(self, seeds: Vec<u64>, limit: Duration, round: F)
     where
         F: Fn(Round) -> R + Send + Sync + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
         let Test { path, target } = self;
-        let seeds = seeds();
         let rounds = seeds.len();
         let failures = run(seeds, limit, round);
-        let count = failures.len();
         if let Some((seed, why)) = failures.first_key_value() {
             panic!(
-                "{path}: {count} of {rounds} rounds failed; seed {seed}: {why}\n\
+                "{path}: {} of {rounds} rounds failed\n\
+                 seed {seed}: {why}\n\
                  help: STRESS_SEED={seed} cargo test --test {target} -- \
-                 --exact {path}"
+                 --exact {path}",
+                failures.len()
+            );
+        }
+    }
+
+    fn fails<F, R>(self, seeds: Vec<u64>, symptom: &str, round: F)
+    where
+        F: Fn(Round) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let Test { path, .. } = self;
+        let rounds = seeds.len();
+        let failures = run(seeds, LIMIT, round);
+        let passed = rounds - failures.len();
+        assert!(
+            passed == 0,
+            "{path} is marked as known to fail with {symptom:?}, but {passed} \
+             of {rounds} rounds passed\n\
+             help: if the program is mended, call `rounds` in place of \
+             `known_to_fail`; if not, let every round show the fault"
+        );
+        let other = failures.iter().find(|(_, why)| !why.contains(symptom));
+        if let Some((seed, why)) = other {
+            panic!(
+                "{path} is marked as known to fail with {symptom:?}, but\n\
+                 seed {seed}: {why}"
             );
         }
     }
@@ -173,9 +184,9 @@ impl Test {
         let output = child.await.expect("a process");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        let passed = stdout.contains("test result: ok. 1 passed");
-        let status = output.status;
-        assert!(passed, "{status}\n{stdout}{stderr}");
+        let passed =
+            output.status.success() && stdout.contains("running 1 test\n");
+        assert!(passed, "{}\n{stdout}{stderr}", output.status);
     }
 }
 
@@ -188,6 +199,18 @@ fn seeds() -> Vec<u64> {
     let rounds = 1..=number("STRESS_ROUNDS").unwrap_or(20);
     let seed = number("STRESS_SEED");
     rounds.map(|round| seed.unwrap_or(round)).collect()
+}
+
+/// What a task said when it panicked.
+fn reason(error: JoinError) -> String {
+    let Ok(panic) = error.try_into_panic() else { return "cancelled".into() };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => match panic.downcast::<&str>() {
+            Ok(text) => text.to_string(),
+            Err(_) => "a panic without a text".into(),
+        },
+    }
 }
 
 /// Runs a round for each seed.
@@ -208,7 +231,7 @@ where
             let mut task = tokio::spawn(task);
             async move {
                 let end = match timeout(limit, &mut task).await {
-                    Ok(end) => end.map_err(|error| error.to_string()),
+                    Ok(end) => end.map_err(reason),
                     Err(_) => Err(format!("it has not ended in {limit:?}")),
                 };
                 task.abort();
