@@ -13,9 +13,10 @@
 //! ```
 //!
 //! `cargo test --test 'stress_*'` runs them. A round has a seed, its number.
-//! `STRESS_ROUNDS=200` sets how many rounds a test has. `STRESS_SEED=7` gives the seed 7 to each of them: the seed repeats
-//! what the round chose, but not in which order its threads ran, so a race may
-//! need some rounds to come back. A failed test prints the command.
+//! `STRESS_ROUNDS=200` sets how many rounds a test has. `STRESS_SEED=7` gives
+//! the seed 7 to each of them: the seed repeats what the round chose, but not in
+//! which order its threads ran, so a race may need some rounds to come back. A
+//! failed test prints the command.
 //!
 //! # Why not a crate that exists
 //!
@@ -25,6 +26,7 @@
 //! proptest shrinks an input, and here the failure lies in the order of events
 //! more than in a value. What is left is a seed, from fastrand, and a loop.
 
+pub mod fast;
 mod passed;
 mod round;
 #[cfg(test)]

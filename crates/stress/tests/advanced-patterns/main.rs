@@ -1,0 +1,6 @@
+//! Stress tests of the chapter "advanced patterns", a module for each recipe.
+
+#[allow(dead_code)] // a program's own scenario
+mod queue;
+#[allow(dead_code)]
+mod single_flight;
