@@ -28,6 +28,7 @@
 
 pub mod fast;
 mod passed;
+pub mod peer;
 mod round;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,10 @@ impl Round {
         Round { seed: self.seed, rng: self.rng.fork() }
     }
 
+    pub fn choice<T, const N: usize>(&mut self, among: [T; N]) -> T {
+        self.rng.choice(among).expect("at least one")
+    }
+
     pub fn duration(&mut self, range: Range<Duration>) -> Duration {
         let share = self.rng.f64();
         range.start + (range.end - range.start).mul_f64(share)
