@@ -33,8 +33,8 @@ pub struct Settings {
     pub plots: Option<PathBuf>,
     /// The file in which is kept what became of the mutants of the book.
     pub mutants: Option<PathBuf>,
-    /// The package with the stress tests of programs, in
-    /// `tests/<chapter>/<recipe>.rs`.
+    /// The package with the stress tests of programs: those of a recipe are
+    /// the module `tests/<chapter>/<recipe>.rs` of its test `stress_<chapter>`.
     pub stress: Option<PathBuf>,
     /// For an environment variable that a program reads, the script that
     /// starts the server whose address it holds.

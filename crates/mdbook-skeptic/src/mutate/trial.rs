@@ -267,13 +267,13 @@ impl<'a> OfPart<'a> {
             let recipe = page.file_name().unwrap_or_default().to_string_lossy();
             let recipe = recipe.replace('-', "_");
             let chapter = page.parent().unwrap_or(Path::new(""));
-            let tests = stress.join("tests").join(chapter);
-            if !copy.join(tests).join(&recipe).with_extension("rs").exists() {
+            let tests = stress.join("tests").join(chapter).join(&recipe);
+            if !copy.join(tests).with_extension("rs").exists() {
                 return Ok(true);
             }
+            let target = format!("stress_{}", chapter.display());
             let output = Command::new(toolchain::cargo())
-                .args(["test", "--quiet", "--package", "stress", "--test"])
-                .arg(chapter)
+                .args(["test", "--quiet", "--test", &target.replace('-', "_")])
                 .args(["--", &format!("{recipe}::")])
                 .current_dir(copy)
                 .env("CARGO_TARGET_DIR", root.join("target"))
