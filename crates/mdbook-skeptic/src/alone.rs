@@ -92,18 +92,7 @@ fn built_by_hand(
 ) -> Result<(), String> {
     let package = folder.join("keep");
     let _ = fs::remove_dir_all(&package);
-    let run = |at: &Path, arguments: &[&str]| {
-        let output = Command::new(toolchain::cargo())
-            .args(arguments)
-            .current_dir(at)
-            .env("CARGO_TARGET_DIR", root.join("target/alone/target"))
-            .output()
-            .map_err(|error| format!("cannot run cargo: {error}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    };
+    let run = |at: &Path, arguments: &[&str]| cargo(root, at, arguments);
     let io = |error: std::io::Error| format!("cannot write a package: {error}");
     fs::create_dir_all(folder).map_err(io)?;
     run(folder, &["new", "--quiet", "--lib", "--vcs=none", "keep"])?;
@@ -164,9 +153,14 @@ fn build(
         let folder = if program.contains("fn main") { &bins } else { &tests };
         fs::write(folder.join(format!("p{index}.rs")), program).map_err(io)?;
     }
+    cargo(root, package, &["check", "--quiet", "--bins", "--tests"])
+}
+
+/// Runs cargo in a folder, with the target folder that all packages share.
+fn cargo(root: &Path, at: &Path, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(toolchain::cargo())
-        .args(["check", "--quiet", "--bins", "--tests"])
-        .current_dir(package)
+        .args(arguments)
+        .current_dir(at)
         .env("CARGO_TARGET_DIR", root.join("target/alone/target"))
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;

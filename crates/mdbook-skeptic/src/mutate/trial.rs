@@ -241,13 +241,7 @@ impl<'a> OfPart<'a> {
             compile::program(workspace, text, beside, folder, arguments);
         let Ok(program) = built else { return Ok(Outcome::DoesNotCompile) };
         let mut command = Command::new(program);
-        let mut server = None;
-        if let Some(needed) = self.needed {
-            let started =
-                Server::start(needed)?.ok_or_else(|| needed.is_missing())?;
-            command.env(needed.variable, &started.address);
-            server = Some(started);
-        }
+        let server = Server::serve(&mut command, self.needed)?;
         let ended = sandbox::run(command, limit);
         drop(server);
         let is_fine = ended.is_ok_and(|ended| ended.status.success());

@@ -53,13 +53,7 @@ pub(crate) fn what(
     let run = |is_busy: bool| {
         let mut command = Command::new(program);
         command.args(how.arguments);
-        let mut server = None;
-        if let Some(needed) = how.needed {
-            let started =
-                Server::start(needed)?.ok_or_else(|| needed.is_missing())?;
-            command.env(needed.variable, &started.address);
-            server = Some(started);
-        }
+        let server = Server::serve(&mut command, how.needed)?;
         let busy = is_busy.then(Busy::start);
         let ended = sandbox::run(command, how.limit)?;
         drop(busy);

@@ -47,6 +47,23 @@ pub(crate) struct Server {
 const NOT_INSTALLED: i32 = 3;
 
 impl Server {
+    /// Starts the server that a program needs, if it does, and passes it the
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// If it is not installed, or its script fails.
+    pub(crate) fn serve(
+        command: &mut Command,
+        needed: Option<Needed>,
+    ) -> Result<Option<Server>, String> {
+        let Some(needed) = needed else { return Ok(None) };
+        let server =
+            Server::start(needed)?.ok_or_else(|| needed.is_missing())?;
+        command.env(needed.variable, &server.address);
+        Ok(Some(server))
+    }
+
     /// Runs a script that starts a server, prints its address in a line, and
     /// ends the server when its standard input ends. `None` where the server
     /// is not installed.
