@@ -302,9 +302,15 @@ fn filled(text: &str, table: &str, rows: &str) -> Option<String> {
     Some(format!("{before}{table}{rows}{after}"))
 }
 
-/// The page that shows what became of the mutants: the one that has their
-/// tables.
-fn of_mutants(book: &Book) -> Result<Option<(PathBuf, String)>, String> {
+/// The page that shows what became of the mutants, with their tables as they are
+/// now; `None` where no page has such a table.
+///
+/// # Errors
+///
+/// What cannot be read.
+pub(crate) fn of_mutants(
+    book: &Book,
+) -> Result<Option<(PathBuf, String)>, String> {
     let Some(file) = &book.settings.mutants else { return Ok(None) };
     let results = Results::read(&book.root, file)?;
     let parts = results::parts(book)?;

@@ -72,7 +72,8 @@ pub fn skeleton(book: &Book, name: &str) -> Result<String> {
          Add this line to SUMMARY.md, below another recipe of the chapter:\n\n\
          \x20 - [Title]({chapter}/{recipe}.md)\n\n\
          Then write the program, its Python and the page, with its title and \
-         question.\nRun `cargo bless`, then `cargo test`."
+         question.\nRun `cargo bless`, `cargo mutate . book/{chapter}/{recipe}.md`, \
+         and `cargo test`."
     ))
 }
 

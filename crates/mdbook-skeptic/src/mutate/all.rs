@@ -16,6 +16,7 @@ use super::python;
 use super::results::{OfBlocks, OfPart, Part, Results, Survivor, parts};
 use super::rust::{self, Change};
 use super::trial::{self, Outcome};
+use crate::generated;
 use crate::hash::hash;
 use crate::model::Book;
 use crate::plan;
@@ -67,7 +68,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Makes mutants of the book in `root`, on copies below `target/mutate`, and
 /// tries each. What became of those of whole pages is written into the file that
-/// `mutants` in `book.toml` names. Progress goes to stderr.
+/// `mutants` in `book.toml` names, and into the tables of the page that shows it.
+/// Progress goes to stderr.
 ///
 /// # Errors
 ///
@@ -242,8 +244,15 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
         };
         results.block = blocks.map(of_kind).collect();
     }
-    fs::write(book.root.join(file), results.written())
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    let write = |file: &Path, text: &str| {
+        fs::write(book.root.join(file), text).map_err(|error| {
+            format!("cannot write {}: {error}", file.display())
+        })
+    };
+    write(file, &results.written())?;
+    if let Some((page, text)) = generated::of_mutants(book)? {
+        write(&page, &text)?;
+    }
     Ok(tried)
 }
 

@@ -177,30 +177,39 @@ impl Results {
         faults
     }
 
-    /// The rows of the table of parts, below [`PARTS`].
+    /// The rows of the table of parts, below [`PARTS`]: one for each page.
     pub(crate) fn rows(&self, parts: &[Part], from: &Page) -> String {
+        let up = "../".repeat(from.path.components().count() - 1);
         let mut rows = String::new();
-        for part in parts {
-            let results =
-                self.part.iter().filter(|of| part.is_of(of) && of.of > 0);
-            for OfPart { caught, of, survivor, .. } in results {
-                let program = part.file.file_name().unwrap_or_default();
-                let left =
-                    survivor.iter().map(|Survivor { change, reason }| {
-                        format!("{change}: {reason}").replace('|', "\\|")
-                    });
-                let up = from.path.components().count() - 1;
-                let _ = writeln!(
-                    rows,
-                    "| [{}]({}{}) | `{}`, {} | {caught} of {of} | {} |",
-                    part.page.title,
-                    "../".repeat(up),
-                    part.page.path.display(),
-                    program.to_string_lossy(),
-                    part.anchor,
-                    left.collect::<Vec<_>>().join("; ")
-                );
+        for of_page in parts.chunk_by(|a, b| a.page.path == b.page.path) {
+            let Page { title, path, .. } = of_page[0].page;
+            let (mut rust, mut python) = ((0, 0), (0, 0));
+            let mut left = Vec::new();
+            let known =
+                |part| self.part.iter().find(|of| Part::is_of(part, of));
+            for (part, result) in
+                of_page.iter().filter_map(|part| Some((part, known(part)?)))
+            {
+                let is_python =
+                    part.file.extension().is_some_and(|of| of == "py");
+                let sum = if is_python { &mut python } else { &mut rust };
+                *sum = (sum.0 + result.caught, sum.1 + result.of);
+                let name = part.file.file_name().unwrap_or_default();
+                let name = name.to_string_lossy();
+                left.extend(result.survivor.iter().map(|survivor| {
+                    let Survivor { change, reason } = survivor;
+                    format!("{name}, {change}: {reason}").replace('|', "\\|")
+                }));
             }
+            let count = |(caught, of)| format!("{caught} of {of}");
+            let _ = writeln!(
+                rows,
+                "| [{title}]({up}{}) | {} | {} | {} |",
+                path.display(),
+                count(rust),
+                count(python),
+                left.join("; ")
+            );
         }
         rows
     }
@@ -215,7 +224,7 @@ impl Results {
 }
 
 /// What the table of parts begins with.
-pub(crate) const PARTS: &str = "| Page | Part | Caught | Not caught, and why |\n\
+pub(crate) const PARTS: &str = "| Page | Rust | Python | Not caught, and why |\n\
      | --- | --- | --- | --- |\n";
 
 /// What the table of blocks begins with.
@@ -275,8 +284,9 @@ mod tests {
         let good = Results { block: Vec::new(), part };
         assert_eq!(good.faults(&parts), Vec::<String>::new());
         assert_eq!(
-            good.rows(&parts[..1], &book.pages[0]),
-            "| [Page](page.md) | `a.rs`, keep | 1 of 2 | `2` is `20`: a \\| b |\n"
+            good.rows(&parts, &book.pages[0]),
+            "| [Page](page.md) | 2 of 4 | 0 of 0 | a.rs, `2` is `20`: a \\| b; \
+             a.rs, `2` is `20`: c |\n"
         );
         let text = good.written();
         assert_eq!(toml::from_str::<Results>(&text).as_ref(), Ok(&good));
