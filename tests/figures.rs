@@ -124,9 +124,9 @@ fn every_figure_in_the_prose_is_that_of_its_row() {
             // Its heading asks, and says nothing.
             let section = section.split_once('\n').unwrap_or_default().1;
             // Made from tests/mutants.toml, and compared with it.
-            let table =
+            let of_mutants =
                 pattern(r"(?m)^\| Page \| Rust \| Python .*\n(\|.*\n)*");
-            let section = &table.replace(section, "");
+            let section = &of_mutants.replace(section, "");
             for paragraph in paragraphs(section) {
                 let loose = [&*SHARE, &*COMPARES].into_iter();
                 let mut loose = loose.filter_map(|it| it.find(&paragraph));
