@@ -201,13 +201,15 @@ impl Results {
                     format!("{name}, {change}: {reason}").replace('|', "\\|")
                 }));
             }
-            let count = |(caught, of)| format!("{caught} of {of}");
+            let counts = [("Rust", rust), ("Python", python)].into_iter();
+            let counts = counts.filter(|(_, (_, of))| *of > 0);
+            let counts =
+                counts.map(|(name, (c, of))| format!("{name}: {c} of {of}"));
             let _ = writeln!(
                 rows,
-                "| [{title}]({up}{}) | {} | {} | {} |",
+                "| [{title}]({up}{}) | {} | {} |",
                 path.display(),
-                count(rust),
-                count(python),
+                counts.collect::<Vec<_>>().join(", "),
                 left.join("; ")
             );
         }
@@ -224,8 +226,8 @@ impl Results {
 }
 
 /// What the table of parts begins with.
-pub(crate) const PARTS: &str = "| Page | Rust | Python | Not caught, and why |\n\
-     | --- | --- | --- | --- |\n";
+pub(crate) const PARTS: &str =
+    "| Page | Caught | Not caught, and why |\n| --- | --- | --- |\n";
 
 /// What the table of blocks begins with.
 pub(crate) const BLOCKS: &str = "| Broken | Caught |\n| --- | --- |\n";
@@ -285,7 +287,7 @@ mod tests {
         assert_eq!(good.faults(&parts), Vec::<String>::new());
         assert_eq!(
             good.rows(&parts, &book.pages[0]),
-            "| [Page](page.md) | 2 of 4 | 0 of 0 | a.rs, `2` is `20`: a \\| b; \
+            "| [Page](page.md) | Rust: 2 of 4 | a.rs, `2` is `20`: a \\| b; \
              a.rs, `2` is `20`: c |\n"
         );
         let text = good.written();
