@@ -34,7 +34,6 @@ mod round;
 mod tests;
 
 use std::any::type_name;
-use std::collections::BTreeMap;
 use std::env;
 use std::process::{self, Stdio};
 use std::sync::{Arc, mpsc};
@@ -58,8 +57,8 @@ const AT_ONCE: usize = 20;
 /// The seed, for a round that is a process of its own.
 const CHILD: &str = "STRESS_CHILD";
 
-/// Why rounds failed, by their seeds.
-type Failures = BTreeMap<u64, String>;
+/// The seeds of the rounds that failed, in order, and why.
+type Failures = Vec<(u64, String)>;
 
 /// Runs rounds of a test. It fails if a round panics, or does not end in
 /// [`LIMIT`].
@@ -88,15 +87,7 @@ where
     R: Future<Output = ()> + Send + 'static,
 {
     let test = Test::of::<F>();
-    if let Ok(seed) = env::var(CHILD) {
-        let seed = seed.parse().expect("a number");
-        let failures = run(vec![seed], LIMIT, round);
-        assert!(failures.is_empty(), "{}", failures[&seed]);
-        process::exit(0);
-    }
-    // The process itself keeps the limit of its round.
-    let child = move |round: Round| test.child(round.seed);
-    passed::once(test.path, || test.passes(seeds(), LIMIT * 2, child));
+    passed::once(test.path, || test.passes_in_processes(seeds(), round));
 }
 
 /// Runs rounds of a test that fails as long as the program has a fault. It
@@ -139,7 +130,7 @@ impl Test {
         let Test { path, target } = self;
         let rounds = seeds.len();
         let failures = run(seeds, limit, round);
-        if let Some((seed, why)) = failures.first_key_value() {
+        if let Some((seed, why)) = failures.first() {
             panic!(
                 "{path}: {} of {rounds} rounds failed\n\
                  seed {seed}: {why}\n\
@@ -173,6 +164,25 @@ impl Test {
                  seed {seed}: {why}"
             );
         }
+    }
+
+    /// This process starts one for each round, and that one comes here, too.
+    fn passes_in_processes<F, R>(self, seeds: Vec<u64>, round: F)
+    where
+        F: Fn(Round) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        if let Ok(seed) = env::var(CHILD) {
+            let seed = seed.parse().expect("a number");
+            let failures = run(vec![seed], LIMIT, round);
+            if let Some((_, why)) = failures.first() {
+                panic!("{why}");
+            }
+            process::exit(0);
+        }
+        // The process keeps the limit of its round.
+        let child = move |round: Round| self.child(round.seed);
+        self.passes(seeds, LIMIT * 2, child);
     }
 
     /// One round, in a process of its own.
@@ -253,7 +263,7 @@ where
         // This thread sees a round that blocks all workers, too.
         let Ok((seed, failure)) = ended_rx.recv_timeout(limit * 2) else {
             let why = "it has not ended; all worker threads are blocked";
-            failures.insert(running[0], why.to_owned());
+            failures.push((running[0], why.to_owned()));
             break;
         };
         let at = running.iter().position(|other| *other == seed);
@@ -261,5 +271,6 @@ where
         failures.extend(failure.map(|why| (seed, why)));
     }
     runtime.shutdown_background();
+    failures.sort();
     failures
 }

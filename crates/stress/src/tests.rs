@@ -8,11 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{process, thread};
+use std::{fs, process, thread};
 
 use tokio::task::yield_now;
 
-use crate::{Round, Test, processes, run};
+use crate::{Round, Test, passed, run};
 
 const SHORT: Duration = Duration::from_millis(100);
 const SEEDS: RangeInclusive<u64> = 1..=20;
@@ -58,17 +58,16 @@ fn what_does_not_end_is_named() {
             pending().await
         }
     });
-    assert_eq!(failures.len(), 1);
-    assert_eq!(failures[&2], "it has not ended in 100ms");
+    assert_eq!(failures, [(2, "it has not ended in 100ms".to_owned())]);
 }
 
 #[test]
 fn what_blocks_all_workers_is_named() {
-    let failures = run((1..=4).collect(), SHORT, |_| async {
-        thread::sleep(SHORT * 6);
+    let failures = run((1..=4).collect(), SHORT / 2, |_| async {
+        thread::sleep(SHORT * 2);
     });
-    assert_eq!(failures.len(), 1);
-    assert!(failures[&1].contains("worker threads are blocked"));
+    let [(1, why)] = &failures[..] else { panic!("{failures:?}") };
+    assert!(why.contains("all worker threads are blocked"), "{why}");
 }
 
 #[test]
@@ -79,7 +78,7 @@ fn rounds_run_at_the_same_time_on_four_threads() {
     let failures = run((1..=40).collect(), SHORT * 10, move |_| {
         let seen = Arc::clone(&seen);
         async move {
-            for _ in 0..10 {
+            for _ in 0..5 {
                 tokio::time::sleep(SHORT / 20).await;
                 let id = format!("{:?}", thread::current().id());
                 seen.lock().unwrap().insert(id);
@@ -88,7 +87,7 @@ fn rounds_run_at_the_same_time_on_four_threads() {
         }
     });
     assert!(failures.is_empty(), "{failures:?}");
-    assert!(start.elapsed() < SHORT * 10, "one after the other: 2 s");
+    assert!(start.elapsed() < SHORT * 10, "one after the other: 1.2 s");
     assert_eq!(threads.lock().unwrap().len(), 4);
 }
 
@@ -101,6 +100,8 @@ fn a_known_failure_must_be_the_known_one_in_every_round() {
         Test { path: "a", target: "b" }.fails(SEEDS.collect(), "two", round);
     };
     fails(|_| true, "two requests");
+    let repeated = |_| async { panic!("two requests") };
+    Test { path: "a", target: "b" }.fails(vec![7; 20], "two", repeated);
     let why = refused(|| fails(|seed| seed != 3, "two requests"));
     let marked = "a is marked as known to fail with \"two\", but";
     let passed = format!("{marked} 1 of 20 rounds passed\nhelp: ");
@@ -109,10 +110,18 @@ fn a_known_failure_must_be_the_known_one_in_every_round() {
     assert_eq!(why, format!("{marked}\nseed 1: no request"));
 }
 
+fn passes_in_processes<F, R>(round: F)
+where
+    F: Fn(Round) -> R + Send + Sync + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    Test::of::<F>().passes_in_processes(SEEDS.collect(), round);
+}
+
 #[test]
 fn a_process_is_its_own() {
     static ROUNDS: AtomicU64 = AtomicU64::new(0);
-    processes(|_| async {
+    passes_in_processes(|_| async {
         assert_eq!(ROUNDS.fetch_add(1, Relaxed), 0);
     });
 }
@@ -120,7 +129,7 @@ fn a_process_is_its_own() {
 #[test]
 fn a_process_that_fails_is_reported() {
     let why = refused(|| {
-        processes(|round| async move {
+        passes_in_processes(|round| async move {
             match round.seed {
                 5 => process::abort(),
                 6 => panic!("a parcel is lost"),
@@ -128,7 +137,7 @@ fn a_process_that_fails_is_reported() {
             }
         });
     });
-    assert!(why.contains("2 of "), "{why}");
+    assert!(why.contains("2 of 20 "), "{why}");
     assert!(why.contains("\nseed 5: signal: 6"), "{why}");
 }
 
@@ -140,14 +149,16 @@ fn a_cancelled_future_is_dropped_at_every_await() {
         let reached = Arc::clone(&reached);
         async move {
             let mut step = 0;
-            let two_awaits = async {
+            let awaits = async {
                 step = 1;
-                yield_now().await;
+                for _ in 0..20 {
+                    yield_now().await;
+                }
                 step = 2;
                 tokio::time::sleep(SHORT / 20).await;
                 step = 3;
             };
-            let ended = round.cancel(SHORT / 5, two_awaits).await;
+            let ended = round.cancel(SHORT / 5, awaits).await;
             assert_eq!(ended.is_some(), step == 3);
             reached.lock().unwrap().insert(step);
         }
@@ -167,4 +178,20 @@ fn a_seed_repeats_its_choices() {
     assert_ne!(choices(7), choices(8));
     let (time, fork, rest) = choices(7);
     assert!((SHORT..SHORT * 2).contains(&time) && fork != rest);
+}
+
+#[test]
+fn what_has_passed_runs_again_when_it_has_failed_or_is_built_anew() {
+    let test = "tests::what_has_passed";
+    let (file, _) = passed::of(test);
+    _ = fs::remove_file(&file);
+    let runs = AtomicU64::new(0);
+    let once = || {
+        passed::unless_passed(test, || _ = runs.fetch_add(1, Relaxed));
+        runs.swap(0, Relaxed)
+    };
+    refused(|| passed::unless_passed(test, || panic!("{test}")));
+    assert_eq!([once(), once(), once()], [1, 0, 0]);
+    fs::write(&file, "another build").unwrap();
+    assert_eq!([once(), once()], [1, 0]);
 }
