@@ -153,7 +153,7 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     let outcomes =
         each(&book.root, &folder, &mutants, |copy, mutant| match mutant {
             Either::Part(index, Change { text, .. }) => {
-                let outcome = of_parts[*index].outcome(copy, stress, text)?;
+                let outcome = of_parts[*index].outcome(stress, text)?;
                 Ok((outcome, String::new()))
             }
             Either::Block(mutant) => {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
+use regex::Regex;
 use walkdir::WalkDir;
 
 use super::blocks::{INVERTED, Mutant};
@@ -20,7 +22,6 @@ use crate::run::server::{Needed, Server};
 use crate::run::workspace::Context;
 use crate::run::{compile, python, sandbox};
 use crate::skeptic;
-use crate::toolchain;
 
 /// A copy of everything that the guard reads.
 pub(crate) fn copy(root: &Path, to: &Path) -> Result<PathBuf, String> {
@@ -198,31 +199,91 @@ impl<'a> OfPart<'a> {
     }
 
     /// Runs the program with a change in it, and where it succeeds the stress
-    /// tests of its recipe.
+    /// tests that include it.
     ///
     /// # Errors
     ///
     /// If it could not be tried.
     pub(crate) fn outcome(
         &self,
-        copy: &Path,
         stress: Option<&Path>,
         text: &str,
     ) -> Result<Outcome, String> {
         let outcome = self.run(text, self.limit()?)?;
-        let Some(stress) = stress else { return Ok(outcome) };
-        if outcome != Outcome::Survived {
+        let (Some(stress), Outcome::Survived) = (stress, outcome) else {
             return Ok(outcome);
+        };
+        for module in self.modules(stress)? {
+            if self.stress(&module, text)? {
+                continue;
+            }
+            if !self.stress(&module, &self.part.program)? {
+                let name = module.display();
+                return Err(format!("{name} fails as it is: run `cargo test`"));
+            }
+            return Ok(Outcome::Caught);
         }
-        let of_stress = self.stress(copy, stress);
-        let of_stress = changed(copy, self.part.file, text, of_stress)?;
-        Ok(if of_stress? { Outcome::Survived } else { Outcome::Caught })
+        Ok(Outcome::Survived)
+    }
+
+    /// The files of stress tests that include the program.
+    fn modules(&self, stress: &Path) -> Result<Vec<PathBuf>, String> {
+        let root = &self.context.workspace.root;
+        let program = root.join(self.part.file);
+        let mut modules = Vec::new();
+        for file in WalkDir::new(root.join(stress).join("tests")) {
+            let file = file.map_err(|error| error.to_string())?.into_path();
+            if file.extension().is_some_and(|of| of == "rs") {
+                let text = read(&file)?;
+                let included = included(&file, &text);
+                if included.iter().any(|(_, included)| *included == program) {
+                    modules.push(file);
+                }
+            }
+        }
+        Ok(modules)
+    }
+
+    /// Runs a file of stress tests with this text in place of the program:
+    /// whether they pass.
+    fn stress(&self, module: &Path, text: &str) -> Result<bool, String> {
+        let workspace = self.context.workspace;
+        let program = workspace.root.join(self.part.file);
+        let tests = read(module)?;
+        let mut source = tests.clone();
+        for (range, file) in included(module, &tests).into_iter().rev() {
+            let include = format!("include!({file:?});");
+            let new = if file == program { text } else { &include };
+            source.replace_range(range, new);
+        }
+        let name = module.file_stem().unwrap_or_default().to_string_lossy();
+        let source =
+            format!("#[allow(dead_code)]\nmod {name} {{\n{source}\n}}\n");
+        let folder = sandbox::folder()?;
+        let folder = folder.path();
+        let library = workspace.artifacts()?.member("stress")?;
+        let library = format!("stress={}", library.display());
+        let arguments = ["--test", "--extern", &library];
+        let beside = self.beside.as_ref();
+        let built =
+            compile::program(workspace, &source, beside, folder, &arguments);
+        let Ok(tests) = built else { return Ok(false) };
+        let mut command = Command::new(tests);
+        let _server = Server::serve(&mut command, self.needed)?;
+        // Notes of what has passed are of another build.
+        command.env("SKEPTIC_FRESH", "1");
+        let ended = sandbox::run(command, STRESS);
+        Ok(ended.is_ok_and(|ended| ended.status.success()))
+    }
+
+    fn is_python(&self) -> bool {
+        self.part.file.extension().is_some_and(|of| of == "py")
     }
 
     fn run(&self, text: &str, limit: Duration) -> Result<Outcome, String> {
         let Context { workspace, features, .. } = *self.context;
         let context = Context { workspace, features, limit };
-        if self.part.file.extension().is_some_and(|of| of == "py") {
+        if self.is_python() {
             let ended = python::check(&context, None, text);
             return Ok(match ended {
                 Ok(python::Verdict::Passed) => Outcome::Survived,
@@ -247,33 +308,27 @@ impl<'a> OfPart<'a> {
         let is_fine = ended.is_ok_and(|ended| ended.status.success());
         Ok(if is_fine { Outcome::Survived } else { Outcome::Caught })
     }
+}
 
-    /// Runs the stress tests of the part's recipe in a copy of the book: whether
-    /// they pass, or there are none.
-    fn stress<'c>(
-        &self,
-        copy: &'c Path,
-        stress: &'c Path,
-    ) -> impl FnOnce() -> Result<bool, String> + use<'c> {
-        let page = self.part.page.path.with_extension("");
-        let root = self.context.workspace.root.clone();
-        move || {
-            let recipe = page.file_name().unwrap_or_default().to_string_lossy();
-            let recipe = recipe.replace('-', "_");
-            let chapter = page.parent().unwrap_or(Path::new(""));
-            let tests = stress.join("tests").join(chapter).join(&recipe);
-            if !copy.join(tests).with_extension("rs").exists() {
-                return Ok(true);
-            }
-            let target = format!("stress_{}", chapter.display());
-            let output = Command::new(toolchain::cargo())
-                .args(["test", "--quiet", "--test", &target.replace('-', "_")])
-                .args(["--", &format!("{recipe}::")])
-                .current_dir(copy)
-                .env("CARGO_TARGET_DIR", root.join("target"))
-                .output()
-                .map_err(|error| format!("cannot run cargo: {error}"))?;
-            Ok(output.status.success())
-        }
-    }
+/// A file of stress tests that runs longer has failed.
+const STRESS: Duration = Duration::from_secs(120);
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))
+}
+
+/// The `include!`s of a text in a file: where each stands, and the file that it
+/// includes.
+fn included(file: &Path, text: &str) -> Vec<(Range<usize>, PathBuf)> {
+    static INCLUDE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\binclude!\(\s*"([^"]+)"\s*,?\s*\);"#)
+            .expect("a valid pattern")
+    });
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let of = |found: regex::Captures| {
+        let included = folder.join(&found[1]).canonicalize().ok()?;
+        Some((found.get_match().range(), included))
+    };
+    INCLUDE.captures_iter(text).filter_map(of).collect()
 }

@@ -14,6 +14,8 @@ use crate::toolchain;
 #[derive(Debug, Default)]
 pub(crate) struct Artifacts {
     pub libraries: Libraries,
+    /// The libraries of the workspace's own packages, by name.
+    members: BTreeMap<String, PathBuf>,
     pub examples: Executables,
     pub tests: Executables,
     /// The libraries as they were when they were found, hashed.
@@ -59,15 +61,19 @@ fn build_by(root: &Path, arguments: &[&str]) -> Result<Artifacts, String> {
             of_kind.insert(target.name, files);
             continue;
         }
-        // registry+https://…#tokio@1.54.1
-        let id = artifact.package_id.repr;
-        let id = id.rsplit('#').next().unwrap_or_default();
-        let Some((name, version)) = id.split_once('@') else { continue };
         let library = artifact.filenames.into_iter().find(|file| {
             let file = file.as_str();
             file.ends_with(".rlib")
                 || file.ends_with(std::env::consts::DLL_SUFFIX)
         });
+        // registry+https://…#tokio@1.54.1; path+file:///…/stress#0.1.0
+        let id = artifact.package_id.repr;
+        let id = id.rsplit('#').next().unwrap_or_default();
+        let Some((name, version)) = id.split_once('@') else {
+            let library = library.map(|file| (target.name, file.into()));
+            built.members.extend(library);
+            continue;
+        };
         let package = (name.to_owned(), version.to_owned());
         let libraries = built.libraries.entry(package).or_default();
         libraries.extend(library.map(PathBuf::from));
@@ -88,6 +94,12 @@ fn by_profile(folder: Option<PathBuf>) -> Vec<OsString> {
 }
 
 impl Artifacts {
+    /// The library of a package of the workspace.
+    pub(crate) fn member(&self, name: &str) -> Result<&Path, String> {
+        let found = self.members.get(name).map(PathBuf::as_path);
+        found.ok_or_else(|| format!("the workspace has no library {name}"))
+    }
+
     /// The executable of an example whose source is this file.
     pub(crate) fn example(
         &self,

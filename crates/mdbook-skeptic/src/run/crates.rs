@@ -85,9 +85,14 @@ fn indirect(
 ) -> Result<BTreeSet<String>, String> {
     let lock = fs::read_to_string(root.join("Cargo.lock"))
         .map_err(|error| format!("cannot read Cargo.lock: {error}"))?;
-    let names = lock
-        .lines()
-        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    // Those of the workspace have no source.
+    let locked =
+        lock.split("[[package]]").filter(|p| p.contains("\nsource = "));
+    let names = locked
+        .filter_map(|package| {
+            package.split_once("name = \"")?.1.split_once('"')
+        })
+        .map(|(name, _)| name);
     let known = ["std", "core", "alloc", "crate", "self", "super"];
     Ok(names
         .filter(|name| !direct.contains_key(*name) && !known.contains(name))
