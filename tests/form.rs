@@ -172,6 +172,32 @@ fn every_recipe_begins_with_the_part_to_keep() {
     none(faults);
 }
 
+/// Mutants are made of those that are called `fixed`.
+#[test]
+fn every_fragment_of_a_pitfall_is_broken_or_fixed() {
+    let mut faults = Vec::new();
+    let new = |page: &&Page| is_recipe(page) && !is_old(page);
+    for page in BOOK.pages.iter().filter(new) {
+        let text = source(page);
+        let pitfalls = section(&text, "Pitfalls");
+        for line in pitfalls.lines() {
+            let Some(include) = line.strip_prefix("{{#rustdoc_include ") else {
+                continue;
+            };
+            let include = include.trim_end_matches("}}");
+            let anchor = include.rsplit_once(':').map_or("", |(_, name)| name);
+            if !["broken", "fixed"].iter().any(|of| anchor.starts_with(of)) {
+                faults.push(format!(
+                    "error: {}: the fragment {include} is neither broken nor \
+                     fixed\nhelp: let the name of its anchor begin so",
+                    page.file.display()
+                ));
+            }
+        }
+    }
+    none(faults);
+}
+
 #[test]
 fn every_page_can_be_read_in_twenty_minutes() {
     let mut faults = Vec::new();

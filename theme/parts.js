@@ -41,7 +41,7 @@ window.cookbookParts = {
 "time/timeouts.html":[{"name":"must","python":[2,4],"rust":[29,30]},{"name":"each","python":[5,14],"rust":[31,40]},{"name":"rest","python":[15,21],"rust":[41,45]}],
 "time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
-"time/retry.html":[{"name":"transient","python":[16,22],"rust":[19,26]},{"name":"track","python":[31,57],"rust":[35,65]}],
+"time/retry.html":[{"name":"transient","python":[15,21],"rust":[19,26]},{"name":"track","python":[37,63],"rust":[35,65]}],
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],
 "time/rate-limit.html":[{"name":"quota","python":[4,6],"rust":[25,27]},{"name":"enter","python":[8,17],"rust":[29,34]},{"name":"visits","python":[27,28],"rust":[63,66]}],
 "time/failing-service.html":[{"name":"state","python":[4,6],"rust":[19,28]},{"name":"permit","python":[10,13],"rust":[34,43]},{"name":"failed","python":[15,19],"rust":[44,47]},{"name":"count","python":[20,22],"rust":[48,52]},{"name":"drop","python":[25,26],"rust":[57,64]},{"name":"customers","python":[32,39],"rust":[71,85]}],

@@ -62,7 +62,8 @@ pub fn alone(
                     &page.file,
                     block.line,
                     format!("these dependencies are not enough: {why}"),
-                    "correct `features` in book.toml's guard table, and bless",
+                    "add what needs the feature to the file that book.toml names as \
+                     `features`, and run `cargo bless`",
                 ));
             }
         }
@@ -76,7 +77,8 @@ pub fn alone(
                 &page.file,
                 keep.line,
                 format!("the part to keep does not compile alone: {why}"),
-                "correct `features` in book.toml's guard table, and bless",
+                "add what needs the feature to the file that book.toml names as \
+                     `features`, and run `cargo bless`",
             ));
         }
     }

@@ -20,6 +20,15 @@ pub(crate) fn is_anchor(line: &str) -> bool {
     ANCHOR.is_match(line)
 }
 
+/// Whether a line with an anchor holds anything else: mdBook takes out all of it.
+pub(crate) fn is_shared(line: &str) -> bool {
+    static ALONE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(//|#|--) ANCHOR(_END)?: [\w-]+$")
+            .expect("a valid pattern")
+    });
+    is_anchor(line) && !ALONE.is_match(line)
+}
+
 /// The name of an anchor that a line begins, or ends: then also `true`.
 pub(crate) fn anchor(line: &str) -> Option<(&str, bool)> {
     let mark = ANCHOR.captures(line)?;

@@ -128,8 +128,11 @@ impl Check {
             What::Dependencies { programs, .. } => {
                 dependencies::block(context, programs)
             }
-            What::Keep { text, .. } => {
+            What::Keep { text, python, .. } => {
                 compile::library(workspace, text, beside)?;
+                if let Some(python) = python {
+                    python::stands_alone(workspace, python)?;
+                }
                 dependencies::commands(context, text)
             }
             What::Picture { file, printed, .. } => {
@@ -161,9 +164,9 @@ impl Check {
                 let files = files.into_iter().chain(features).map(content);
                 hash((programs, files.collect::<Vec<_>>()))
             }
-            What::Keep { text, .. } => {
+            What::Keep { text, python, .. } => {
                 let features = features.map(content);
-                hash((text, features, workspace.artifacts()?.stamp))
+                hash((text, python, features, workspace.artifacts()?.stamp))
             }
             What::Picture { file, printed, .. } => {
                 let program = drawn_from(file);

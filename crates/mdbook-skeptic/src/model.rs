@@ -114,6 +114,8 @@ pub struct Keep {
     pub file: PathBuf,
     /// Its text, as a reader copies it.
     pub text: String,
+    /// That of the part of the Python program.
+    pub python: Option<String>,
     /// The line of the fence of the page's `cargo add` lines, from 1.
     pub line: usize,
     /// These lines.
@@ -337,6 +339,8 @@ pub enum What {
     Keep {
         /// The part.
         text: String,
+        /// That of the Python program.
+        python: Option<String>,
         /// The page's `cargo add` lines.
         shown: String,
     },

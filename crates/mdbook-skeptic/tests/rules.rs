@@ -1608,6 +1608,9 @@ fn with_keep(rust: &str, python: &str, commands: &str) -> Made {
     ])
 }
 
+const OF_TESTS: &str = "the part to keep holds an assertion, a panic, a paused \
+    clock or a seed";
+
 #[test]
 fn the_part_to_keep_holds_nothing_of_a_test() {
     let commands = "```sh\ncargo add\n```\n";
@@ -1621,6 +1624,9 @@ fn the_part_to_keep_holds_nothing_of_a_test() {
         "debug_assert_eq!(1, 1);",
         "#[tokio::main(start_paused = true)]",
         "use tokio::time::{Duration, pause};",
+        "use tokio::time::{\n    Duration,\n    advance as move_on,\n};",
+        "panic!();",
+        "let random = fastrand::seed;",
         "tokio::time::advance(x);",
         "fastrand::seed(7);",
         "StdRng::seed_from_u64(7);",
@@ -1628,18 +1634,20 @@ fn the_part_to_keep_holds_nothing_of_a_test() {
         expect(
             with_keep(&format!("{line} 2"), "return 2", commands).load(),
             "src/page.md:7",
-            &format!(
-                "the part to keep holds what belongs to a test:     {line} 2"
-            ),
+            OF_TESTS,
         );
     }
-    for line in ["assert True", "random.seed(7)"] {
+    for line in [
+        "assert True",
+        "if True: assert False",
+        "raise AssertionError",
+        "random.seed(7)",
+        "random.Random(7)",
+    ] {
         expect(
             with_keep("2", line, commands).load(),
             "src/page.md:3",
-            &format!(
-                "the part to keep holds what belongs to a test:     {line}"
-            ),
+            OF_TESTS,
         );
     }
 }

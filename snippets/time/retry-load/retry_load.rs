@@ -167,7 +167,7 @@ async fn cases() {
 
     // Four attempts, with waits of up to 1 s, 2 s and 4 s.
     let lend = |budget: &TpsBudget| (0..5).for_each(|_| budget.deposit());
-    let mut longest = none;
+    let (mut longest, mut sum) = (none, none);
     for _ in 0..200 {
         let budget = Arc::new(retry_budget());
         (0..5).for_each(|_| lend(&budget));
@@ -177,9 +177,11 @@ async fn cases() {
         let left = (0..5).filter(|_| budget.withdraw()).count();
         assert_eq!(left, 2, "three of five retries were lent");
         longest = longest.max(start.elapsed());
+        sum += start.elapsed();
         assert!(start.elapsed() < 7 * SECOND);
     }
     assert!(longest > 5 * SECOND);
+    assert!((3 * SECOND..4 * SECOND).contains(&(sum / 200)), "{sum:?}");
 
     // No wait ends after the deadline.
     for _ in 0..20 {

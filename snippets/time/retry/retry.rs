@@ -188,6 +188,7 @@ async fn main() -> anyhow::Result<()> {
         ("silent", 20.0, 3, 12.0..15.0, "504 Gateway Timeout"),
         ("stalled", 20.0, 3, 12.0..15.0, "504 Gateway Timeout"),
         ("refused", 20.0, 0, 3.0..6.0, "502 Bad Gateway"),
+        ("invalid", 20.0, 0, -1.0..0.1, "502 Bad Gateway"),
         ("down", 0.9, 1, -1.0..0.1, "502 Bad Gateway"),
         ("asked", 5.0, 1, -1.0..0.1, "503 Service Unavailable"),
         ("far", 20.0, 1, -1.0..0.1, "503 Service Unavailable"),
@@ -200,6 +201,8 @@ async fn main() -> anyhow::Result<()> {
         let (client, mut url) = (client.clone(), format!("{carrier}/{case}"));
         if case == "refused" {
             url.clone_from(&refused);
+        } else if case == "invalid" {
+            url.clear();
         }
         let result = tokio::spawn(async move {
             track(&client, &url, backoff, deadline).await

@@ -33,7 +33,7 @@ async fn main() {
     println!("retries in one layer: {} requests", requests.get());
     assert_eq!(requests.take(), 4);
 
-    // ANCHOR: marked
+    // ANCHOR: fixed_marked
     let client = async || {
         let result = request.retry(backoff).await;
         result.map_err(|_| Failure { retried: true })
@@ -41,7 +41,7 @@ async fn main() {
     let handler = async || {
         client.retry(backoff).when(|failure: &Failure| !failure.retried).await
     };
-    // ANCHOR_END: marked
+    // ANCHOR_END: fixed_marked
     assert!(handler().await.is_err());
     println!("an error that says so: {} requests", requests.get());
     assert_eq!(requests.take(), 4);

@@ -1,7 +1,7 @@
 //! The part of a page's first program that a reader keeps: the anchor `keep`.
 //!
-//! That the rest of the program uses all of it is the compiler's to say, for
-//! which an item that nothing uses is an error.
+//! Programs are compiled with warnings as errors: an item of the part that the
+//! rest of the program does not use is one.
 
 use std::fs;
 use std::path::Path;
@@ -24,10 +24,12 @@ const LINES: usize = 70;
 static OF_TESTS: LazyLock<RegexSet> = LazyLock::new(|| {
     RegexSet::new([
         r"\b(debug_)?assert(_\w+)?!",
-        r"^\s*assert\b",
+        r"\b(panic|todo|unimplemented)!",
+        r"(?m)(^|:)\s*assert\b",
+        r"\bAssertionError\b",
         r"\bstart_paused\b",
-        r"\btime::(\{.*)?\b(pause|advance|resume)\b",
-        r"\w*seed\w*\(",
+        r"\btime::(\{[^}]*)?\b(pause|advance|resume)\b",
+        r"::\w*seed\w*\b|\bseed\(|\bRandom\(",
     ])
     .expect("valid patterns")
 });
@@ -58,11 +60,10 @@ pub(crate) fn of(
         ),
         _ => {}
     }
-    let of_python = python.zip(of_python);
-    for (block, text) in [(block, &text)]
-        .into_iter()
-        .chain(of_python.iter().map(|(block, text)| (*block, text)))
-    {
+    let both =
+        [(block, Some(&text)), (python.unwrap_or(block), of_python.as_ref())];
+    for (block, text) in both {
+        let Some(text) = text else { continue };
         let count = text.lines().count();
         if count > LINES {
             fault(
@@ -71,12 +72,17 @@ pub(crate) fn of(
                 "show at most 70; move the rest below it, or to another page",
             );
         }
-        if let Some(line) = text.lines().find(|line| OF_TESTS.is_match(line)) {
+        // Comments may speak of them.
+        let code: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with(['/', '#', '"']))
+            .collect();
+        if OF_TESTS.is_match(&code.join("\n")) {
             fault(
                 block.line,
-                format!(
-                    "the part to keep holds what belongs to a test: {line}"
-                ),
+                "the part to keep holds an assertion, a panic, a paused clock \
+                 or a seed"
+                    .into(),
                 "move it below the part to keep",
             );
         }
@@ -99,6 +105,7 @@ pub(crate) fn of(
     let keep = Keep {
         file: block.file().unwrap_or(Path::new("")).to_owned(),
         text,
+        python: of_python,
         line: added.line,
         commands: added.text.clone(),
     };

@@ -78,6 +78,7 @@ pub fn mutate(
     root: impl AsRef<Path>,
     what: &Mutate,
 ) -> Result<Tried, Vec<Problem>> {
+    let root = root.as_ref();
     let book = Book::load(root)?;
     let problem = |error: String| {
         vec![Problem::whole(
@@ -86,15 +87,22 @@ pub fn mutate(
             "correct that, and try again",
         )]
     };
-    if let Mutate::Page(page) = what
-        && !book.pages.iter().any(|known| known.file == *page)
-    {
-        return Err(vec![Problem::whole(
-            page,
-            "this is not a page of the book",
-            "name a page of SUMMARY.md, such as book/chapter/page.md",
-        )]);
-    }
+    let known = |page: &Path| book.pages.iter().any(|known| known.file == page);
+    let what = match what {
+        Mutate::Page(page) => {
+            // As a shell completes it: `./book/chapter/page.md`.
+            let page = page.strip_prefix(".").unwrap_or(page);
+            if !known(page) {
+                return Err(vec![Problem::whole(
+                    page,
+                    "this is not a page of the book",
+                    "name a page of SUMMARY.md, such as book/chapter/page.md",
+                )]);
+            }
+            &Mutate::Page(page.to_owned())
+        }
+        Mutate::All | Mutate::Sample(_) => what,
+    };
     tried(&book, what).map_err(problem)
 }
 
@@ -107,6 +115,17 @@ enum Either {
 fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     let file = book.settings.mutants.as_deref();
     let file = file.ok_or("book.toml does not say where `mutants` are kept")?;
+    // One run at a time: they share the results and the copies.
+    let folder = book.root.join("target/mutate");
+    let lock = fs::create_dir_all(&folder)
+        .and_then(|()| fs::File::create(folder.join("lock")));
+    let lock = lock.map_err(|error| format!("cannot make a lock: {error}"))?;
+    lock.try_lock().map_err(|_| "another `cargo mutate` is at work here")?;
+    // Hours later it would be too late to find that it cannot be written.
+    fs::File::options()
+        .append(true)
+        .open(book.root.join(file))
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     let mut results = Results::read(&book.root, file)?;
     let workspace = Workspace::new(&book.root);
     let features = book.settings.features.as_deref();
@@ -134,9 +153,17 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
         let of_blocks = blocks::mutants(book, &workspace)?;
         mutants.extend(of_blocks.into_iter().map(Either::Block));
     }
+    if let Mutate::Page(page) = what
+        && survivors.is_empty()
+    {
+        return Err(format!(
+            "{} shows no part to keep and no fragment `fixed`",
+            page.display()
+        ));
+    }
     if let Mutate::Sample(count) = what {
         let step = mutants.len().div_ceil(count.get()).max(1);
-        let texts = parts.iter().map(|part| &part.program);
+        let texts = book.blocks().map(|(_, block)| &block.text);
         let first = hash(texts.collect::<Vec<_>>()) as usize % step;
         mutants = mutants.into_iter().skip(first).step_by(step).collect();
     }
@@ -148,7 +175,6 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     let of_parts = parts.iter();
     let of_parts: Vec<_> =
         of_parts.map(|part| trial::OfPart::new(&context, book, part)).collect();
-    let folder = book.root.join("target/mutate");
     let stress = book.settings.stress.as_deref();
     let outcomes =
         each(&book.root, &folder, &mutants, |copy, mutant| match mutant {
@@ -193,11 +219,17 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     for (index, survivors) in survivors {
         let part = &parts[index];
         let known = results.part.iter().find(|of| part.is_of(of));
-        let known = known.map_or(&[][..], |of| &of.survivor);
+        let known = known.map(|of| of.survivor.clone());
+        let mut known = known.unwrap_or_default();
         let mut survivor = Vec::new();
         for (line, change) in survivors {
-            let same = known.iter().find(|known| known.change == change);
-            let reason = same.map_or("", |same| &same.reason).to_owned();
+            let code = part.line(line).to_owned();
+            // Each reason is that of one survivor.
+            let same = known
+                .iter()
+                .position(|known| known.change == change && known.code == code);
+            let same = same.map(|at| known.remove(at).reason);
+            let reason = same.unwrap_or_default();
             if reason.trim().is_empty() {
                 tried.missed.push(Problem::new(
                     part.file,
@@ -210,7 +242,7 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
                     ),
                 ));
             }
-            survivor.push(Survivor { change, reason });
+            survivor.push(Survivor { change, code, reason });
         }
         let count = tried.counts.get(&name(part)).copied();
         let (caught, of) = count.unwrap_or_default();

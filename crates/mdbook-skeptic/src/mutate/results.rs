@@ -37,7 +37,7 @@ pub(crate) struct OfPart {
     /// Relative to the book's root.
     pub program: PathBuf,
     pub anchor: String,
-    /// Of the part's text: see [`Part::hash`].
+    /// Of the whole program: see [`Part::hash`].
     pub hash: String,
     pub caught: usize,
     /// How many there were. Those that do not compile do not count.
@@ -51,6 +51,8 @@ pub(crate) struct OfPart {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Survivor {
     pub change: String,
+    /// The line of the program that is changed.
+    pub code: String,
     /// Why that is right; a person writes it.
     pub reason: String,
 }
@@ -69,12 +71,17 @@ pub(crate) struct Part<'b> {
 }
 
 impl Part<'_> {
-    /// The start of the SHA-256 of its text, without anchors.
+    /// The start of the SHA-256 of the program, its assertions too, without
+    /// anchors.
     pub(crate) fn hash(&self) -> String {
-        let lines = self.program.lines().skip(self.lines.start);
-        let text = without_anchors(lines.take(self.lines.len()));
+        let text = without_anchors(self.program.lines());
         let digest = Sha256::digest(text);
         digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A line of the program, from 1, without blanks around it.
+    pub(crate) fn line(&self, line: usize) -> &str {
+        self.program.lines().nth(line - 1).unwrap_or_default().trim()
     }
 
     pub(crate) fn is_of(&self, result: &OfPart) -> bool {
@@ -164,7 +171,16 @@ impl Results {
                      remove them"
                 ));
             }
-            for Survivor { change, reason } in &result.survivor {
+            if result.caught + result.survivor.len() != result.of {
+                faults.push(format!(
+                    "{name}: {} of {} are caught, and {} are not\nhelp: run \
+                     `cargo mutate`",
+                    result.caught,
+                    result.of,
+                    result.survivor.len()
+                ));
+            }
+            for Survivor { change, reason, .. } in &result.survivor {
                 if reason.trim().is_empty() {
                     faults.push(format!(
                         "{name}: no test notices this: {change}\nhelp: assert \
@@ -197,7 +213,7 @@ impl Results {
                 let name = part.file.file_name().unwrap_or_default();
                 let name = name.to_string_lossy();
                 left.extend(result.survivor.iter().map(|survivor| {
-                    let Survivor { change, reason } = survivor;
+                    let Survivor { change, reason, .. } = survivor;
                     format!("{name}, {change}: {reason}").replace('|', "\\|")
                 }));
             }
@@ -279,6 +295,7 @@ mod tests {
             of: 2,
             survivor: vec![Survivor {
                 change: "`2` is `20`".into(),
+                code: "2".into(),
                 reason: reason.into(),
             }],
         };
@@ -297,6 +314,8 @@ mod tests {
         stale.part[0].hash.clear();
         let mut gone = good.clone();
         gone.part[1].anchor = "other".into();
+        let mut lost = good.clone();
+        lost.part[1].survivor.clear();
         let mut unexplained = good.clone();
         unexplained.part[0].survivor[0].reason = " ".into();
         for (results, expected) in [
@@ -314,6 +333,13 @@ mod tests {
                      help: run `cargo mutate . src/page.md`",
                     "there are results of src/a.rs, `other`, which no page \
                      shows\nhelp: remove them",
+                ],
+            ),
+            (
+                lost,
+                vec![
+                    "src/a.rs, `fixed`: 1 of 2 are caught, and 0 are not\nhelp: \
+                     run `cargo mutate`",
                 ],
             ),
             (

@@ -202,7 +202,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_lit_float(&mut self, number: &'ast syn::LitFloat) {
         let digits = number.base10_digits();
-        self.tenfold(number.span(), digits, number.suffix());
+        if !digits.contains(['e', 'E']) {
+            self.tenfold(number.span(), digits, number.suffix());
+        }
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {

@@ -281,16 +281,15 @@ impl<'a> OfPart<'a> {
     }
 
     fn run(&self, text: &str, limit: Duration) -> Result<Outcome, String> {
-        let Context { workspace, features, .. } = *self.context;
-        let context = Context { workspace, features, limit };
+        let workspace = self.context.workspace;
         if self.is_python() {
-            let ended = python::check(&context, None, text);
+            let ended = python::run(workspace.python()?, text, limit);
             return Ok(match ended {
-                Ok(python::Verdict::Passed) => Outcome::Survived,
-                Ok(python::Verdict::Skipped(what)) => {
-                    return Err(format!("cannot run: {what}"));
+                Ok(ended) if ended.status.success() => Outcome::Survived,
+                Ok(ended) if is_unbound(&ended.stderr) => {
+                    Outcome::DoesNotCompile
                 }
-                Err(_) => Outcome::Caught,
+                _ => Outcome::Caught,
             });
         }
         let is_test = !text.contains("fn main(");
@@ -308,6 +307,13 @@ impl<'a> OfPart<'a> {
         let is_fine = ended.is_ok_and(|ended| ended.status.success());
         Ok(if is_fine { Outcome::Survived } else { Outcome::Caught })
     }
+}
+
+/// Whether a program failed for a name that it does not define, which Rust's
+/// compiler would refuse.
+fn is_unbound(stderr: &str) -> bool {
+    let last = stderr.trim_end().lines().next_back().unwrap_or_default();
+    ["NameError:", "UnboundLocalError:"].iter().any(|e| last.starts_with(e))
 }
 
 /// A file of stress tests that runs longer has failed.

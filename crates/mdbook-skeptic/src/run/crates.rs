@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -43,6 +44,43 @@ impl Known {
         let named = known.filter(|(n, _)| words.contains(&n.replace('-', "_")));
         Ok(named.map(|(name, of)| (name.clone(), of.clone())).collect())
     }
+}
+
+/// A program without its comments; lines stay where they are.
+pub(crate) fn without_comments(program: &str) -> Result<String, String> {
+    fn ranges(
+        program: &str,
+        tokens: TokenStream,
+        found: &mut Vec<Range<usize>>,
+    ) {
+        for token in tokens {
+            let range = token.span().byte_range();
+            // The tokens of `/// text` stand for all of it.
+            if program[range.clone()].starts_with(['/']) && range.len() > 1 {
+                continue;
+            }
+            let TokenTree::Group(group) = token else {
+                found.push(range);
+                continue;
+            };
+            found.push(group.span_open().byte_range());
+            ranges(program, group.stream(), found);
+            found.push(group.span_close().byte_range());
+        }
+    }
+    let tokens = TokenStream::from_str(program)
+        .map_err(|error| format!("cannot read the program: {error}"))?;
+    let mut of_tokens = Vec::new();
+    ranges(program, tokens, &mut of_tokens);
+    let mut code = String::new();
+    let mut end = 0;
+    let blank = |text: &str| text.replace(|c: char| !c.is_whitespace(), "");
+    for range in of_tokens {
+        code += &blank(&program[end..range.start]);
+        code += &program[range.clone()];
+        end = range.end;
+    }
+    Ok(code + &blank(&program[end..]))
 }
 
 /// The first word of every path: `tokio` in `tokio::time::sleep`.
@@ -145,4 +183,20 @@ pub(crate) fn direct(root: &Path) -> Result<BTreeMap<String, String>, String> {
     let of_table =
         |name: &String| (name.clone(), version(name).unwrap_or_default());
     Ok(table.keys().map(of_table).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_are_no_code() {
+        let program = "//! a::b\nuse c; // d::e\n/// f::g\nfn h() {\n    \
+                       i(\"// j\"); /* k::l */ m.n()\n}\n";
+        let code = without_comments(program).expect("it is Rust");
+        let lines: Vec<&str> = code.lines().map(str::trim).collect();
+        let expected =
+            ["", "use c;", "", "fn h() {", "i(\"// j\");    m.n()", "}"];
+        assert_eq!(lines, expected);
+    }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use regex::Regex;
 use toml::{Table, Value};
 
+use super::crates;
 use super::workspace::{Context, Workspace};
 
 /// The block that the given programs need: every crate that they name, at its
@@ -66,12 +67,13 @@ fn needed(context: &Context, programs: &[String]) -> Result<Needed, String> {
     let mut used: BTreeMap<String, (String, BTreeSet<String>)> =
         BTreeMap::new();
     for program in programs {
+        let code = crates::without_comments(program)?;
         for (name, version) in workspace.named(program)? {
             let entry = used
                 .entry(name.clone())
                 .or_insert_with(|| (version, BTreeSet::new()));
             for (feature, patterns) in rules.get(&name).into_iter().flatten() {
-                if patterns.iter().any(|pattern| pattern.is_match(program)) {
+                if patterns.iter().any(|pattern| pattern.is_match(&code)) {
                     entry.1.insert(feature.clone());
                 }
             }

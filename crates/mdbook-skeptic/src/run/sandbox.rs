@@ -183,6 +183,8 @@ fn seal(command: &mut Command, folder: &Path) {
     unsafe {
         command.pre_exec(move || {
             libc::setsid();
+            // Nobody else ends it when this process is ended.
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             own_network(&ids);
             if let Some(rules) = rules.take() {
                 let _ = rules.restrict_self();
