@@ -5,30 +5,16 @@ use std::fs;
 
 use crate::{BOOK, printed};
 
-fn read(file: &str) -> String {
-    let file = format!("snippets/tasks/task-group/{file}");
-    fs::read_to_string(file).expect("a snippet")
-}
-
 #[test]
-fn ten_cases_end_in_python_as_they_do_in_rust() {
-    let python = read("task_group_cases.py");
+fn the_cases_end_in_python_as_they_do_in_rust() {
+    let file = "snippets/tasks/task-group/task_group_spawn.py";
+    let python = fs::read_to_string(file).expect("a snippet");
     let table = python.split_once("CASES = \"\"\"\\\n").expect("a table").1;
     let table = table.split_once("\"\"\"").expect("its end").0;
-    assert_eq!(table, printed(&BOOK, "task_group_cases"));
-    assert_eq!(table.lines().count(), 10);
-    assert!(python.contains("assert line == runner.run("));
-}
-
-#[test]
-fn every_program_has_the_same_task_group() {
-    let group = |name: &str| {
-        let program = read(&format!("{name}.rs"));
-        let group = program.split_once("// ANCHOR: group\n").expect("a group");
-        group.1.split_once("// ANCHOR_END: group\n").expect("its end").0.into()
-    };
-    let shown: String = group("task_group");
-    for name in ["task_group_cases", "task_group_limit", "task_group_more"] {
-        assert_eq!(group(name), shown, "{name}");
+    let printed = printed(&BOOK, "task_group_spawn");
+    assert_eq!(table.lines().count(), 18);
+    for (python, rust) in table.lines().zip(printed.lines()) {
+        assert_eq!(python, rust);
     }
+    assert!(python.contains("assert line == runner.run("));
 }

@@ -25,7 +25,7 @@ window.cookbookParts = {
 "pitfalls/forgotten-await.html":[{"name":"sent","python":[0,0],"rust":[5,5]},{"name":"send","python":[3,6],"rust":[7,11]},{"name":"forgotten","python":[10,19],"rust":[15,21]},{"name":"received","python":[21,22],"rust":[23,26]},{"name":"spawned","python":[24,28],"rust":[28,33]}],
 "pitfalls/errors-in-a-join.html":[{"name":"booked","python":[0,0],"rust":[12,12]},{"name":"book","python":[3,8],"rust":[18,25]},{"name":"journey","python":[13,16],"rust":[35,36]},{"name":"refused","python":[18,21],"rust":[37,38]},{"name":"cancelled","python":[22,23],"rust":[40,41]}],
 "tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,28]},{"name":"order","python":[24,28],"rust":[29,34]}],
-"tasks/task-group.html":[{"name":"climb","python":[5,12],"rust":[66,73]},{"name":"day","python":[17,20],"rust":[78,82]},{"name":"failed","python":[22,24],"rust":[83,85]},{"name":"down","python":[25,25],"rust":[86,87]}],
+"tasks/task-group.html":[{"name":"spawn","python":[9,9],"rust":[20,22]},{"name":"values","python":[10,10],"rust":[38,39]}],
 "tasks/stop-leaking.html":[{"name":"water","python":[5,9],"rust":[12,17]},{"name":"inspect","python":[12,14],"rust":[19,22]},{"name":"tend","python":[17,23],"rust":[31,34]},{"name":"dry","python":[32,32],"rust":[52,52]}],
 "tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,19],"rust":[26,32]},{"name":"pause","python":[20,21],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
 "tasks/cap-concurrency.html":[{"name":"car","python":[5,11],"rust":[19,25]},{"name":"bays","python":[14,21],"rust":[43,51]},{"name":"peak","python":[27,27],"rust":[55,55]}],

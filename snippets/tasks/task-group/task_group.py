@@ -1,39 +1,79 @@
-# ANCHOR: mountain
+# ANCHOR: keep
 import asyncio
 
-roped_up = []
+
+async def run_all(coroutines):
+    """Runs all, and returns their values in the order of the coroutines.
+
+    The first error cancels the others. All have ended when it returns.
+    """
+    async with asyncio.TaskGroup() as group:
+        # ANCHOR: spawn
+        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+        # ANCHOR_END: spawn
+    # ANCHOR: values
+    return [task.result() for task in tasks]
+    # ANCHOR_END: values
+# ANCHOR_END: keep
 
 
-# ANCHOR: climb
-async def climb(party, hours):
-    roped_up.append(party)
+# Parcels that are tracked, and what must come of it.
+import selectors
+
+
+class Clock(selectors.DefaultSelector):
+    """Jumps to the next timer, as tokio's paused clock does."""
+
+    now = 0
+
+    def select(self, timeout=None):
+        self.now += timeout or 0
+        return super().select(0)
+
+
+connected = []
+
+
+async def track(id, seconds):
+    connected.append(id)
     try:
-        await asyncio.sleep(hours / 100)
+        await asyncio.sleep(seconds)
     finally:
-        roped_up.remove(party)
-    if party == "south":
-        raise LookupError(f"no bridge in the {party}")
-# ANCHOR_END: climb
+        connected.remove(id)
+    if id == 13:
+        raise LookupError(f"parcel {id} is unknown")
+    assert id != 99, "parcel 99"
+    return f"parcel {id} is in transit"
 
 
 async def main():
-    try:
-        # ANCHOR: day
-        async with asyncio.TaskGroup() as group:
-            group.create_task(climb("north", 3))
-            group.create_task(climb("south", 1))
-            group.create_task(climb("west", 2))
-        # ANCHOR_END: day
-        raise AssertionError("there is no bridge")
-    # ANCHOR: failed
-    except* LookupError as failed:
-        (error,) = failed.exceptions
-        assert str(error) == "no bridge in the south"
-    # ANCHOR_END: failed
-    # ANCHOR: down
-    assert roped_up == [] and len(asyncio.all_tasks()) == 1
-    # ANCHOR_END: down
-# ANCHOR_END: mountain
+    # ANCHOR: call
+    statuses = await run_all([track(7, 3), track(8, 1)])
+    assert statuses[0] == "parcel 7 is in transit"
+    # ANCHOR_END: call
+
+    now = asyncio.get_running_loop().time
+    for tasks, seconds, failed in [
+        ([], 0, 0),
+        ([(1, 3), (2, 1), (3, 2)], 3, 0),
+        ([(1, 3), (13, 1), (3, 2)], 1, 1),
+        ([(13, 1), (2, 3), (13, 1)], 1, 2),
+        ([(13, 2), (13, 1), (3, 1)], 1, 1),
+        ([(1, 3), (99, 1)], 1, 1),
+        ([(99, 1), (99, 1)], 1, 2),
+    ]:
+        start = now()
+        try:
+            statuses = await run_all(track(*task) for task in tasks)
+            wanted = [f"parcel {id} is in transit" for id, _ in tasks]
+            assert (statuses, failed) == (wanted, 0)
+        except* (LookupError, AssertionError) as group:
+            assert len(group.exceptions) == failed
+        assert now() - start == seconds and connected == []
 
 
-asyncio.run(main())
+clock = Clock()
+loop = asyncio.SelectorEventLoop(clock)
+loop.time = lambda: clock.now
+with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    runner.run(main())

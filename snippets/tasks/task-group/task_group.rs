@@ -1,107 +1,141 @@
 // ANCHOR: all
+// ANCHOR: keep
 use std::future::Future;
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+/// Why tasks failed, in that order. A panic is a `JoinError`.
+#[derive(Debug, thiserror::Error)]
+#[error("{} failed, first: {:#}", .0.len(), .0[0])]
+struct Failed(Vec<anyhow::Error>);
+
+/// Runs all tasks, and returns their values in the order of the tasks. The
+/// first error or panic aborts the others. All have ended when it returns.
+async fn run_all<T, F>(
+    tasks: impl IntoIterator<Item = F>,
+) -> Result<Vec<T>, Failed>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let mut group = JoinSet::new();
+    // ANCHOR: spawn
+    for (index, task) in tasks.into_iter().enumerate() {
+        group.spawn(async move { task.await.map(|value| (index, value)) });
+    }
+    // ANCHOR_END: spawn
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    while let Some(end) = group.join_next().await {
+        match end {
+            Ok(Ok(value)) => values.push(value),
+            Ok(Err(error)) => errors.push(error),
+            Err(error) if error.is_panic() => errors.push(error.into()),
+            Err(_) => {} // aborted, below
+        }
+        if !errors.is_empty() {
+            group.abort_all();
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Failed(errors));
+    }
+    // ANCHOR: values
+    values.sort_by_key(|(index, _)| *index);
+    Ok(values.into_iter().map(|(_, value)| value).collect())
+    // ANCHOR_END: values
+}
+// ANCHOR_END: keep
+
+// Parcels that are tracked, and what must come of it.
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use futures::future::{BoxFuture, FutureExt};
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep};
+use anyhow::bail;
+use futures::FutureExt;
+use tokio::time::{Instant, error::Elapsed, sleep, timeout};
 
-// ANCHOR: group
-/// Puts tasks into a group: for its body, and for its tasks.
-#[derive(Clone)]
-struct Group(UnboundedSender<BoxFuture<'static, Result<()>>>);
+const SECOND: Duration = Duration::from_secs(1);
 
-impl Group {
-    fn spawn<F>(&self, task: F) -> Result<()>
-    where
-        F: Future<Output = Result<()>> + Send + 'static,
-    {
-        self.0.send(task.boxed()).ok().context("the group takes no more")
+/// A connection that is in use until it is dropped; `Arc` counts them.
+type Conn = Arc<()>;
+
+/// Parcel 13 is unknown, and parcel 99 has a bug.
+async fn track(id: u32, seconds: u32, _conn: Conn) -> Result<String> {
+    sleep(seconds * SECOND).await;
+    match id {
+        13 => bail!("parcel 13 is unknown"),
+        99 => panic!("parcel 99"),
+        _ => Ok(format!("parcel {id} is in transit")),
     }
 }
 
-/// What failed, in that order. A panic is a `JoinError`.
-#[derive(Debug, thiserror::Error)]
-#[error("{} failed, first: {}", .0.len(), .0[0])]
-struct Failed(Vec<anyhow::Error>);
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> Result<()> {
+    let conn = Conn::default();
+    let used = || Arc::strong_count(&conn) - 1;
+    let track = |(id, seconds)| track(id, seconds, Arc::clone(&conn));
 
-fn failure(end: Result<Result<()>, JoinError>) -> Option<anyhow::Error> {
-    end.map_or_else(|end| end.is_panic().then(|| end.into()), Result::err)
-}
+    // ANCHOR: call
+    let statuses = run_all([(7, 3), (8, 1)].map(track)).await?;
+    assert_eq!(statuses[0], "parcel 7 is in transit");
+    // ANCHOR_END: call
 
-async fn task_group<T>(
-    body: impl AsyncFnOnce(Group) -> Result<T>,
-) -> Result<T, Failed> {
-    let (sender, mut new) = unbounded_channel();
-    let mut body = Box::pin(body(Group(sender.clone())));
-    let (mut tasks, mut value, mut failed) = (JoinSet::new(), None, vec![]);
-    // ANCHOR: wait
-    while failed.is_empty()
-        && (value.is_none() || !new.is_empty() || !tasks.is_empty())
-    {
-        tokio::select! {
-            biased;
-            Some(task) = new.recv() => drop(tasks.spawn(task)),
-            Some(end) = tasks.join_next() => failed.extend(failure(end)),
-            end = &mut body, if value.is_none() => {
-                value = end.map_err(|error| failed.push(error)).ok();
+    // ANCHOR: fails
+    let failed = run_all([(7, 3), (13, 1), (8, 2)].map(track)).await;
+    // ANCHOR_END: fails
+    assert!(failed.is_err());
+
+    // The parcels, and then: seconds, and how many fail.
+    for (case, tasks, seconds, failed) in [
+        ("none", vec![], 0, 0),
+        ("all succeed", vec![(1, 3), (2, 1), (3, 2)], 3, 0),
+        ("one fails", vec![(1, 3), (13, 1), (3, 2)], 1, 1),
+        ("two fail at once", vec![(13, 1), (2, 3), (13, 1)], 1, 2),
+        ("one fails later", vec![(13, 2), (13, 1), (3, 1)], 1, 1),
+        ("one panics", vec![(1, 3), (99, 1)], 1, 1),
+        ("all panic", vec![(99, 1), (99, 1)], 1, 2),
+    ] {
+        let start = Instant::now();
+        let result = run_all(tasks.iter().copied().map(track)).await;
+        println!("{case}: {seconds} s, {failed} failed");
+        assert_eq!(start.elapsed(), seconds * SECOND);
+        assert_eq!(used(), 0, "no task runs on");
+        match result {
+            Ok(statuses) => {
+                let all = tasks.iter();
+                let all =
+                    all.map(|(id, _)| format!("parcel {id} is in transit"));
+                assert_eq!(statuses, all.collect::<Vec<_>>());
+                assert_eq!(failed, 0);
+            }
+            Err(error) => {
+                assert_eq!(error.0.len(), failed);
+                let text = match case.contains("panic") {
+                    true => "panicked with message \"parcel 99\"",
+                    false => "failed, first: parcel 13 is unknown",
+                };
+                assert!(error.to_string().contains(text), "{error}");
             }
         }
     }
-    // ANCHOR_END: wait
-    // ANCHOR: stop
-    drop((body, new)); // it is cancelled, and `spawn` refuses
-    tasks.abort_all();
-    while let Some(end) = tasks.join_next().await {
-        failed.extend(failure(end));
-    }
-    // ANCHOR_END: stop
-    value.filter(|_| failed.is_empty()).ok_or(Failed(failed))
-}
-// ANCHOR_END: group
 
-// ANCHOR: rope
-struct Rope(&'static str);
+    // ANCHOR: broken
+    let all = run_all([(7, 3), (8, 3)].map(track));
+    assert!(timeout(SECOND, all).await.is_err());
+    println!("a limit around them: {} still connected", used());
+    // ANCHOR_END: broken
+    assert_eq!(used(), 2);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(used(), 0, "they are aborted");
 
-impl Drop for Rope {
-    fn drop(&mut self) {
-        println!("{}: off the rope", self.0);
-    }
-}
-// ANCHOR_END: rope
-
-// ANCHOR: climb
-async fn climb(party: &'static str, hours: u64) -> Result<()> {
-    let _rope = Rope(party);
-    sleep(Duration::from_secs(3600 * hours)).await;
-    match party {
-        "south" => bail!("no bridge in the south"),
-        _ => Ok(()),
-    }
-}
-// ANCHOR_END: climb
-
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    let start = Instant::now();
-    // ANCHOR: day
-    let day = task_group(async |group| {
-        group.spawn(climb("north", 3))?;
-        group.spawn(climb("south", 1))?;
-        group.spawn(climb("west", 2))
-    });
-    // ANCHOR_END: day
-    // ANCHOR: failed
-    let failed = day.await.expect_err("there is no bridge");
-    println!("after {} h: {failed}", start.elapsed().as_secs() / 3600);
-    assert_eq!(failed.0[0].to_string(), "no bridge in the south");
-    // ANCHOR_END: failed
-    // ANCHOR: down
-    assert_eq!(start.elapsed(), Duration::from_secs(3600));
-    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
-    // ANCHOR_END: down
+    // ANCHOR: fixed
+    let limited = |task| timeout(SECOND, track(task)).map(|end| end?);
+    let failed = run_all([(7, 3), (8, 3)].map(limited)).await;
+    println!("a limit for each: {} still connected", used());
+    // ANCHOR_END: fixed
+    assert_eq!(used(), 0);
+    assert!(failed.is_err_and(|error| error.0[0].is::<Elapsed>()));
+    Ok(())
 }
 // ANCHOR_END: all

@@ -2,58 +2,65 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-type End = Result<(), &'static str>;
-
-/// Holds a rope until it ends; `Arc` counts them.
-async fn climb(_rope: Arc<()>, hours: u64) -> End {
-    sleep(Duration::from_secs(3600 * hours)).await;
-    if hours == 1 { Err("no bridge in the south") } else { Ok(()) }
-}
-
-fn start(ropes: &Arc<()>) -> JoinSet<End> {
-    JoinSet::from_iter([3, 1, 2].map(|hours| climb(ropes.clone(), hours)))
-}
-
-// ANCHOR: broken
-/// Broken: `?` leaves, and drops the set.
-async fn hasty(ropes: &Arc<()>) -> End {
-    let mut tasks = start(ropes);
-    while let Some(end) = tasks.join_next().await {
-        end.expect("no panic")?;
+// ANCHOR: early
+/// Broken: `?` drops the set. The tasks are aborted, and may still run.
+async fn leaves_early(mut group: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(end) = group.join_next().await {
+        end??;
     }
     Ok(())
 }
-// ANCHOR_END: broken
+// ANCHOR_END: early
 
-// ANCHOR: fixed
-/// Fixed: leaves when the others are down. Their errors are lost.
-async fn patient(ropes: &Arc<()>) -> End {
-    let mut tasks = start(ropes);
-    while let Some(end) = tasks.join_next().await {
-        if let Err(error) = end.expect("no panic") {
-            tasks.shutdown().await;
+// ANCHOR: shutdown
+/// Broken: `shutdown` waits for them, and discards the second error.
+async fn shuts_down(mut group: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(end) = group.join_next().await {
+        if let Err(error) = end? {
+            group.shutdown().await;
             return Err(error);
         }
     }
     Ok(())
 }
-// ANCHOR_END: fixed
+// ANCHOR_END: shutdown
+
+/// A connection that is in use until it is dropped; `Arc` counts them.
+type Conn = Arc<()>;
+
+async fn track(seconds: u64, _conn: Conn) -> Result<()> {
+    sleep(Duration::from_secs(seconds)).await;
+    match seconds {
+        1 => bail!("parcel 13 is unknown"),
+        _ => Ok(()),
+    }
+}
+
+/// Two parcels fail at the same moment.
+fn start(conn: &Conn) -> JoinSet<Result<()>> {
+    [3, 1, 2, 1]
+        .map(|seconds| track(seconds, Arc::clone(conn)))
+        .into_iter()
+        .collect()
+}
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let ropes = Arc::new(());
-    let used = || Arc::strong_count(&ropes) - 1;
+    let conn = Conn::default();
+    let used = || Arc::strong_count(&conn) - 1;
 
-    assert!(hasty(&ropes).await.is_err());
-    println!("left at once: {} ropes in use", used());
+    let error = leaves_early(start(&conn)).await.expect_err("two fail");
+    println!("`?`: {error}, {} still connected", used());
     assert_eq!(used(), 2);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(used(), 0, "they are aborted");
 
-    sleep(Duration::from_secs(1)).await; // they are aborted by now
-    assert!(patient(&ropes).await.is_err());
-    println!("shut down: {} ropes in use", used());
+    let error = shuts_down(start(&conn)).await.expect_err("two fail");
+    println!("`shutdown`: {error}, {} still connected", used());
     assert_eq!(used(), 0);
 }
 // ANCHOR_END: all
