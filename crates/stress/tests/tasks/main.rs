@@ -1,0 +1,6 @@
+//! Stress tests of the chapter "tasks", a module for each recipe.
+
+#[allow(dead_code)] // a program's own scenario
+mod task_group;
+#[allow(dead_code)]
+mod task_group_spawn;
