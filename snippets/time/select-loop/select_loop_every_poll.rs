@@ -8,25 +8,24 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-type Wire = Receiver<u32>;
-type Line = Sender<u32>;
-type Bell = Receiver<()>;
-
-async fn encode(telegram: u32) -> u32 {
+async fn look_up(scan: u32) -> u32 {
     sleep(Duration::from_secs(2)).await;
-    telegram
+    scan
 }
 
 // ANCHOR: broken
-// Broken: what the second arm has taken is dropped by the first.
-async fn lose(mut wire: Wire, line: Line, mut bell: Bell) {
+async fn loses(
+    mut scans_rx: Receiver<u32>,
+    events_tx: Sender<u32>,
+    mut questions_rx: Receiver<()>,
+) {
     loop {
         tokio::select! {
             biased;
-            Some(()) = bell.recv() => {}
+            Some(()) = questions_rx.recv() => {} // answers it
             passed = async {
-                let code = encode(wire.recv().await?).await;
-                line.send(code).await.ok()
+                let event = look_up(scans_rx.recv().await?).await;
+                events_tx.send(event).await.ok()
             } => if passed.is_none() { return },
         }
     }
@@ -34,20 +33,25 @@ async fn lose(mut wire: Wire, line: Line, mut bell: Bell) {
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: every arm waits once, and what is taken lies outside of the loop.
-async fn keep(mut wire: Wire, line: Line, mut bell: Bell) {
-    let (mut code, mut encoding) = (None, pin!(Fuse::terminated()));
+async fn keeps(
+    mut scans_rx: Receiver<u32>,
+    events_tx: Sender<u32>,
+    mut questions_rx: Receiver<()>,
+) {
+    let mut event = None; // what waits for a place
+    let mut look_up_of = pin!(Fuse::terminated()); // what is being looked up
     loop {
-        let idle = encoding.is_terminated() && code.is_none();
+        let is_idle = look_up_of.is_terminated() && event.is_none();
         tokio::select! {
             biased;
-            Some(()) = bell.recv() => {}
-            Ok(place) = line.reserve(), if code.is_some() => {
-                place.send(code.take().expect("there is one"));
-            }
-            encoded = &mut encoding => code = Some(encoded),
-            telegram = wire.recv(), if idle => match telegram {
-                Some(telegram) => encoding.set(encode(telegram).fuse()),
+            Some(()) = questions_rx.recv() => {} // answers it
+            place = events_tx.reserve(), if event.is_some() => match place {
+                Ok(place) => place.send(event.take().expect("is_some")),
+                Err(_) => return,
+            },
+            found = &mut look_up_of => event = Some(found),
+            scan = scans_rx.recv(), if is_idle => match scan {
+                Some(scan) => look_up_of.set(look_up(scan).fuse()),
                 None => return,
             },
         }
@@ -55,16 +59,16 @@ async fn keep(mut wire: Wire, line: Line, mut bell: Bell) {
 }
 // ANCHOR_END: fixed
 
-// ANCHOR: ring
-/// Rings before the first poll, after it, before the second, and so on: at the
+// ANCHOR: ask
+/// Asks before the first poll, after it, before the second, and so on: at the
 /// n-th of these moments. Returns whether there are as many.
-async fn ring(n: usize, bell: Sender<()>, work: impl Future) -> bool {
+async fn ask(n: usize, asks: Sender<()>, work: impl Future) -> bool {
     let (mut work, mut moments) = (pin!(work), 0);
     poll_fn(|context| {
         let mut moment = || {
             moments += 1;
             if moments == n {
-                bell.try_send(()).expect("it rings once");
+                asks.try_send(()).expect("it asks once");
             }
         };
         moment();
@@ -77,34 +81,42 @@ async fn ring(n: usize, bell: Sender<()>, work: impl Future) -> bool {
     .await;
     moments >= n
 }
-// ANCHOR_END: ring
+// ANCHOR_END: ask
 
-// ANCHOR: check
-/// Passes on three telegrams, and rings at another moment each time. Returns
-/// how many runs have lost one, and how many there were.
-async fn check(relay: impl AsyncFn(Wire, Line, Bell)) -> (usize, usize) {
+/// Passes on three scans, and asks at another moment each time. Returns how
+/// many runs have lost a scan, and how many there were.
+async fn check(
+    relay: impl AsyncFn(Receiver<u32>, Sender<u32>, Receiver<()>),
+) -> (usize, usize) {
     let mut lost = 0;
     for n in 1.. {
-        let (bell, rung) = channel(1);
-        let ((send, wire), (line, codes)) = (channel(3), channel(1));
-        for telegram in 1..=3 {
-            send.try_send(telegram).expect("room for three");
+        let (questions_tx, questions_rx) = channel(1);
+        let (scans_tx, scans_rx) = channel(3);
+        let (events_tx, events_rx) = channel(1);
+        for scan in 1..=3 {
+            scans_tx.try_send(scan).expect("a place for three");
         }
-        drop(send);
-        let tape = ReceiverStream::new(codes).throttle(Duration::from_secs(5));
-        let printing = tokio::spawn(tape.collect::<Vec<_>>());
-        if !ring(n, bell, relay(wire, line, rung)).await {
+        drop(scans_tx);
+        let events = ReceiverStream::new(events_rx);
+        let events = events.throttle(Duration::from_secs(5));
+        let consumer = tokio::spawn(events.collect::<Vec<_>>());
+        let relay = relay(scans_rx, events_tx, questions_rx);
+        if !ask(n, questions_tx, relay).await {
             return (lost, n - 1);
         }
-        lost += usize::from(printing.await.expect("no panic") != [1, 2, 3]);
+        lost += usize::from(consumer.await.expect("no panic") != [1, 2, 3]);
     }
     unreachable!("it ends")
 }
 
-#[tokio::test(start_paused = true)]
-async fn no_moment_costs_a_telegram() {
-    assert_eq!(check(lose).await, (8, 9));
-    assert_eq!(check(keep).await, (0, 9));
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    let (lost, runs) = check(loses).await;
+    println!("an await in a branch: {lost} of {runs} runs lose a scan");
+    assert_eq!((lost, runs), (8, 9));
+
+    let (lost, runs) = check(keeps).await;
+    println!("a future kept outside: {lost} of {runs} runs lose a scan");
+    assert_eq!((lost, runs), (0, 9));
 }
-// ANCHOR_END: check
 // ANCHOR_END: all

@@ -5,42 +5,41 @@ use std::pin::pin;
 use futures::future::{FusedFuture, FutureExt};
 use tokio::sync::mpsc::{Receiver, channel};
 
-async fn encode() -> u32 {
+async fn look_up() -> u32 {
     7
 }
 
 // ANCHOR: broken
-// Broken: the second turn polls what has ended in the first.
 async fn polls_again() {
-    let mut encoding = pin!(encode());
+    let mut looking_up = pin!(look_up());
     for _ in 0..2 {
-        tokio::select! { _ = &mut encoding => {} }
+        tokio::select! { _ = &mut looking_up => {} } // the second turn panics
     }
 }
 
-// Broken: the wire has ended, so its arm is out, and there is no other.
-async fn no_arm_is_left(mut wire: Receiver<u32>) {
+async fn has_no_branch(mut scans_rx: Receiver<u32>) {
     loop {
-        tokio::select! { Some(_) = wire.recv() => {} }
+        tokio::select! { Some(_) = scans_rx.recv() => {} } // panics at the end
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: a fuse tells that it has ended, and `else` what happens then.
-async fn ends(mut wire: Receiver<u32>) -> u32 {
-    let (mut encoding, mut sum) = (pin!(encode().fuse()), 0);
+async fn ends(mut scans_rx: Receiver<u32>) -> u32 {
+    let (mut looking_up, mut sum) = (pin!(look_up().fuse()), 0);
     loop {
         tokio::select! {
-            code = &mut encoding, if !encoding.is_terminated() => sum += code,
-            Some(telegram) = wire.recv() => sum += telegram,
+            found = &mut looking_up, if !looking_up.is_terminated() => {
+                sum += found;
+            }
+            Some(scan) = scans_rx.recv() => sum += scan,
             else => return sum,
         }
     }
 }
 // ANCHOR_END: fixed
 
-/// What a task says when it panics.
+/// The message of a task that panics.
 async fn panic_of(
     work: impl Future<Output = ()> + Send + 'static,
 ) -> Option<String> {
@@ -55,16 +54,16 @@ async fn main() -> anyhow::Result<()> {
     println!("{message}");
     assert_eq!(message, "`async fn` resumed after completion");
 
-    let (_, wire) = channel(1);
-    let message = panic_of(no_arm_is_left(wire)).await.expect("it panics");
+    let (_, scans_rx) = channel(1);
+    let message = panic_of(has_no_branch(scans_rx)).await.expect("it panics");
     println!("{message}");
     let expected = "all branches are disabled and there is no else branch";
     assert_eq!(message, expected);
 
-    let (send, wire) = channel(1);
-    send.send(3).await?;
-    drop(send);
-    let sum = ends(wire).await;
+    let (scans_tx, scans_rx) = channel(1);
+    scans_tx.send(3).await?;
+    drop(scans_tx);
+    let sum = ends(scans_rx).await;
     println!("fused, and with an else: {sum}");
     assert_eq!(sum, 10);
     Ok(())

@@ -5,63 +5,61 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver, UnboundedSender};
 use tokio::time::{Instant, sleep};
 
-const QUIET: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(5);
 
 // ANCHOR: broken
-// Broken: every question begins the five seconds anew.
-async fn anew(mut questions: Receiver<()>, line: UnboundedSender<()>) {
+async fn anew(mut scans_rx: Receiver<()>, beats_tx: UnboundedSender<()>) {
     loop {
         tokio::select! {
-            asked = questions.recv() => match asked {
+            scan = scans_rx.recv() => match scan {
                 Some(()) => {}
                 None => return,
             },
-            () = sleep(QUIET) => line.send(()).expect("a line"),
+            () = sleep(PERIOD) => beats_tx.send(()).expect("a receiver"),
         }
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: the timer outlives the turn.
-async fn kept(mut questions: Receiver<()>, line: UnboundedSender<()>) {
-    let mut timer = pin!(sleep(QUIET));
+async fn kept(mut scans_rx: Receiver<()>, beats_tx: UnboundedSender<()>) {
+    let mut timer = pin!(sleep(PERIOD));
     loop {
         tokio::select! {
-            asked = questions.recv() => match asked {
+            scan = scans_rx.recv() => match scan {
                 Some(()) => {}
                 None => return,
             },
             () = &mut timer => {
-                line.send(()).expect("a line");
-                timer.as_mut().reset(Instant::now() + QUIET);
+                beats_tx.send(()).expect("a receiver");
+                timer.as_mut().reset(Instant::now() + PERIOD);
             }
         }
     }
 }
 // ANCHOR_END: fixed
 
-/// How many signs of life the line has seen.
-async fn signs(
-    office: impl AsyncFn(Receiver<()>, UnboundedSender<()>),
+/// How many heartbeats are sent while ten scans come, three seconds apart.
+async fn heartbeats(
+    service: impl AsyncFn(Receiver<()>, UnboundedSender<()>),
 ) -> usize {
-    let (ask, questions) = mpsc::channel(1);
-    let (line, signs) = mpsc::unbounded_channel();
-    let asking = async move {
+    let (scans_tx, scans_rx) = mpsc::channel(1);
+    let (beats_tx, beats_rx) = mpsc::unbounded_channel();
+    let scanning = async move {
         for _ in 0..10 {
             sleep(Duration::from_secs(3)).await;
-            ask.send(()).await.expect("an office");
+            scans_tx.send(()).await.expect("a receiver");
         }
         sleep(Duration::from_secs(1)).await;
     };
-    tokio::join!(office(questions, line), asking);
-    signs.len()
+    tokio::join!(service(scans_rx, beats_tx), scanning);
+    beats_rx.len()
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let (anew, kept) = (signs(anew).await, signs(kept).await);
-    println!("signs of life in half a minute: {anew} anew, {kept} kept");
+    let (anew, kept) = (heartbeats(anew).await, heartbeats(kept).await);
+    println!("heartbeats in 31 s: {anew} made anew, {kept} kept");
     assert_eq!((anew, kept), (0, 6));
 }
 // ANCHOR_END: all

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -35,6 +35,14 @@ async fn main() {
     let answer = timeout(2 * SECOND, ask(2 * SECOND)).await;
     assert!(matches!(answer, Ok(Err(_))));
     println!("both: {answer:?}");
+
+    // In a task of its own, its timer starts after the outer one.
+    let deadline = Instant::now() + 2 * SECOND;
+    let inner =
+        async { tokio::spawn(timeout_at(deadline, pending::<()>())).await };
+    let answer = timeout_at(deadline, inner).await;
+    assert!(answer.is_err());
+    println!("both, in two tasks: {:?}", answer.err());
 
     // But what begins a moment later ends a moment later.
     let late = async {
