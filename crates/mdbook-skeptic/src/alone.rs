@@ -110,8 +110,15 @@ fn built_by_hand(
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
         run(&package, &words)?;
     }
-    let library = compile::as_library(&keep.text);
-    fs::write(package.join("src/lib.rs"), library).map_err(io)?;
+    for (index, part) in keep.rust.iter().enumerate() {
+        let file = match index {
+            0 => package.join("src/lib.rs"),
+            _ => package.join(format!("src/bin/part{index}.rs")),
+        };
+        let main = if index == 0 { "" } else { "fn main() {}\n" };
+        fs::create_dir_all(package.join("src/bin")).map_err(io)?;
+        fs::write(file, compile::as_library(part) + main).map_err(io)?;
+    }
     run(&package, &["check", "--quiet"])
 }
 

@@ -128,12 +128,14 @@ impl Check {
             What::Dependencies { programs, .. } => {
                 dependencies::block(context, programs)
             }
-            What::Keep { text, python, .. } => {
-                compile::library(workspace, text, beside)?;
-                if let Some(python) = python {
-                    python::stands_alone(workspace, python)?;
+            What::Keep { rust, python, .. } => {
+                for part in rust {
+                    compile::library(workspace, part, beside)?;
                 }
-                dependencies::commands(context, text)
+                for part in python {
+                    python::stands_alone(workspace, part)?;
+                }
+                dependencies::commands(context, rust)
             }
             What::Picture { file, printed, .. } => {
                 timeline::draw(context, file, printed.as_deref())
@@ -164,9 +166,9 @@ impl Check {
                 let files = files.into_iter().chain(features).map(content);
                 hash((programs, files.collect::<Vec<_>>()))
             }
-            What::Keep { text, python, .. } => {
+            What::Keep { rust, python, .. } => {
                 let features = features.map(content);
-                hash((text, python, features, workspace.artifacts()?.stamp))
+                hash((rust, python, features, workspace.artifacts()?.stamp))
             }
             What::Picture { file, printed, .. } => {
                 let program = drawn_from(file);

@@ -59,8 +59,7 @@ pub struct Page {
     pub parents: Vec<String>,
     /// What it says of itself.
     pub about: About,
-    /// The part of its first program that a reader keeps; `None` where the
-    /// page shows none.
+    /// What a reader keeps of it; `None` where it does not begin with such a part.
     pub keep: Option<Keep>,
     /// Every fenced block that it shows, in order.
     pub blocks: Vec<Block>,
@@ -106,16 +105,17 @@ pub enum NoKeep {
     Old,
 }
 
-/// The part of a page's first program that a reader keeps: the anchor `keep`.
+/// What a reader keeps of a page: the anchor `keep` of its first program, and of
+/// each other one that it shows so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keep {
-    /// Its program, relative to the book's root.
+    /// The first program, relative to the book's root.
     pub file: PathBuf,
-    /// Its text, as a reader copies it.
-    pub text: String,
-    /// That of the part of the Python program.
-    pub python: Option<String>,
+    /// The Rust parts, as a reader copies them; the first program's first.
+    pub rust: Vec<String>,
+    /// The Python parts.
+    pub python: Vec<String>,
     /// The line of the fence of the page's `cargo add` lines, from 1.
     pub line: usize,
     /// These lines.
@@ -335,12 +335,13 @@ pub enum What {
         /// What the page shows.
         text: String,
     },
-    /// The part of a program that a reader keeps, which has to compile alone.
+    /// The parts of programs that a reader keeps, each of which has to compile
+    /// alone.
     Keep {
-        /// The part.
-        text: String,
-        /// That of the Python program.
-        python: Option<String>,
+        /// The Rust parts.
+        rust: Vec<String>,
+        /// The Python parts.
+        python: Vec<String>,
         /// The page's `cargo add` lines.
         shown: String,
     },

@@ -1617,7 +1617,8 @@ fn the_part_to_keep_holds_nothing_of_a_test() {
     let made = with_keep("2", "return 2", commands);
     let book = made.load().expect("it is in order");
     let keep = book.pages[0].keep.as_ref().expect("a part to keep");
-    assert_eq!(keep.text, "fn f() -> u32 {\n    2\n}\n");
+    assert_eq!(keep.rust, ["fn f() -> u32 {\n    2\n}\n"]);
+    assert_eq!(keep.python, ["def f():\n    return 2\n"]);
     assert_eq!((keep.line, keep.commands.as_str()), (11, "cargo add\n"));
     for line in [
         "assert!(true);",

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-// ANCHOR: early
+// ANCHOR: broken
 /// Broken: `?` drops the set. The tasks are aborted, and may still run.
 async fn leaves_early(mut group: JoinSet<Result<()>>) -> Result<()> {
     while let Some(end) = group.join_next().await {
@@ -14,9 +14,9 @@ async fn leaves_early(mut group: JoinSet<Result<()>>) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: early
+// ANCHOR_END: broken
 
-// ANCHOR: shutdown
+// ANCHOR: broken_shutdown
 /// Broken: `shutdown` waits for them, and discards the second error.
 async fn shuts_down(mut group: JoinSet<Result<()>>) -> Result<()> {
     while let Some(end) = group.join_next().await {
@@ -27,7 +27,7 @@ async fn shuts_down(mut group: JoinSet<Result<()>>) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: shutdown
+// ANCHOR_END: broken_shutdown
 
 /// A connection that is in use until it is dropped; `Arc` counts them.
 type Conn = Arc<()>;

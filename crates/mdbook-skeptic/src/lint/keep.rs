@@ -1,4 +1,4 @@
-//! The part of a page's first program that a reader keeps: the anchor `keep`.
+//! The parts of programs that a reader keeps: the anchors `keep`.
 //!
 //! Programs are compiled with warnings as errors: an item of the part that the
 //! rest of the program does not use is one.
@@ -34,35 +34,36 @@ static OF_TESTS: LazyLock<RegexSet> = LazyLock::new(|| {
     .expect("valid patterns")
 });
 
-/// The part that a page's blocks show, and what is wrong with it, each fault
+/// The parts that a page's blocks show, and what is wrong with them, each fault
 /// with its line; `None` where the first Rust block is not the anchor `keep` of
 /// its program.
 pub(crate) fn of(
     root: &Path,
     blocks: &[Block],
 ) -> (Option<Keep>, Vec<(usize, Fault)>) {
-    let first = |is: fn(&Kind) -> bool| blocks.iter().find(|b| is(&b.kind));
-    let rust = first(Kind::is_rust);
-    let found = rust.and_then(|block| Some((block, part(root, block)?)));
-    let Some((block, text)) = found else { return (None, Vec::new()) };
+    let parts = |is: fn(&Kind) -> bool| {
+        let blocks = blocks.iter().filter(move |block| is(&block.kind));
+        let parts = blocks.map(|block| (block, part(root, block)));
+        parts.collect::<Vec<_>>()
+    };
+    let rust = parts(Kind::is_rust);
+    let python = parts(|kind| *kind == Kind::Python);
+    let Some((block, Some(_))) = rust.first() else {
+        return (None, Vec::new());
+    };
     let mut faults = Vec::new();
     let mut fault = |line, what: String, help: &str| {
         faults.push((line, Fault::new(Rule::Keep, what, help)));
     };
-    let python = first(|kind| *kind == Kind::Python);
-    let of_python = python.and_then(|python| part(root, python));
-    match python {
-        Some(python) if of_python.is_none() => fault(
+    if let Some((python, None)) = python.first() {
+        fault(
             python.line,
             "the part to keep is shown in Rust, and not in Python".into(),
             "put the anchor `keep` around the same part of the Python program, \
              and include `:keep`",
-        ),
-        _ => {}
+        );
     }
-    let both =
-        [(block, Some(&text)), (python.unwrap_or(block), of_python.as_ref())];
-    for (block, text) in both {
+    for (block, text) in rust.iter().chain(&python) {
         let Some(text) = text else { continue };
         let count = text.lines().count();
         if count > LINES {
@@ -75,7 +76,7 @@ pub(crate) fn of(
         // Comments may speak of them.
         let code: Vec<&str> = text
             .lines()
-            .filter(|line| !line.trim_start().starts_with(['/', '#', '"']))
+            .filter(|line| !is_comment(line.trim_start()))
             .collect();
         if OF_TESTS.is_match(&code.join("\n")) {
             fault(
@@ -102,14 +103,20 @@ pub(crate) fn of(
         );
         return (None, faults);
     };
+    let file = block.file().unwrap_or(Path::new("")).to_owned();
     let keep = Keep {
-        file: block.file().unwrap_or(Path::new("")).to_owned(),
-        text,
-        python: of_python,
+        file,
         line: added.line,
         commands: added.text.clone(),
+        rust: rust.into_iter().filter_map(|(_, text)| text).collect(),
+        python: python.into_iter().filter_map(|(_, text)| text).collect(),
     };
     (Some(keep), faults)
+}
+
+/// Of Rust or of Python, or the start of a docstring.
+fn is_comment(line: &str) -> bool {
+    ["//", "# ", "\""].iter().any(|start| line.starts_with(start))
 }
 
 /// The anchor `keep` of a block's file, if that is what the block shows.

@@ -34,16 +34,16 @@ pub(crate) fn block(
     Ok(block)
 }
 
-/// The `cargo add` lines of a package that has the given part and a `main` on
+/// The `cargo add` lines of a package that has the given parts and a `main` on
 /// tokio's runtime: versions up to the minor one.
 pub(crate) fn commands(
     context: &Context,
-    part: &str,
+    parts: &[String],
 ) -> Result<String, String> {
     const MAIN: &str = "#[tokio::main]\nasync fn main() {}\n";
     let mut plain = String::new();
     let mut others = String::new();
-    let programs = [part.to_owned(), MAIN.to_owned()];
+    let programs = [parts, &[MAIN.to_owned()]].concat();
     for (name, (version, features)) in needed(context, &programs)? {
         let minor = version.rsplit_once('.').map_or(&*version, |(v, _)| v);
         let _ = if features.is_empty() {
