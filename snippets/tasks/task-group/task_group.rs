@@ -120,21 +120,23 @@ async fn main() -> Result<()> {
         }
     }
 
+    let tasks = [(7, 3), (8, 3)];
     // ANCHOR: broken
-    let all = run_all([(7, 3), (8, 3)].map(track));
-    assert!(timeout(SECOND, all).await.is_err());
-    println!("a limit around them: {} still connected", used());
+    let result = timeout(SECOND, run_all(tasks.map(track))).await;
     // ANCHOR_END: broken
+    assert!(result.is_err(), "the limit has passed");
+    println!("a limit around them: {} still connected", used());
     assert_eq!(used(), 2);
     sleep(Duration::from_millis(1)).await;
     assert_eq!(used(), 0, "they are aborted");
 
+    let start = Instant::now();
     // ANCHOR: fixed
     let limited = |task| timeout(SECOND, track(task)).map(|end| end?);
-    let failed = run_all([(7, 3), (8, 3)].map(limited)).await;
-    println!("a limit for each: {} still connected", used());
+    let failed = run_all(tasks.map(limited)).await;
     // ANCHOR_END: fixed
-    assert_eq!(used(), 0);
+    println!("a limit for each: {} still connected", used());
+    assert_eq!((used(), start.elapsed()), (0, SECOND));
     assert!(failed.is_err_and(|error| error.0[0].is::<Elapsed>()));
     Ok(())
 }

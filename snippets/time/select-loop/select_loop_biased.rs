@@ -72,6 +72,15 @@ async fn main() {
     println!("token first: {early} handled after the stop");
     assert_eq!(early, 0);
 
+    let (scans_tx, mut scans_rx) = channel(3);
+    for scan in 1..=3 {
+        scans_tx.try_send(scan).expect("a place for three");
+    }
+    let token = CancellationToken::new();
+    let service = token_first(&mut scans_rx, token.clone());
+    let (handled_before, ()) = tokio::join!(service, async { token.cancel() });
+    assert_eq!(handled_before, 3, "stopped when it waits");
+
     let mut seen = BTreeSet::new();
     for _ in 0..100 {
         seen.insert(handled(at_random).await.min(1));

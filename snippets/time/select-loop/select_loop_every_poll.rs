@@ -70,6 +70,8 @@ async fn ask(n: usize, asks: Sender<()>, work: impl Future) -> bool {
             if moments == n {
                 asks.try_send(()).expect("it asks once");
             }
+            let is_later = moments >= n + 2;
+            assert!(!is_later || asks.capacity() == 1, "it is answered");
         };
         moment();
         let poll = work.as_mut().poll(context);
