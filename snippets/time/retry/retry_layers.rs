@@ -42,7 +42,7 @@ async fn main() {
         client.retry(backoff).when(|failure: &Failure| !failure.retried).await
     };
     // ANCHOR_END: fixed_marked
-    assert!(handler().await.is_err());
+    assert!(handler().await.is_err_and(|failure| failure.retried));
     println!("an error that says so: {} requests", requests.get());
     assert_eq!(requests.take(), 4);
 }

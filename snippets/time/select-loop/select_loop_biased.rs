@@ -71,6 +71,9 @@ async fn main() {
     let early = handled(token_first).await;
     println!("token first: {early} handled after the stop");
     assert_eq!(early, 0);
+    for _ in 0..50 {
+        assert_eq!(handled(token_first).await, 0, "and not by chance");
+    }
 
     let (scans_tx, mut scans_rx) = channel(3);
     for scan in 1..=3 {
