@@ -5,73 +5,72 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Takes a sample every second, until it is told to stop.
-async fn reception(samples: Sender<u32>, stop: CancellationToken) -> u32 {
-    let mut taken = 0;
-    while !stop.is_cancelled() {
+/// Accepts a job every second, until the token is cancelled.
+async fn producer(jobs_tx: Sender<u32>, token: &CancellationToken) -> u32 {
+    let mut accepted = 0;
+    while !token.is_cancelled() {
         sleep(Duration::from_secs(1)).await;
-        taken += u32::from(samples.send(taken).await.is_ok());
+        accepted += u32::from(jobs_tx.send(accepted).await.is_ok());
     }
-    taken
+    accepted
 }
 
-async fn analyse(_sample: u32) {
+async fn render(_parcel: u32) {
     sleep(Duration::from_secs(3)).await;
 }
 
+/// Renders each label, in 3 s, until the channel ends.
+async fn consumer(mut jobs_rx: Receiver<u32>, rendered: &mut u32) {
+    while let Some(parcel) = jobs_rx.recv().await {
+        render(parcel).await;
+        *rendered += 1;
+    }
+}
+
+async fn signal(token: &CancellationToken) {
+    sleep(Duration::from_millis(4_500)).await;
+    token.cancel();
+}
+
 // ANCHOR: broken
-// Broken: the signal ends all at once, also those who finish what is begun.
-async fn stops(mut samples: Receiver<u32>, stop: CancellationToken) -> u32 {
-    let mut analysed = 0;
-    let work = async {
-        while let Some(sample) = samples.recv().await {
-            analyse(sample).await;
-            analysed += 1;
-        }
-    };
-    stop.run_until_cancelled(work).await;
-    analysed
+async fn one_token() -> (u32, u32) {
+    let (jobs_tx, jobs_rx) = channel(8);
+    let (token, mut rendered) = (CancellationToken::new(), 0);
+    let consumer = consumer(jobs_rx, &mut rendered);
+    // ANCHOR: stops
+    let (accepted, ..) = tokio::join!(
+        producer(jobs_tx, &token),
+        token.run_until_cancelled(consumer),
+        signal(&token),
+    );
+    // ANCHOR_END: stops
+    (accepted, rendered)
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: the signal ends the reception, and its end ends the laboratory.
-async fn drains(mut samples: Receiver<u32>) -> u32 {
-    let mut analysed = 0;
-    while let Some(sample) = samples.recv().await {
-        analyse(sample).await;
-        analysed += 1;
-    }
-    analysed
+async fn in_order() -> (u32, u32) {
+    let (jobs_tx, jobs_rx) = channel(8);
+    let (token, mut rendered) = (CancellationToken::new(), 0);
+    // ANCHOR: ends
+    let (accepted, ..) = tokio::join!(
+        producer(jobs_tx, &token),
+        consumer(jobs_rx, &mut rendered), // the end of the channel ends it
+        signal(&token),
+    );
+    // ANCHOR_END: ends
+    (accepted, rendered)
 }
 // ANCHOR_END: fixed
 
-async fn evening(
-    laboratory: impl AsyncFn(Receiver<u32>, CancellationToken) -> u32,
-) -> (u32, u32) {
-    let (send, samples) = channel(8);
-    let stop = CancellationToken::new();
-    let signal = async {
-        sleep(Duration::from_millis(4_500)).await;
-        stop.cancel();
-    };
-    let (taken, analysed, ()) = tokio::join!(
-        reception(send, stop.clone()),
-        laboratory(samples, stop.clone()),
-        signal
-    );
-    (taken, analysed)
-}
-
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let (taken, analysed) = evening(stops).await;
-    println!("all at once: {taken} taken, {analysed} analysed");
-    assert_eq!((taken, analysed), (4, 1));
+    let (accepted, rendered) = one_token().await;
+    println!("broken: {accepted} accepted, {rendered} rendered");
+    assert_eq!((accepted, rendered), (4, 1));
 
-    let (taken, analysed) =
-        evening(async |samples, _| drains(samples).await).await;
-    println!("in order: {taken} taken, {analysed} analysed");
-    assert_eq!((taken, analysed), (5, 5));
+    let (accepted, rendered) = in_order().await;
+    println!("fixed: {accepted} accepted, {rendered} rendered");
+    assert_eq!((accepted, rendered), (5, 5));
 }
 // ANCHOR_END: all
