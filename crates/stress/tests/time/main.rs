@@ -3,5 +3,4 @@
 #[allow(dead_code)] // a program's own scenario
 mod retry;
 #[allow(dead_code)]
-mod select_loop;
-mod timeouts;
+mod shutdown;
