@@ -414,13 +414,17 @@ async fn labels() -> anyhow::Result<()> {
     assert_eq!((seconds, rendered, unfinished.len()), (4.0, 0, 12));
     assert_eq!(sorted(&started).len(), 4);
 
-    // A client that waits for a place leaves before it is free.
+    // A client waits for a place, and leaves before it is free. Another closes
+    // its sending half, which hyper takes for the same.
     let trial = Trial::new(LIMITS).await?;
     assert_eq!(trial.orders(1..=12).await, 12);
     sleep(SECOND / 2).await;
-    let client = trial.connect("POST /labels/13 HTTP/1.1\r\nhost: a\r\n\r\n");
-    drop(client.await?);
-    assert_eq!(trial.end("a client leaves").await?, (2.4, 12, vec![]));
+    let request = "POST /labels/13 HTTP/1.1\r\nhost: a\r\n\r\n";
+    drop(trial.connect(request).await?);
+    let mut half_closed = trial.connect(request).await?;
+    half_closed.shutdown().await?;
+    assert!(rest_of(half_closed).await?.is_empty());
+    assert_eq!(trial.end("a client leaves").await?, (2.3, 12, vec![]));
 
     // A client waits for a place when the queue closes.
     let trial = Trial::new([SECOND / 4, SECOND / 4, SECOND, SECOND]).await?;
