@@ -125,6 +125,7 @@ pub fn bless(
                 bodies.push((block, text));
             }
         }
+        bodies.sort_by_key(|(block, _)| block.line);
         match rewrite(&book, page, &bodies) {
             Ok(false) => {}
             Ok(true) => changed.push(page.file.clone()),

@@ -37,13 +37,13 @@ async fn one_token() -> (u32, u32) {
     let (jobs_tx, jobs_rx) = channel(8);
     let (token, mut rendered) = (CancellationToken::new(), 0);
     let consumer = consumer(jobs_rx, &mut rendered);
-    // ANCHOR: stops
+    // ANCHOR: broken_join
     let (accepted, ..) = tokio::join!(
         producer(jobs_tx, &token),
         token.run_until_cancelled(consumer),
         signal(&token),
     );
-    // ANCHOR_END: stops
+    // ANCHOR_END: broken_join
     (accepted, rendered)
 }
 // ANCHOR_END: broken
@@ -52,13 +52,13 @@ async fn one_token() -> (u32, u32) {
 async fn in_order() -> (u32, u32) {
     let (jobs_tx, jobs_rx) = channel(8);
     let (token, mut rendered) = (CancellationToken::new(), 0);
-    // ANCHOR: ends
+    // ANCHOR: fixed_join
     let (accepted, ..) = tokio::join!(
         producer(jobs_tx, &token),
         consumer(jobs_rx, &mut rendered), // the end of the channel ends it
         signal(&token),
     );
-    // ANCHOR_END: ends
+    // ANCHOR_END: fixed_join
     (accepted, rendered)
 }
 // ANCHOR_END: fixed

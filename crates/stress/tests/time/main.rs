@@ -3,4 +3,7 @@
 #[allow(dead_code)] // a program's own scenario
 mod retry;
 #[allow(dead_code)]
+mod select_loop;
+#[allow(dead_code)]
 mod shutdown;
+mod timeouts;
