@@ -319,8 +319,6 @@ pub(crate) fn of_mutants(
             .map_err(|e| format!("cannot read {}: {e}", page.file.display()))?;
         let rows = results.rows(&parts, page);
         if let Some(text) = filled(&text, results::PARTS, &rows) {
-            let rows = results.rows_of_blocks();
-            let text = filled(&text, results::BLOCKS, &rows).unwrap_or(text);
             return Ok(Some((page.file.clone(), text)));
         }
     }

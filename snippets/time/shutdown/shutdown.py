@@ -126,7 +126,7 @@ import time
 import aiohttp
 
 SCALE = 0.1  # the limits are shorter than they would be
-rendered, cancelled, unfinished = [], [], []
+rendered, cancelled, unfinished, logged = [], [], [], []
 released = asyncio.Event()
 
 
@@ -154,6 +154,11 @@ async def render(parcel):
     rendered.append(parcel)
 
 
+class Log(logging.Handler):
+    def emit(self, record):
+        logged.append(record.getMessage())
+
+
 class Trial:
     """A service, and what becomes of its labels."""
 
@@ -161,8 +166,8 @@ class Trial:
         self.limits = [limit * SCALE for limit in limits]
 
     async def __aenter__(self):
-        for parcels in [rendered, cancelled, unfinished]:
-            parcels.clear()
+        for items in [rendered, cancelled, unfinished, logged]:
+            items.clear()
         self.begun = asyncio.Event()
         sock = socket.create_server(("127.0.0.1", 0))
         self.address = sock.getsockname()
@@ -225,6 +230,7 @@ async def cases():
         assert await trial.end() >= 4
         assert not rendered and len(unfinished) == 12
         assert sorted(cancelled) == [101, 102, 103, 104]
+        assert len(logged) == 8, logged  # four steps, four jobs
 
     # The same, while two wait for a place: their connections are closed.
     async with Trial() as trial:
@@ -340,7 +346,9 @@ def without_handlers(number):
         return program.stdout.read()
 
 
-logging.disable()
+log.setLevel(logging.INFO)
+log.addHandler(Log())
+log.propagate = False
 if len(sys.argv) > 1:
     asyncio.run(serve(float(sys.argv[1])))
 else:

@@ -17,9 +17,8 @@ async fn worker(jobs: Receiver<u32>, rendered: Arc<AtomicU32>) {
     }
 }
 
-async fn returns(_: Sender<u32>, _: JoinHandle<()>) -> anyhow::Result<()> {
+async fn returns(_: &Sender<u32>, _: JoinHandle<()>) -> anyhow::Result<()> {
     let mut term = signal(SignalKind::terminate())?;
-    kill_process(getpid(), Signal::TERM)?;
     // ANCHOR: broken
     term.recv().await;
     Ok(()) // from `main`, and the runtime drops its tasks
@@ -27,11 +26,10 @@ async fn returns(_: Sender<u32>, _: JoinHandle<()>) -> anyhow::Result<()> {
 }
 
 async fn drains(
-    jobs_tx: Sender<u32>,
+    jobs_tx: &Sender<u32>,
     worker: JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let mut term = signal(SignalKind::terminate())?;
-    kill_process(getpid(), Signal::TERM)?;
     // ANCHOR: fixed
     term.recv().await;
     jobs_tx.close();
@@ -39,18 +37,25 @@ async fn drains(
     // ANCHOR_END: fixed
 }
 
-/// A program that has accepted three labels. When it returns, its runtime is
-/// dropped.
+/// A program that accepts three labels before the signal. When it returns, its
+/// runtime is dropped.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn program(
-    end: impl AsyncFnOnce(Sender<u32>, JoinHandle<()>) -> anyhow::Result<()>,
+    end: impl AsyncFnOnce(&Sender<u32>, JoinHandle<()>) -> anyhow::Result<()>,
     rendered: Arc<AtomicU32>,
 ) -> anyhow::Result<()> {
     let (jobs_tx, jobs) = bounded(8);
-    for parcel in 1..=3 {
-        jobs_tx.send(parcel).await?;
-    }
-    end(jobs_tx, tokio::spawn(worker(jobs, rendered))).await
+    let worker = tokio::spawn(worker(jobs, rendered));
+    let accept = async {
+        for parcel in 1..=3 {
+            sleep(Duration::from_millis(100)).await;
+            jobs_tx.send(parcel).await?;
+        }
+        kill_process(getpid(), Signal::TERM)?;
+        Ok(())
+    };
+    tokio::try_join!(end(&jobs_tx, worker), accept)?;
+    Ok(())
 }
 
 fn main() -> anyhow::Result<()> {

@@ -44,17 +44,25 @@ async fn terminate_twice() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How it ends, and when.
+async fn ends(
+    main: impl AsyncFnOnce() -> anyhow::Result<&'static str>,
+) -> anyhow::Result<(Duration, &'static str)> {
+    let start = Instant::now();
+    let main = async { Ok((main().await?, start.elapsed())) };
+    let ((how, when), ()) = tokio::try_join!(main, terminate_twice())?;
+    Ok((when, how))
+}
+
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let start = Instant::now();
-    let (ended, ()) = tokio::try_join!(hears_one(), terminate_twice())?;
-    println!("broken: ends after {:?}, {ended}", start.elapsed());
-    assert_eq!(start.elapsed(), Duration::from_secs(9));
+    let (when, how) = ends(hears_one).await?;
+    println!("broken: ends after {when:?}, {how}");
+    assert_eq!(when, Duration::from_secs(9));
 
-    let start = Instant::now();
-    let (ended, ()) = tokio::try_join!(hears_both(), terminate_twice())?;
-    println!("fixed: ends after {:?}, {ended}", start.elapsed());
-    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    let (when, how) = ends(hears_both).await?;
+    println!("fixed: ends after {when:?}, {how}");
+    assert_eq!(when, Duration::from_secs(2));
     Ok(())
 }
 // ANCHOR_END: all

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::blocks::{self, Mutant};
 use super::python;
-use super::results::{OfBlocks, OfPart, Part, Results, Survivor, parts};
+use super::results::{OfPart, Part, Results, Survivor, parts};
 use super::rust::{self, Change};
 use super::trial::{self, Outcome};
 use crate::generated;
@@ -265,16 +265,6 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     for part in &parts {
         let of_part = news.iter().filter(|of| part.is_of(of));
         results.part.extend(of_part.cloned());
-    }
-    if matches!(what, Mutate::All) {
-        let blocks = tried
-            .counts
-            .iter()
-            .filter(|(kind, _)| !parts.iter().any(|part| name(part) == **kind));
-        let of_kind = |(kind, (caught, of)): (&String, &(usize, usize))| {
-            OfBlocks { kind: kind.clone(), caught: *caught, of: *of }
-        };
-        results.block = blocks.map(of_kind).collect();
     }
     let write = |file: &Path, text: &str| {
         fs::write(book.root.join(file), text).map_err(|error| {

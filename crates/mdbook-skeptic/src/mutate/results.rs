@@ -15,19 +15,8 @@ use crate::model::{Block, Book, NoKeep, Page};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Results {
-    /// Of blocks, by kind.
-    pub block: Vec<OfBlocks>,
     /// Of code that a reader copies.
     pub part: Vec<OfPart>,
-}
-
-/// The mutants of one kind, in all blocks of the book.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OfBlocks {
-    pub kind: String,
-    pub caught: usize,
-    pub of: usize,
 }
 
 /// The mutants of one part.
@@ -231,22 +220,11 @@ impl Results {
         }
         rows
     }
-
-    /// The rows of the table of blocks, below [`BLOCKS`].
-    pub(crate) fn rows_of_blocks(&self) -> String {
-        let row = |OfBlocks { kind, caught, of }: &OfBlocks| {
-            format!("| {kind} | {caught} of {of} |\n")
-        };
-        self.block.iter().map(row).collect()
-    }
 }
 
 /// What the table of parts begins with.
 pub(crate) const PARTS: &str =
     "| Page | Caught | Not caught, and why |\n| --- | --- | --- |\n";
-
-/// What the table of blocks begins with.
-pub(crate) const BLOCKS: &str = "| Broken | Caught |\n| --- | --- |\n";
 
 #[cfg(test)]
 mod tests {
@@ -300,7 +278,7 @@ mod tests {
             }],
         };
         let part = vec![of(&parts[0], "a | b"), of(&parts[1], "c")];
-        let good = Results { block: Vec::new(), part };
+        let good = Results { part };
         assert_eq!(good.faults(&parts), Vec::<String>::new());
         assert_eq!(
             good.rows(&parts, &book.pages[0]),
