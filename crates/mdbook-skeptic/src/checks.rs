@@ -168,7 +168,14 @@ impl Check {
             }
             What::Keep { rust, python, .. } => {
                 let features = features.map(content);
-                hash((rust, python, features, workspace.artifacts()?.stamp))
+                let cpython = workspace.python().ok();
+                hash((
+                    rust,
+                    python,
+                    cpython,
+                    features,
+                    workspace.artifacts()?.stamp,
+                ))
             }
             What::Picture { file, printed, .. } => {
                 let program = drawn_from(file);
