@@ -267,7 +267,7 @@ mod stress {
     #[test]
     fn nothing_is_lost_without_faults() {
         stress::rounds(|mut round| async move {
-            let limits = [MS * 30, MS * 500, MS * 500, MS * 500];
+            let limits = [MS * 30, MS * 8_000, MS * 8_000, MS * 8_000];
             let fate = |parcel| Fate::Done(MS * (parcel % 3));
             let trial = Trial::start(limits, fate).await;
             let events = trial.connect(EVENTS).await;
@@ -349,7 +349,7 @@ mod stress {
     #[test]
     fn a_signal_begins_the_shutdown() {
         stress::processes(|mut round| async move {
-            let limits = [MS * 30, MS * 500, MS * 500, MS * 500];
+            let limits = [MS * 30, MS * 8_000, MS * 8_000, MS * 8_000];
             let trial = Trial::start(limits, |_| Fate::Done(MS)).await;
             listen_for_signals(trial.begun.clone()).expect("it listens");
             let signal = round.choice([Signal::TERM, Signal::INT]);
