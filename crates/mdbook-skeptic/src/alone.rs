@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::beside::{self, Beside};
 use crate::model::{Block, Book, Keep, Kind};
 use crate::problem::Problem;
-use crate::run::compile;
+use crate::run::{compile, sandbox};
 use crate::toolchain;
 
 /// Checks with the compiler that the `[dependencies]` block of each page is
@@ -72,7 +72,7 @@ pub fn alone(
         let Some(keep) = &page.keep else { continue };
         let file = keep.file.display();
         report(&format!("the part to keep of {file}"));
-        if let Err(why) = built_by_hand(&book.root, &folder, keep) {
+        if let Err(why) = built_by_hand(&book.root, keep) {
             problems.push(Problem::new(
                 &page.file,
                 keep.line,
@@ -87,21 +87,13 @@ pub fn alone(
 
 /// Does what a reader does with a part to keep: a new library, the page's `cargo
 /// add` lines as they stand there, and the part in `src/lib.rs`.
-fn built_by_hand(
-    root: &Path,
-    folder: &Path,
-    keep: &Keep,
-) -> Result<(), String> {
-    let package = folder.join("keep");
-    let _ = fs::remove_dir_all(&package);
+fn built_by_hand(root: &Path, keep: &Keep) -> Result<(), String> {
+    // Below the book's folder cargo would make it a member of the workspace.
+    let folder = sandbox::folder()?;
+    let package = folder.path().join("keep");
     let run = |at: &Path, arguments: &[&str]| cargo(root, at, arguments);
     let io = |error: std::io::Error| format!("cannot write a package: {error}");
-    fs::create_dir_all(folder).map_err(io)?;
-    run(folder, &["new", "--quiet", "--lib", "--vcs=none", "keep"])?;
-    let manifest = package.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).map_err(io)?;
-    // It lies in the book's folder, and is no member of its workspace.
-    fs::write(&manifest, text + "\n[workspace]\n").map_err(io)?;
+    run(folder.path(), &["new", "--quiet", "--lib", "--vcs=none", "keep"])?;
     copy_beside(&root.join(keep.file.with_file_name("")), &package)
         .map_err(io)?;
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock"))
