@@ -97,6 +97,8 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
         || [...classes].some(name => /^E\d{4}$/.test(name)));
     const keep = code === first && isHiding(code);
     const fragment = isHiding(code) && !keep;
+    // A page may have more of them: these begin with their imports, too.
+    const part = keep || fragment && /^use /.test(shownOf({ code }));
     const note = refused ? "does not compile" : broken ? "warned of"
         : is("test") ? "test" : fragment ? "fragment" : "";
     const whole = language === "rust" && !fragment && !broken;
@@ -105,7 +107,7 @@ const blocks = [...document.querySelectorAll("main pre > code")].map(code => {
         && pre.previousElementSibling?.querySelector(":scope > .compile_fail");
     const label = compiler ? "Compiler"
         : [LANGUAGES[language], note].filter(Boolean).join(", ");
-    return { code, pre, language, label, whole, fragment, keep, is };
+    return { code, pre, language, label, whole, fragment, keep, part, is };
 });
 
 function textOf({ code, language }) {
@@ -147,7 +149,7 @@ for (const block of blocks) {
     bar.prepend(make("span", { class: "label" }, label));
     const name = NAMES[language] ?? "the text";
     const program = language === "rust" && exampleOf(block);
-    if (block.keep) {
+    if (block.part) {
         bar.append(copyButton("the part to keep", () => shownOf(block)));
     }
     const [what, shown] = block.fragment || block.keep

@@ -245,6 +245,15 @@ test('the part to keep is copied without the hidden lines', async t => {
     assert.doesNotMatch(part, /assert|fn main/);
 });
 
+test('each of several parts to keep is copied', async t => {
+    const page = await reader(t, copying, 'tasks/task-group.html');
+    const buttons = page.getByRole('button', { name: 'Copy the part to keep' });
+    assert.equal(await buttons.count(), 2);
+    const part = await copied(page, buttons.last());
+    assert.match(part, /^use std[^]*struct TaskGroup[^]*\n}\n$/);
+    assert.doesNotMatch(part, /assert|fn main/);
+});
+
 describe('what the copy buttons give', () => {
     const chapters = new Map(PAGES.filter(path =>
         programs(path).length && /^```toml$/m.test(source(path)))

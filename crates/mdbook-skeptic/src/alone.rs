@@ -62,8 +62,7 @@ pub fn alone(
                     &page.file,
                     block.line,
                     format!("these dependencies are not enough: {why}"),
-                    "add what needs the feature to the file that book.toml names as \
-                     `features`, and run `cargo bless`",
+                    HELP,
                 ));
             }
         }
@@ -77,13 +76,15 @@ pub fn alone(
                 &page.file,
                 keep.line,
                 format!("the part to keep does not compile alone: {why}"),
-                "add what needs the feature to the file that book.toml names as \
-                     `features`, and run `cargo bless`",
+                HELP,
             ));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
+
+const HELP: &str = "add what needs the feature to the file that book.toml names \
+    as `features`, and run `cargo bless`";
 
 /// Does what a reader does with a part to keep: a new library, the page's `cargo
 /// add` lines as they stand there, and the part in `src/lib.rs`.
@@ -102,16 +103,12 @@ fn built_by_hand(root: &Path, keep: &Keep) -> Result<(), String> {
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
         run(&package, &words)?;
     }
-    for (index, part) in keep.rust.iter().enumerate() {
-        let file = match index {
-            0 => package.join("src/lib.rs"),
-            _ => package.join(format!("src/bin/part{index}.rs")),
-        };
-        let main = if index == 0 { "" } else { "fn main() {}\n" };
-        fs::create_dir_all(package.join("src/bin")).map_err(io)?;
-        fs::write(file, compile::as_library(part) + main).map_err(io)?;
+    for part in &keep.rust {
+        let library = compile::as_library(part);
+        fs::write(package.join("src/lib.rs"), library).map_err(io)?;
+        run(&package, &["check", "--quiet"])?;
     }
-    run(&package, &["check", "--quiet"])
+    Ok(())
 }
 
 /// Copies what programs in a folder need when they are compiled.

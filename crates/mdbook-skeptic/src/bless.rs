@@ -34,20 +34,11 @@ pub fn bless(
     only: Option<&Path>,
 ) -> Result<Vec<PathBuf>, Vec<Problem>> {
     let root = root.as_ref();
-    // As a shell completes it: `./book/chapter/page.md`.
-    let only = only.map(|only| only.strip_prefix(".").unwrap_or(only));
-    if let Some(only) = only
-        && !config::pages(root)?.iter().any(|page| page == only)
-    {
-        return Err(vec![Problem::whole(
-            only,
-            "this is not a page of the book",
-            "name a page of SUMMARY.md, such as book/chapter/page.md",
-        )]);
-    }
+    let only = only.map(|only| config::page(root, only)).transpose()?;
     let mut changed = make_missing(root);
     let book = Book::load(root)?;
-    let is_asked = |page: &&Page| only.is_none_or(|only| page.file == only);
+    let is_asked =
+        |page: &&Page| only.as_ref().is_none_or(|only| page.file == *only);
     let mut problems = Vec::new();
     let mut report = |file: &Path, line, what| {
         problems.push(Problem::new(file, line, what, AGAIN));

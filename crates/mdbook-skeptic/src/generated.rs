@@ -302,7 +302,7 @@ fn filled(text: &str, table: &str, rows: &str) -> Option<String> {
     Some(format!("{before}{table}{rows}{after}"))
 }
 
-/// The page that shows what became of the mutants, with their tables as they are
+/// The page that shows what became of the mutants, with their table as it is
 /// now; `None` where no page has such a table.
 ///
 /// # Errors
@@ -315,8 +315,7 @@ pub(crate) fn of_mutants(
     let results = Results::read(&book.root, file)?;
     let parts = results::parts(book)?;
     for page in &book.pages {
-        let text = fs::read_to_string(book.root.join(&page.file))
-            .map_err(|e| format!("cannot read {}: {e}", page.file.display()))?;
+        let text = results::read(&book.root, &page.file)?;
         let rows = results.rows(&parts, page);
         if let Some(text) = filled(&text, results::PARTS, &rows) {
             return Ok(Some((page.file.clone(), text)));

@@ -100,7 +100,7 @@ fn printed(page: &Page, program: &Path) -> Option<String> {
     Some(shown.text.split_once('\n')?.1.to_owned())
 }
 
-/// A program that names the variable of a service needs it.
+/// The service that a check needs.
 fn service(book: &Book, what: &What) -> Option<(String, PathBuf)> {
     let program = match what {
         What::Program { text, .. } => text,
@@ -115,10 +115,8 @@ fn service(book: &Book, what: &What) -> Option<(String, PathBuf)> {
         }
         _ => return None,
     };
-    let mut services = book.settings.services.iter();
-    let needed = services
-        .find(|(variable, _)| program.contains(&format!("\"{variable}\"")))?;
-    Some((needed.0.clone(), needed.1.clone()))
+    let (variable, script) = book.settings.service_of(program)?;
+    Some((variable.to_owned(), script.to_owned()))
 }
 
 /// What to check of a block, and a word for it in the test's name.

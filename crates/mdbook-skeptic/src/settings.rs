@@ -1,7 +1,7 @@
 //! The guard's table in `book.toml`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mdbook_driver::config::Config;
 use serde::Deserialize;
@@ -59,6 +59,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The variable and the script of the service that a program needs: it
+    /// names the variable.
+    pub(crate) fn service_of(&self, program: &str) -> Option<(&str, &Path)> {
+        let mut services = self.services.iter();
+        let (variable, script) = services
+            .find(|(name, _)| program.contains(&format!("\"{name}\"")))?;
+        Some((variable, script))
+    }
+
     pub(crate) fn read(config: &Config) -> Result<Settings, String> {
         let table = config.get("preprocessor.skeptic");
         let table: Option<Settings> =

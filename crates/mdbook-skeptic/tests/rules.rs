@@ -1678,3 +1678,25 @@ fn the_part_to_keep_is_short_and_says_what_it_needs() {
         "the part to keep is shown in Rust, and not in Python",
     );
 }
+
+#[test]
+fn an_anchor_has_a_line_of_its_own() {
+    let program = |line: &str| {
+        format!("// ANCHOR: all\n{PROGRAM}\n{line}\n// ANCHOR_END: all\n")
+    };
+    let page = "# Page\n\n```rust\n{{#rustdoc_include ../a.rs:all}}\n```\n";
+    for line in ["fn f() {} // ANCHOR: x", "// ANCHOR: x, and more"] {
+        let made = Made::new(&[
+            ("src/page.md", page.as_bytes()),
+            ("a.rs", program(line).as_bytes()),
+        ]);
+        expect(
+            made.load(),
+            "src/page.md:4",
+            &format!(
+                "`{{{{#rustdoc_include ../a.rs:all}}}}`: mdBook takes out all of \
+                 a line with an anchor, and this one holds more: {line}"
+            ),
+        );
+    }
+}

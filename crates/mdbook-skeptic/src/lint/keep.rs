@@ -70,7 +70,10 @@ pub(crate) fn of(
             fault(
                 block.line,
                 format!("the part to keep has {count} lines"),
-                "show at most 70; move the rest below it, or to another page",
+                &format!(
+                    "show at most {LINES}; move the rest below it, or to \
+                     another page"
+                ),
             );
         }
         // Comments may speak of them.

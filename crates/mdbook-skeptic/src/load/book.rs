@@ -17,7 +17,6 @@ use super::config::{LARGEST, check_file, configuration, inside, summary};
 use super::include::{self, Directive};
 use super::source::{Expanded, Piece};
 use super::{about, page};
-use crate::anchor::is_shared;
 use crate::lint::{disguise, files, html, keep, pairs, parts};
 use crate::model::{About, Book, Page};
 use crate::problem::Problem;
@@ -62,21 +61,6 @@ impl Book {
             included: BTreeSet::new(),
         };
         book.read_pages(config, summary, &mut problems);
-        for file in &book.included {
-            let text = fs::read_to_string(book.root.join(file));
-            let text = text.unwrap_or_default();
-            for (line, _) in
-                (1..).zip(text.lines()).filter(|(_, line)| is_shared(line))
-            {
-                problems.push(Problem::new(
-                    file,
-                    line,
-                    "mdBook takes out all of a line with an anchor, and here it \
-                     holds more",
-                    "put the comment `ANCHOR: name` on a line of its own",
-                ));
-            }
-        }
         // Of a book that could not be read nothing is known.
         if !book.pages.is_empty() {
             files::orphans(&book, &mut problems);

@@ -72,6 +72,20 @@ pub(crate) fn pages(root: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
     Ok(pages)
 }
 
+/// The page of this name, relative to the root: as [`pages`] has it, or as a
+/// shell completes it, `./book/chapter/page.md`.
+pub(crate) fn page(root: &Path, page: &Path) -> Result<PathBuf, Vec<Problem>> {
+    let page = page.strip_prefix(".").unwrap_or(page);
+    if pages(root)?.iter().any(|known| known == page) {
+        return Ok(page.to_owned());
+    }
+    Err(vec![Problem::whole(
+        page,
+        "this is not a page of the book",
+        "name a page of SUMMARY.md, such as book/chapter/page.md",
+    )])
+}
+
 /// Parses SUMMARY.md, and checks every page that it names.
 pub(crate) fn summary(
     root: &Path,

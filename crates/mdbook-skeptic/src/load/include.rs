@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::anchor::anchor;
+use crate::anchor::{anchor, is_shared};
 use crate::problem::{Fault, Rule};
 
 /// The pattern of `mdbook-driver` 0.5 (`builtin_preprocessors/links.rs`).
@@ -178,6 +178,16 @@ fn check_nested(
         )
     })?;
     check_part(shown, &content, &part)?;
+    if let Some(line) = content.lines().find(|line| is_shared(line)) {
+        return Err(fault(
+            format!(
+                "`{shown}`: mdBook takes out all of a line with an anchor, and \
+                 this one holds more: {}",
+                line.trim()
+            ),
+            "put the comment `ANCHOR: name` on a line of its own",
+        ));
+    }
 
     files.push(canonical.clone());
     if chain.contains(&canonical) || chain.len() >= DEEPEST {

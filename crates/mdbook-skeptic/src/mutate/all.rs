@@ -18,6 +18,7 @@ use super::rust::{self, Change};
 use super::trial::{self, Outcome};
 use crate::generated;
 use crate::hash::hash;
+use crate::load::config;
 use crate::model::Book;
 use crate::plan;
 use crate::problem::Problem;
@@ -68,7 +69,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Makes mutants of the book in `root`, on copies below `target/mutate`, and
 /// tries each. What became of those of whole pages is written into the file that
-/// `mutants` in `book.toml` names, and into the tables of the page that shows it.
+/// `mutants` in `book.toml` names, and into the table of the page that shows it.
 /// Progress goes to stderr.
 ///
 /// # Errors
@@ -87,20 +88,8 @@ pub fn mutate(
             "correct that, and try again",
         )]
     };
-    let known = |page: &Path| book.pages.iter().any(|known| known.file == page);
     let what = match what {
-        Mutate::Page(page) => {
-            // As a shell completes it: `./book/chapter/page.md`.
-            let page = page.strip_prefix(".").unwrap_or(page);
-            if !known(page) {
-                return Err(vec![Problem::whole(
-                    page,
-                    "this is not a page of the book",
-                    "name a page of SUMMARY.md, such as book/chapter/page.md",
-                )]);
-            }
-            &Mutate::Page(page.to_owned())
-        }
+        Mutate::Page(page) => &Mutate::Page(config::page(root, page)?),
         Mutate::All | Mutate::Sample(_) => what,
     };
     tried(&book, what).map_err(problem)
@@ -115,83 +104,41 @@ enum Either {
 fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
     let file = book.settings.mutants.as_deref();
     let file = file.ok_or("book.toml does not say where `mutants` are kept")?;
-    // One run at a time: they share the results and the copies.
     let folder = book.root.join("target/mutate");
-    let lock = fs::create_dir_all(&folder)
-        .and_then(|()| fs::File::create(folder.join("lock")));
-    let lock = lock.map_err(|error| format!("cannot make a lock: {error}"))?;
-    lock.try_lock().map_err(|_| "another `cargo mutate` is at work here")?;
+    let _lock = locked(&folder)?;
     // Hours later it would be too late to find that it cannot be written.
     fs::File::options()
         .append(true)
         .open(book.root.join(file))
         .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    let mut results = Results::read(&book.root, file)?;
+    let results = Results::read(&book.root, file)?;
     let workspace = Workspace::new(&book.root);
     let features = book.settings.features.as_deref();
     let context = Context { workspace: &workspace, limit: LIMIT, features };
     let parts = parts(book)?;
-    let is_asked = |part: &Part| match what {
-        Mutate::Page(page) => part.page.file == *page,
-        Mutate::All | Mutate::Sample(_) => true,
-    };
-    let mut mutants = Vec::new();
-    let mut survivors: BTreeMap<usize, Vec<(usize, String)>> = BTreeMap::new();
-    for (index, part) in parts.iter().enumerate().filter(|(_, p)| is_asked(p)) {
-        survivors.insert(index, Vec::new());
-        let is_python = part.file.extension().is_some_and(|of| of == "py");
-        let lines = part.lines.clone();
-        let changes = if is_python {
-            python::changes(&workspace, &part.program, lines)?
-        } else {
-            rust::changes(&part.program, lines)?
-        };
-        let changes = changes.into_iter();
-        mutants.extend(changes.map(|change| Either::Part(index, change)));
-    }
-    if !matches!(what, Mutate::Page(_)) {
-        let of_blocks = blocks::mutants(book, &workspace)?;
-        mutants.extend(of_blocks.into_iter().map(Either::Block));
-    }
-    if let Mutate::Page(page) = what
-        && survivors.is_empty()
-    {
-        return Err(format!(
-            "{} shows no part to keep and no fragment `fixed`",
-            page.display()
-        ));
-    }
-    if let Mutate::Sample(count) = what {
-        let step = mutants.len().div_ceil(count.get()).max(1);
-        let texts = book.blocks().map(|(_, block)| &block.text);
-        let first = hash(texts.collect::<Vec<_>>()) as usize % step;
-        mutants = mutants.into_iter().skip(first).step_by(step).collect();
-    }
+    let (asked, mutants) = made(book, &workspace, &parts, what)?;
 
     let pristine: BTreeSet<String> = plan::checks(book)
         .iter()
         .map(|check| format!("{:?}", check.what))
         .collect();
-    let of_parts = parts.iter();
-    let of_parts: Vec<_> =
-        of_parts.map(|part| trial::OfPart::new(&context, book, part)).collect();
+    let of_part = |part| trial::OfPart::new(&context, book, part);
+    let of_parts: Vec<_> = parts.iter().map(of_part).collect();
     let stress = book.settings.stress.as_deref();
     let outcomes =
         each(&book.root, &folder, &mutants, |copy, mutant| match mutant {
             Either::Part(index, Change { text, .. }) => {
-                let outcome = of_parts[*index].outcome(stress, text)?;
-                Ok((outcome, String::new()))
+                of_parts[*index].outcome(stress, text)
             }
             Either::Block(mutant) => {
-                match trial::block(&context, copy, mutant, &pristine)? {
-                    Ok(()) => Ok((Outcome::Caught, String::new())),
-                    Err(why) => Ok((Outcome::Survived, why)),
-                }
+                trial::block(&context, copy, mutant, &pristine)
             }
         })?;
 
     let mut tried = Tried::default();
-    for (mutant, (outcome, why)) in mutants.iter().zip(&outcomes) {
+    let mut survivors: BTreeMap<usize, Vec<&Change>> =
+        asked.into_iter().map(|index| (index, Vec::new())).collect();
+    for (mutant, outcome) in mutants.iter().zip(&outcomes) {
         let is_caught = *outcome == Outcome::Caught;
         match mutant {
             _ if *outcome == Outcome::DoesNotCompile => {}
@@ -201,40 +148,30 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
                     tried.missed.push(Problem::new(
                         file,
                         *line,
-                        format!("{why}: {kind}"),
+                        format!("no check noticed: {kind}"),
                         "assert more, or close the hole in the guard",
                     ));
                 }
             }
-            Either::Part(index, Change { line, what, .. }) => {
+            Either::Part(index, change) => {
                 tried.count(name(&parts[*index]), is_caught);
-                let survivors = survivors.entry(*index).or_default();
                 if !is_caught {
-                    survivors.push((*line, what.clone()));
+                    survivors.entry(*index).or_default().push(change);
                 }
             }
         }
     }
     let mut news = Vec::new();
-    for (index, survivors) in survivors {
+    for (index, changes) in survivors {
         let part = &parts[index];
         let known = results.part.iter().find(|of| part.is_of(of));
-        let known = known.map(|of| of.survivor.clone());
-        let mut known = known.unwrap_or_default();
-        let mut survivor = Vec::new();
-        for (line, change) in survivors {
-            let code = part.line(line).to_owned();
-            // Each reason is that of one survivor.
-            let same = known
-                .iter()
-                .position(|known| known.change == change && known.code == code);
-            let same = same.map(|at| known.remove(at).reason);
-            let reason = same.unwrap_or_default();
-            if reason.trim().is_empty() {
+        let survivor = explained(part, &changes, known);
+        for (survivor, change) in survivor.iter().zip(changes) {
+            if survivor.reason.trim().is_empty() {
                 tried.missed.push(Problem::new(
                     part.file,
-                    line,
-                    format!("no test notices this: {change}"),
+                    change.line,
+                    format!("no test notices this: {}", change.what),
                     format!(
                         "assert what that line is for, or write into {} why \
                          nothing depends on it",
@@ -242,7 +179,6 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
                     ),
                 ));
             }
-            survivor.push(Survivor { change, code, reason });
         }
         let count = tried.counts.get(&name(part)).copied();
         let (caught, of) = count.unwrap_or_default();
@@ -255,31 +191,114 @@ fn tried(book: &Book, what: &Mutate) -> Result<Tried, String> {
             survivor,
         });
     }
-    if matches!(what, Mutate::Sample(_)) {
-        return Ok(tried);
+    if !matches!(what, Mutate::Sample(_)) {
+        write(book, file, &parts, news, results)?;
     }
-    // In the book's order; a part that is gone is left out.
-    let mut old = std::mem::take(&mut results.part);
-    old.retain(|of| !news.iter().any(|new| is_same(new, of)));
-    news.append(&mut old);
-    for part in &parts {
-        let of_part = news.iter().filter(|of| part.is_of(of));
-        results.part.extend(of_part.cloned());
+    Ok(tried)
+}
+
+/// Holds the folder until this is dropped: runs share the results and the
+/// copies.
+fn locked(folder: &Path) -> Result<fs::File, String> {
+    let lock = fs::create_dir_all(folder)
+        .and_then(|()| fs::File::create(folder.join("lock")))
+        .map_err(|error| format!("cannot make a lock: {error}"))?;
+    lock.try_lock().map_err(|_| "another `cargo mutate` is at work here")?;
+    Ok(lock)
+}
+
+/// The parts of which mutants were asked for, by their indices, and all mutants
+/// to try.
+///
+/// # Errors
+///
+/// If a program cannot be read, or a page has no part.
+fn made(
+    book: &Book,
+    workspace: &Workspace,
+    parts: &[Part],
+    what: &Mutate,
+) -> Result<(Vec<usize>, Vec<Either>), String> {
+    let is_asked = |part: &Part| match what {
+        Mutate::Page(page) => part.page.file == *page,
+        Mutate::All | Mutate::Sample(_) => true,
+    };
+    let (mut asked, mut mutants) = (Vec::new(), Vec::new());
+    for (index, part) in parts.iter().enumerate().filter(|(_, p)| is_asked(p)) {
+        asked.push(index);
+        let lines = part.lines.clone();
+        let changes = if part.is_python() {
+            python::changes(workspace, &part.program, lines)?
+        } else {
+            rust::changes(&part.program, lines)?
+        };
+        let changes = changes.into_iter();
+        mutants.extend(changes.map(|change| Either::Part(index, change)));
     }
+    match what {
+        Mutate::Page(page) if asked.is_empty() => {
+            return Err(format!(
+                "{} shows no part to keep and no fragment `fixed`",
+                page.display()
+            ));
+        }
+        Mutate::Page(_) => return Ok((asked, mutants)),
+        Mutate::All | Mutate::Sample(_) => {}
+    }
+    let of_blocks = blocks::mutants(book, workspace)?;
+    mutants.extend(of_blocks.into_iter().map(Either::Block));
+    if let Mutate::Sample(count) = what {
+        let step = mutants.len().div_ceil(count.get()).max(1);
+        let texts = book.blocks().map(|(_, block)| &block.text);
+        let first = hash(texts.collect::<Vec<_>>()) as usize % step;
+        mutants = mutants.into_iter().skip(first).step_by(step).collect();
+    }
+    Ok((asked, mutants))
+}
+
+/// The survivors of a part, with the reasons that are known of them: each is
+/// that of one survivor.
+fn explained(
+    part: &Part,
+    changes: &[&Change],
+    known: Option<&OfPart>,
+) -> Vec<Survivor> {
+    let mut known = known.map(|of| of.survivor.clone()).unwrap_or_default();
+    let of_change = |change: &&Change| {
+        let (change, code) = (change.what.clone(), part.line(change.line));
+        let same = known
+            .iter()
+            .position(|known| known.change == change && known.code == code);
+        let reason = same.map(|at| known.remove(at).reason);
+        let (code, reason) = (code.to_owned(), reason.unwrap_or_default());
+        Survivor { change, code, reason }
+    };
+    changes.iter().map(of_change).collect()
+}
+
+/// Writes the results, `news` in place of what was known of their parts, and the
+/// page that shows them: in the book's order, without parts that are gone.
+fn write(
+    book: &Book,
+    file: &Path,
+    parts: &[Part],
+    mut news: Vec<OfPart>,
+    known: Results,
+) -> Result<(), String> {
+    // The first of each part counts.
+    news.extend(known.part);
+    let of_part = |part: &Part| news.iter().find(|of| part.is_of(of)).cloned();
+    let results = Results { part: parts.iter().filter_map(of_part).collect() };
     let write = |file: &Path, text: &str| {
         fs::write(book.root.join(file), text).map_err(|error| {
             format!("cannot write {}: {error}", file.display())
         })
     };
     write(file, &results.written())?;
-    if let Some((page, text)) = generated::of_mutants(book)? {
-        write(&page, &text)?;
+    match generated::of_mutants(book)? {
+        Some((page, text)) => write(&page, &text),
+        None => Ok(()),
     }
-    Ok(tried)
-}
-
-fn is_same(a: &OfPart, b: &OfPart) -> bool {
-    a.program == b.program && a.anchor == b.anchor
 }
 
 fn name(part: &Part) -> String {

@@ -1,13 +1,13 @@
 //! Breaks blocks: every fence, every assertion, every picture.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::python;
+use super::results::read;
 use crate::model::{Block, Book, Kind, Page};
 use crate::run::workspace::Workspace;
 
@@ -74,11 +74,6 @@ pub(crate) fn mutants(
             || *seen * ENOUGH / count > (*seen - 1) * ENOUGH / count
     });
     Ok(found)
-}
-
-fn read(root: &Path, file: &Path) -> Result<String, String> {
-    fs::read_to_string(root.join(file))
-        .map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
 /// The text with one line, from 1, put in place of what it was.

@@ -73,6 +73,10 @@ impl Part<'_> {
         self.program.lines().nth(line - 1).unwrap_or_default().trim()
     }
 
+    pub(crate) fn is_python(&self) -> bool {
+        self.file.extension().is_some_and(|of| of == "py")
+    }
+
     pub(crate) fn is_of(&self, result: &OfPart) -> bool {
         self.file == result.program && self.anchor == result.anchor
     }
@@ -91,8 +95,7 @@ pub(crate) fn parts(book: &Book) -> Result<Vec<Part<'_>>, String> {
             if parts.iter().any(|part| part.file == file) {
                 continue;
             }
-            let program = fs::read_to_string(book.root.join(file))
-                .map_err(|e| format!("cannot read {}: {e}", file.display()))?;
+            let program = read(&book.root, file)?;
             let begun = program.lines().filter_map(anchor);
             let names = begun.filter(|(name, is_end)| {
                 !is_end && (*name == "keep" || name.starts_with("fixed"))
@@ -115,6 +118,12 @@ fn copied(block: &Block) -> Option<&Path> {
     (is_code && !block.fails()).then_some(file)
 }
 
+/// The text of a file below the book's root.
+pub(crate) fn read(root: &Path, file: &Path) -> Result<String, String> {
+    fs::read_to_string(root.join(file))
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))
+}
+
 impl Results {
     /// Reads the file.
     ///
@@ -122,10 +131,8 @@ impl Results {
     ///
     /// If it cannot be read, or is not of this form.
     pub(crate) fn read(root: &Path, file: &Path) -> Result<Results, String> {
-        let name = file.display();
-        let text = fs::read_to_string(root.join(file))
-            .map_err(|error| format!("cannot read {name}: {error}"))?;
-        toml::from_str(&text).map_err(|error| format!("{name}: {error}"))
+        toml::from_str(&read(root, file)?)
+            .map_err(|error| format!("{}: {error}", file.display()))
     }
 
     /// As the file holds them.
@@ -195,9 +202,8 @@ impl Results {
             for (part, result) in
                 of_page.iter().filter_map(|part| Some((part, known(part)?)))
             {
-                let is_python =
-                    part.file.extension().is_some_and(|of| of == "py");
-                let sum = if is_python { &mut python } else { &mut rust };
+                let sum =
+                    if part.is_python() { &mut python } else { &mut rust };
                 *sum = (sum.0 + result.caught, sum.1 + result.of);
                 let name = part.file.file_name().unwrap_or_default();
                 let name = name.to_string_lossy();

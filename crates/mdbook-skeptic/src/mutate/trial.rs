@@ -12,7 +12,7 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 use super::blocks::{INVERTED, Mutant};
-use super::results::Part;
+use super::results::{Part, read};
 use crate::beside::Beside;
 use crate::compare;
 use crate::model::{Book, Check, What};
@@ -59,9 +59,8 @@ fn changed<T>(
     Ok(outcome)
 }
 
-/// Runs the checks that a mutant of a block changes: `Ok` when one of them
-/// fails, else why the mutant was missed. `pristine` are the checks of the book
-/// as it is.
+/// Runs the checks that a mutant of a block changes, until one of them fails.
+/// `pristine` are the checks of the book as it is.
 ///
 /// # Errors
 ///
@@ -71,9 +70,9 @@ pub(crate) fn block(
     copy: &Path,
     mutant: &Mutant,
     pristine: &BTreeSet<String>,
-) -> Result<Result<(), String>, String> {
-    changed(copy, &mutant.file, &mutant.text, || {
-        let Ok(mutated) = Book::load(copy) else { return Ok(()) };
+) -> Result<Outcome, String> {
+    let outcome = changed(copy, &mutant.file, &mutant.text, || {
+        let Ok(mutated) = Book::load(copy) else { return Ok(Outcome::Caught) };
         let mut checks = plan::checks(&mutated);
         checks.retain(|check| {
             let of_file = matches!(&check.what,
@@ -86,11 +85,12 @@ pub(crate) fn block(
         });
         for check in &checks {
             if fails(context, copy, mutant, check)? {
-                return Ok(());
+                return Ok(Outcome::Caught);
             }
         }
-        Err("no check noticed".to_owned())
-    })
+        Ok(Outcome::Survived)
+    });
+    outcome?
 }
 
 /// Whether a check fails, and for the reason that the mutant gives it.
@@ -167,10 +167,7 @@ impl<'a> OfPart<'a> {
         book: &'a Book,
         part: &'a Part<'a>,
     ) -> OfPart<'a> {
-        let mut services = book.settings.services.iter();
-        let needed = services.find(|(variable, _)| {
-            part.program.contains(&format!("\"{variable}\""))
-        });
+        let needed = book.settings.service_of(&part.program);
         let needed = needed.map(|(variable, script)| Needed {
             variable,
             script,
@@ -234,7 +231,7 @@ impl<'a> OfPart<'a> {
         for file in WalkDir::new(root.join(stress).join("tests")) {
             let file = file.map_err(|error| error.to_string())?.into_path();
             if file.extension().is_some_and(|of| of == "rs") {
-                let text = read(&file)?;
+                let text = read(root, &file)?;
                 let included = included(&file, &text);
                 if included.iter().any(|(_, included)| *included == program) {
                     modules.push(file);
@@ -249,7 +246,7 @@ impl<'a> OfPart<'a> {
     fn stress(&self, module: &Path, text: &str) -> Result<bool, String> {
         let workspace = self.context.workspace;
         let program = workspace.root.join(self.part.file);
-        let tests = read(module)?;
+        let tests = read(&workspace.root, module)?;
         let mut source = tests.clone();
         for (range, file) in included(module, &tests).into_iter().rev() {
             let include = format!("include!({file:?});");
@@ -276,13 +273,9 @@ impl<'a> OfPart<'a> {
         Ok(ended.is_ok_and(|ended| ended.status.success()))
     }
 
-    fn is_python(&self) -> bool {
-        self.part.file.extension().is_some_and(|of| of == "py")
-    }
-
     fn run(&self, text: &str, limit: Duration) -> Result<Outcome, String> {
         let workspace = self.context.workspace;
-        if self.is_python() {
+        if self.part.is_python() {
             let ended = python::run(workspace.python()?, text, limit);
             return Ok(match ended {
                 Ok(ended) if ended.status.success() => Outcome::Survived,
@@ -318,11 +311,6 @@ fn is_unbound(stderr: &str) -> bool {
 
 /// A file of stress tests that runs longer has failed.
 const STRESS: Duration = Duration::from_secs(120);
-
-fn read(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file)
-        .map_err(|error| format!("cannot read {}: {error}", file.display()))
-}
 
 /// The `include!`s of a text in a file: where each stands, and the file that it
 /// includes.

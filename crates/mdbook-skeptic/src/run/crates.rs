@@ -7,8 +7,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use proc_macro2::{TokenStream, TokenTree};
+use toml::{Table, Value};
 
 /// The crates that there are, as Cargo.toml and Cargo.lock have them.
+#[derive(Debug)]
 pub(crate) struct Known {
     /// Those that a program may name, with the locked version.
     direct: BTreeMap<String, String>,
@@ -18,9 +20,23 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn read(root: &Path) -> Result<Known, String> {
-        let direct = direct(root)?;
-        let others = indirect(root, &direct)?;
+        let read = |name: &str| {
+            let text = fs::read_to_string(root.join(name))
+                .map_err(|error| format!("cannot read {name}: {error}"))?;
+            text.parse::<Table>()
+                .map_err(|error| format!("{name}: {}", error.message()))
+        };
+        let (manifest, lock) = (read("Cargo.toml")?, read("Cargo.lock")?);
+        let packages = lock.get("package").and_then(Value::as_array);
+        let packages = packages.ok_or("Cargo.lock lists no package")?;
+        let direct = direct(&manifest, packages)?;
+        let others = indirect(packages, &direct);
         Ok(Known { direct, others })
+    }
+
+    /// The locked version of a crate that a program may name.
+    pub(crate) fn version(&self, name: &str) -> &str {
+        self.direct.get(name).map_or("", String::as_str)
     }
 
     /// Those that a program names.
@@ -116,52 +132,36 @@ fn first_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
 }
 
 /// The crates in Cargo.lock, as a program names them, that are not in the
-/// workspace's table.
+/// workspace's table, nor its own packages.
 fn indirect(
-    root: &Path,
+    packages: &[Value],
     direct: &BTreeMap<String, String>,
-) -> Result<BTreeSet<String>, String> {
-    let lock = fs::read_to_string(root.join("Cargo.lock"))
-        .map_err(|error| format!("cannot read Cargo.lock: {error}"))?;
-    // Those of the workspace have no source.
-    let locked =
-        lock.split("[[package]]").filter(|p| p.contains("\nsource = "));
-    let names = locked
-        .filter_map(|package| {
-            package.split_once("name = \"")?.1.split_once('"')
-        })
-        .map(|(name, _)| name);
+) -> BTreeSet<String> {
     let known = ["std", "core", "alloc", "crate", "self", "super"];
-    Ok(names
+    packages
+        .iter()
+        .filter(|package| package.get("source").is_some())
+        .map(|package| of(package, "name"))
         .filter(|name| !direct.contains_key(*name) && !known.contains(name))
         .map(|name| name.replace('-', "_"))
-        .collect())
+        .collect()
+}
+
+fn of<'p>(package: &'p Value, key: &str) -> &'p str {
+    package.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The crates that programs may name, [workspace.dependencies] of the
-/// Cargo.toml in `root`, and their locked versions.
-pub(crate) fn direct(root: &Path) -> Result<BTreeMap<String, String>, String> {
-    let read = |name: &str| {
-        let file = root.join(name);
-        let text = fs::read_to_string(&file)
-            .map_err(|error| format!("cannot read {name}: {error}"))?;
-        text.parse::<toml::Table>()
-            .map_err(|error| format!("{name}: {}", error.message()))
-    };
-    let (manifest, lock) = (read("Cargo.toml")?, read("Cargo.lock")?);
+/// manifest, and their locked versions.
+fn direct(
+    manifest: &Table,
+    packages: &[Value],
+) -> Result<BTreeMap<String, String>, String> {
     let table = manifest
         .get("workspace")
         .and_then(|workspace| workspace.get("dependencies"))
-        .and_then(toml::Value::as_table)
+        .and_then(Value::as_table)
         .ok_or("Cargo.toml has no table [workspace.dependencies]")?;
-    let packages = lock
-        .get("package")
-        .and_then(toml::Value::as_array)
-        .ok_or("Cargo.lock lists no package")?;
-    let of = |package: &toml::Value, key: &str| {
-        let value = package.get(key).and_then(toml::Value::as_str);
-        value.unwrap_or_default().to_owned()
-    };
     // A package of the workspace lists `name version` where several versions
     // are locked.
     let of_members: Vec<&str> = packages
@@ -169,19 +169,20 @@ pub(crate) fn direct(root: &Path) -> Result<BTreeMap<String, String>, String> {
         .filter(|package| package.get("source").is_none())
         .filter_map(|package| package.get("dependencies")?.as_array())
         .flatten()
-        .filter_map(toml::Value::as_str)
+        .filter_map(Value::as_str)
         .collect();
     let version = |name: &str| {
         let listed = of_members.iter().find_map(|line| {
             let (of, version) = line.split_once(' ')?;
-            (of == name).then(|| version.to_owned())
+            (of == name).then_some(version)
         });
         let only = || packages.iter().find(|p| of(p, "name") == name);
         listed.or_else(|| only().map(|package| of(package, "version")))
     };
     // One that no manifest names yet is not locked, and has no version.
-    let of_table =
-        |name: &String| (name.clone(), version(name).unwrap_or_default());
+    let of_table = |name: &String| {
+        (name.clone(), version(name).unwrap_or_default().to_owned())
+    };
     Ok(table.keys().map(of_table).collect())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sandbox::Ended;
 use super::workspace::{Context, Workspace};
-use super::{cache, sandbox};
+use super::{cache, sandbox, skipped};
 use crate::hash::stamp;
 use crate::toolchain::{self, Python};
 
@@ -30,7 +30,7 @@ pub(crate) fn check(
 ) -> Result<Verdict, String> {
     let Context { workspace, limit, .. } = *context;
     let python = match workspace.python() {
-        Err(why) => return skipped(why),
+        Err(why) => return skip(why),
         Ok(python) => python,
     };
     let source = match file {
@@ -53,7 +53,7 @@ pub(crate) fn check(
         Err(format!("ends with {}\n{}", ended.status, ended.stderr))
     });
     match missing {
-        Some(package) => skipped(format!("no package `{package}`")),
+        Some(package) => skip(format!("no package `{package}`")),
         None => checked.map(|()| Verdict::Passed),
     }
 }
@@ -98,7 +98,13 @@ pub(crate) fn stands_alone(
         known |= set(dir(builtins)) | {'__name__'}\n\
         print(' '.join(sorted(used - known)), end='')";
     let python = match workspace.python() {
-        Err(why) => return skipped(why).map(drop),
+        Err(why) if toolchain::skips_fail() => {
+            return Err(format!("cannot be seen: {why}"));
+        }
+        Err(why) => {
+            skipped::note(why);
+            return Ok(());
+        }
         Ok(python) => python,
     };
     let output = Command::new(&python.program)
@@ -119,7 +125,7 @@ pub(crate) fn stands_alone(
     Ok(())
 }
 
-fn skipped(missing: String) -> Result<Verdict, String> {
+fn skip(missing: String) -> Result<Verdict, String> {
     if toolchain::skips_fail() {
         return Err(format!("cannot run: {missing}"));
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::artifacts::{self, Artifacts, Libraries};
-use super::crates;
+use super::crates::Known;
 use crate::toolchain::Python;
 
 /// The book's workspace: what is built of it, and what runs its programs.
@@ -21,6 +21,7 @@ pub struct Workspace {
     artifacts: OnceLock<Result<Artifacts, String>>,
     metadata: OnceLock<Result<Metadata, String>>,
     python: OnceLock<Result<Python, String>>,
+    crates: OnceLock<Result<Known, String>>,
 }
 
 /// What all checks of a book share.
@@ -42,6 +43,7 @@ impl Workspace {
             artifacts: OnceLock::new(),
             metadata: OnceLock::new(),
             python: OnceLock::new(),
+            crates: OnceLock::new(),
         }
     }
 
@@ -69,7 +71,12 @@ impl Workspace {
         &self,
         program: &str,
     ) -> Result<BTreeMap<String, String>, String> {
-        crates::Known::read(&self.root)?.named(program)
+        self.crates()?.named(program)
+    }
+
+    fn crates(&self) -> Result<&Known, String> {
+        let read = || Known::read(&self.root);
+        self.crates.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
     /// What each feature of a crate that programs may name brings along.
@@ -85,8 +92,7 @@ impl Workspace {
                 .map_err(|error| format!("cargo metadata: {error}"))
         };
         let metadata = self.metadata.get_or_init(read).as_ref()?;
-        let version =
-            crates::direct(&self.root)?.remove(name).unwrap_or_default();
+        let version = self.crates()?.version(name);
         let package = metadata
             .packages
             .iter()
