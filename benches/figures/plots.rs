@@ -2,133 +2,141 @@
 
 use std::fmt::Write;
 
-use super::Machine;
+use super::texts::times;
+use super::{Bars, Case, Figure, Figures, Kind, row};
 
-pub struct Bar {
-    pub name: String,
-    /// The class in `theme/timeline.css` that colours it.
-    pub class: &'static str,
-    /// The measured value with its unit, which stands above the bar.
-    pub amount: String,
-    /// The length of the bar, as a multiple of the first bar's.
-    pub ratio: f64,
-    /// The least and the greatest ratio of the rounds.
-    pub range: Option<(f64, f64)>,
-    /// The bar in words: a sentence that begins with its name.
-    pub words: String,
-}
-
-/// Bars that are compared with each other. A plot of several groups gives each
-/// a title.
-pub struct Group {
-    pub title: Option<String>,
-    pub bars: Vec<Bar>,
-}
-
-pub struct Plot<'a> {
-    pub id: String,
-    pub title: &'a str,
-    /// What the length of a bar means.
-    pub what: &'a str,
-    pub groups: Vec<Group>,
-}
-
-/// The height of a bar with its name above it, in pixels.
-const ROW: usize = 36;
-/// The height of a group's title, in pixels.
+/// The height of a name, of a bar below it, and of a size's title, in pixels.
+const NAME: usize = 18;
+const BAR: usize = 11;
 const TITLE: usize = 24;
 
-impl Plot<'_> {
-    /// The plot as HTML. All groups have the same scale.
-    pub fn draw(&self, machine: &Machine) -> String {
-        let bars = self.groups.iter().flat_map(|group| &group.bars);
-        let end = |bar: &Bar| bar.range.map_or(bar.ratio, |(_, most)| most);
-        let scale = bars.map(end).fold(0.0, f64::max);
-        let percent = |part: f64| (part / scale * 100_000.0).round() / 1_000.0;
+impl Figures {
+    /// The plot as HTML: a bar for each processor. All sizes have one scale.
+    pub(crate) fn plot(&self, case: &Case) -> String {
+        let (ways, measured) = (case.ways(), self.of(case));
+        let figure = match case.bars {
+            Bars::Speed => Figure::Speed,
+            Bars::Memory => Figure::Memory,
+        };
+        let ratio = |on: usize, size: &str, way: &str| {
+            let first = row(size, &ways[0].name);
+            measured[on].1.ratio(figure, &row(size, way), &first)
+        };
+        let mut scale = 0.0_f64;
+        for on in 0..measured.len() {
+            for size in &case.sizes {
+                for way in &ways {
+                    let ratio = ratio(on, size, &way.name).unwrap_or_default();
+                    scale = scale.max(ratio);
+                }
+            }
+        }
+        let percent = |part: f64| (part / scale * 10_000.0).round() / 100.0;
         let (mut svg, mut words) = (String::new(), String::new());
         let mut top = 0;
-        for group in &self.groups {
-            let mut whose = String::new();
-            if let Some(title) = &group.title {
-                let title = escape(title);
+        for size in &case.sizes {
+            if !size.is_empty() {
                 let (text, line) = (top + 16, top + 20);
                 writeln!(
                     svg,
-                    "<text x=\"0%\" y=\"{text}\" font-size=\"13\">{title}\
-                     </text>\n<line x1=\"0%\" x2=\"100%\" y1=\"{line}\" \
-                     y2=\"{line}\" stroke=\"currentColor\" \
-                     stroke-opacity=\"0.4\"/>"
+                    "<text x=\"0%\" y=\"{text}\" font-size=\"13\">{}</text>\n\
+                     <line x1=\"0%\" x2=\"100%\" y1=\"{line}\" y2=\"{line}\" \
+                     stroke=\"currentColor\" stroke-opacity=\"0.4\"/>",
+                    escape(size)
                 )
                 .expect("a string");
-                whose = format!("{title}, ");
                 top += TITLE;
             }
-            for bar in &group.bars {
-                let class = bar.class;
-                let (text, y, middle) = (top + 13, top + 18, top + 24);
-                let width = percent(bar.ratio);
-                let name = escape(&bar.name);
-                let (amount, ratio) = (&bar.amount, times(bar.ratio));
+            for (index, way) in ways.iter().enumerate() {
+                let class = match way.kind {
+                    Kind::Limit => "tl-limit",
+                    Kind::Rust if index > 0 => "tl-works",
+                    _ => "tl-waits",
+                };
+                let (mut bars, mut ratios) = (String::new(), Vec::new());
+                let text = top + 13;
+                top += NAME;
+                for on in 0..measured.len() {
+                    let ratio = ratio(on, size, &way.name);
+                    if let Some(ratio) = ratio {
+                        let (width, height) = (percent(ratio), BAR - 1);
+                        write!(
+                            bars,
+                            "<rect class=\"{class}\" x=\"0%\" \
+                             width=\"{width}%\" y=\"{top}\" \
+                             height=\"{height}\" fill-opacity=\"0.35\"/>"
+                        )
+                        .expect("a string");
+                    }
+                    ratios.push(ratio.map_or("?".to_owned(), times));
+                    top += BAR;
+                }
+                top += 5;
+                let (name, ratios) = (escape(&way.name), ratios.join(", "));
                 writeln!(
                     svg,
                     "<g><text x=\"0%\" y=\"{text}\" font-weight=\"bold\">\
                      {name}</text><text x=\"100%\" y=\"{text}\" \
-                     text-anchor=\"end\">{amount}, × {ratio}</text>\
-                     <rect class=\"{class}\" x=\"0%\" width=\"{width}%\" \
-                     y=\"{y}\" height=\"12\" fill-opacity=\"0.35\"/>"
+                     text-anchor=\"end\">× {ratios}</text>{bars}</g>"
                 )
                 .expect("a string");
-                if let Some((least, most)) = bar.range {
-                    let (from, to) = (percent(least), percent(most));
-                    writeln!(
-                        svg,
-                        "<line x1=\"{from}%\" x2=\"{to}%\" y1=\"{middle}\" \
-                         y2=\"{middle}\" stroke=\"currentColor\"/>"
-                    )
-                    .expect("a string");
-                }
-                svg.push_str("</g>\n");
-                writeln!(words, "<li>{whose}{name}: {}.</li>", bar.words)
-                    .expect("a string");
-                top += ROW;
+                let first = row(size, &ways[0].name);
+                let row = row(size, &way.name);
+                let each = measured.iter().filter_map(|(machine, measured)| {
+                    let words = measured.in_words(case, &row, &first)?;
+                    Some(format!("{}: {words}", machine.name()))
+                });
+                let each: Vec<_> = each.collect();
+                writeln!(
+                    words,
+                    "<li>{}. {}.</li>",
+                    escape(&row),
+                    escape(&each.join("; "))
+                )
+                .expect("a string");
             }
         }
-        let height = top + 4;
-        let (id, what) = (&self.id, self.what);
-        let title = escape(self.title);
-        let Machine { date, cores, rounds, quiet, .. } = machine;
-        let median = if *rounds > 1 { ", the median," } else { "" };
-        let rounds = machine.rounds();
-        let busy = if *quiet { "" } else { ", while it had other work" };
+        let on: Vec<_> = measured
+            .iter()
+            .map(|(machine, measured)| {
+                let older = measured.older_than(case, &self.versions);
+                let older = match older.as_slice() {
+                    [] => String::new(),
+                    names => {
+                        format!(", <b>older than</b> {}", names.join(", "))
+                    }
+                };
+                let (name, cores) = (machine.name(), machine.cores);
+                format!("{name} ({cores} cores, {}{older})", measured.date)
+            })
+            .collect();
+        let what = match case.bars {
+            Bars::Speed => "speed, where longer is faster",
+            Bars::Memory => "memory at the peak, where shorter is less",
+        };
+        let what = format!(
+            "{}: {what}, as a multiple of the first way's{}. The bars of a \
+             way, from the top: {}",
+            escape(&case.title),
+            if case.sizes.len() > 1 { " at the same size" } else { "" },
+            on.join("; ")
+        );
+        let id = case.id();
+        let title = escape(&case.title);
         format!(
             "<figure class=\"plot\">\n\
              <svg class=\"timeline\" xmlns=\"http://www.w3.org/2000/svg\" \
              role=\"img\" aria-labelledby=\"{id}\" width=\"100%\" \
-             height=\"{height}\" font-size=\"11\" font-family=\"sans-serif\" \
+             height=\"{top}\" font-size=\"11\" font-family=\"sans-serif\" \
              fill=\"currentColor\">\n\
-             <title id=\"{id}\">{title}: {what}; the figures follow in \
-             words</title>\n{svg}</svg>\n\
-             <figcaption>{title}: {what}. Of {rounds}{median} on {cores} \
-             cores, {date}{busy}.\n<details>\n<summary>The same in words</summary>\n\
-             <ul>\n{words}</ul>\n</details>\n</figcaption>\n</figure>\n"
+             <title id=\"{id}\">{title}; the figures follow in words</title>\n\
+             {svg}</svg>\n\
+             <figcaption>{what}.\n<details>\n\
+             <summary>The same in words: medians, and the range of the rounds\
+             </summary>\n<ul>\n{words}</ul>\n</details>\n</figcaption>\n\
+             </figure>\n"
         )
     }
-}
-
-/// A ratio with two decimal places, or three if it is small: `33.74`, `0.016`.
-pub fn times(ratio: f64) -> String {
-    let places = if ratio < 0.095 { 3 } else { 2 };
-    format!("{ratio:.places$}")
-}
-
-/// A value with three digits, or with all digits before the decimal point.
-pub fn digits(value: f64) -> String {
-    let places = match value {
-        v if v < 9.995 => 2,
-        v if v < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.places$}")
 }
 
 fn escape(text: &str) -> String {

@@ -12,11 +12,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from measure import ARGUMENTS, WAY, measure
+from measure import ARGUMENT, DATA, WAY, measure
 
-KIND, WHAT, DATABASE = ARGUMENTS
+WHAT = ARGUMENT
 # asyncpg uses the socket's folder only if the URL has no host.
-DATABASE = DATABASE.replace("@localhost/", "@/")
+DATABASE = DATA.replace("@localhost/", "@/")
 ROWS = 10_000
 SQL = "SELECT id, email, phone FROM member WHERE email = "
 
@@ -191,7 +191,7 @@ async def work(count):
         close = database.dispose
         read = {"orm": read_by_sessions, "core": read_by_core}[WAY]
         write = insert_by_core
-    elif KIND == "sqlite":
+    elif DATABASE.startswith("sqlite"):
         database = await aiosqlite.connect(DATABASE.removeprefix("sqlite://"))
         close = database.close
         read, write = read_by_aiosqlite, insert_by_aiosqlite

@@ -3,23 +3,21 @@ from time import perf_counter
 
 import aiohttp
 
-from measure import ARGUMENTS, measure, page
+from measure import DATA, measure, page
 
 fetch_parcel = page("core-patterns/fetch-json/fetch_json.py").fetch_parcel
-
-COURIER = ARGUMENTS[0]
 
 
 async def work(count):
     timeout = aiohttp.ClientTimeout(total=10, sock_connect=2)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        await fetch_parcel(session, COURIER, 0)
+        await fetch_parcel(session, DATA, 0)
         ids, total = iter(range(count)), 0
 
         async def worker():
             nonlocal total
             for id in ids:
-                parcel = await fetch_parcel(session, COURIER, id)
+                parcel = await fetch_parcel(session, DATA, id)
                 total += parcel.id
 
         start = perf_counter()

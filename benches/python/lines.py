@@ -3,15 +3,12 @@ import os
 from contextlib import aclosing
 from time import perf_counter
 
-from measure import ARGUMENTS, WAY, measure, page
+from measure import DATA, WAY, measure, page
 
 flat_memory = page("performance/flat-memory/flat_memory.py")
 
-PATH = ARGUMENTS[0]
-
-
 async def count_chunks():
-    async with aclosing(flat_memory.file_chunks(PATH)) as chunks:
+    async with aclosing(flat_memory.file_chunks(DATA)) as chunks:
         return await flat_memory.count_lines(chunks)
 
 
@@ -19,7 +16,7 @@ def count_whole():
     """Counts all lines in one thread, while the event loop is free."""
     lines, goes_on = 0, False
     buffer = bytearray(256 * 1024)
-    with open(PATH, "rb", buffering=0) as file:
+    with open(DATA, "rb", buffering=0) as file:
         while length := file.readinto(buffer):
             lines += buffer.count(b"\n", 0, length)
             goes_on = buffer[length - 1] != 10
@@ -28,7 +25,7 @@ def count_whole():
 
 def revenue():
     cents = 0
-    with open(PATH, "rb", buffering=256 * 1024) as file:
+    with open(DATA, "rb", buffering=256 * 1024) as file:
         for order in file:
             cents += int(order.rsplit(b";", 1)[1])
     return cents
@@ -44,8 +41,8 @@ async def work(_):
         case "revenue":
             result, each = await asyncio.to_thread(revenue), 2499
     seconds = perf_counter() - start
-    assert result == each * (os.path.getsize(PATH) // 100)
+    assert result == each * (os.path.getsize(DATA) // 100)
     return seconds
 
 
-measure(work, os.path.getsize(PATH) // 100)
+measure(work, os.path.getsize(DATA) // 100)

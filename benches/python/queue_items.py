@@ -1,9 +1,9 @@
 import asyncio
 from time import perf_counter
 
-from measure import ARGUMENTS, WAY, measure
+from measure import ARGUMENT, WAY, measure
 
-ENDS = int(ARGUMENTS[0])
+ENDS = int(ARGUMENT)
 
 
 async def produce(queue, numbers):

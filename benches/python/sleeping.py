@@ -2,7 +2,7 @@ import asyncio
 import os
 from time import perf_counter
 
-from measure import ARGUMENTS, beyond, peak, run, tell
+from measure import ARGUMENT, SHARE, beyond, peak, run, tell
 
 
 async def work(count):
@@ -29,4 +29,4 @@ async def main(count):
     os._exit(0)  # the tasks sleep for an hour
 
 
-run(main(int(ARGUMENTS[0])))
+run(main(int(ARGUMENT) // SHARE))

@@ -1,0 +1,198 @@
+//! Computations: in place, in tasks, on threads; and calls of a short one.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use anyhow::{Result, bail, ensure};
+use futures::future::{join_all, try_join_all};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tokio::task::{block_in_place, spawn_blocking};
+
+use page::measured::{compute, fingerprint};
+
+use super::piece;
+
+#[expect(dead_code, reason = "the page's own `main` does not run")]
+mod page {
+    include!("../../snippets/advanced-patterns/threads/threads.rs");
+
+    /// What is private to the program.
+    pub mod measured {
+        use rayon::ThreadPool;
+
+        pub async fn compute<T: Send + 'static>(
+            pool: &ThreadPool,
+            work: impl FnOnce() -> T + Send + 'static,
+        ) -> T {
+            super::compute(pool, work).await
+        }
+
+        pub fn fingerprint(photo: &[u8]) -> u32 {
+            super::fingerprint(photo)
+        }
+    }
+}
+
+/// Computes the fingerprints of four photos.
+pub async fn threads(way: &str) -> Result<(f64, u64)> {
+    const BYTES: usize = 5_000_000;
+    let photos: Vec<Arc<[u8]>> =
+        (1..=4_u8).map(|n| black_box(vec![n; BYTES]).into()).collect();
+    let (photos, pool) = (&photos, &rayon_pool()?);
+    let expected: Vec<u32> = photos.iter().map(|it| fingerprint(it)).collect();
+    let expected = &expected;
+    piece(4 * BYTES as u64, || async move {
+        let handed = photos.clone().into_iter();
+        let start = Instant::now();
+        let work = handed.map(|photo| move || fingerprint(&photo));
+        let marks = match way {
+            "rayon" => join_all(work.map(|it| compute(pool, it))).await,
+            "spawn_blocking" => try_join_all(work.map(spawn_blocking)).await?,
+            "serial" => work.map(|work| work()).collect(),
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        ensure!(marks == *expected && marks[0] != marks[1]);
+        Ok(time)
+    })
+    .await
+}
+
+fn rayon_pool() -> Result<ThreadPool> {
+    let threads = available_parallelism()?.get();
+    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+/// A computation in steps, each of which needs the result of the step before.
+fn steps(seed: u64, count: u64) -> u64 {
+    (0..count).fold(seed, |mark, step| (mark ^ step).wrapping_mul(31))
+}
+
+/// A future that computes 10,000 steps.
+pub async fn computed(n: u64) -> u64 {
+    black_box(steps(black_box(n), black_box(10_000)));
+    n + 1
+}
+
+/// Computes ten times, one after the other.
+pub async fn one(way: &str, count: u64) -> Result<(f64, u64)> {
+    let pool = rayon_pool()?;
+    let round = async |n: u64| -> Result<u64> {
+        let work = move || steps(n, black_box(count));
+        Ok(match way {
+            "in_place" => work(),
+            "block_in_place" => block_in_place(work),
+            "spawn_blocking" => spawn_blocking(work).await?,
+            "rayon" => compute(&pool, work).await,
+            _ => bail!("no way {way}"),
+        })
+    };
+    let expected = steps(7, count);
+    piece(10, || async {
+        let start = Instant::now();
+        for _ in 0..10 {
+            ensure!(round(black_box(7)).await? == expected);
+        }
+        Ok(start.elapsed())
+    })
+    .await
+}
+
+/// Computes 64 times at once.
+pub async fn many(way: &str, count: u64) -> Result<(f64, u64)> {
+    const CALLS: u64 = 64;
+    let pool = &rayon_pool()?;
+    let work = move |seed: u64| move || steps(seed, black_box(count));
+    let expected: Vec<u64> = (0..CALLS).map(|seed| work(seed)()).collect();
+    let expected = &expected;
+    piece(CALLS, || async move {
+        let start = Instant::now();
+        let calls = (0..CALLS).map(work);
+        let marks = match way {
+            "one_task" => calls.map(|work| work()).collect(),
+            "in_place" => {
+                let tasks =
+                    calls.map(|work| tokio::spawn(async move { work() }));
+                try_join_all(tasks).await?
+            }
+            "block_in_place" => {
+                let tasks = calls.map(|work| {
+                    tokio::spawn(async move { block_in_place(work) })
+                });
+                try_join_all(tasks).await?
+            }
+            "spawn_blocking" => try_join_all(calls.map(spawn_blocking)).await?,
+            "rayon" => join_all(calls.map(|work| compute(pool, work))).await,
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        ensure!(marks == *expected);
+        Ok(time)
+    })
+    .await
+}
+
+/// A small computation, which the compiler must not merge with the loop around
+/// it.
+#[inline(never)]
+fn checksum(heights: [u8; 64]) -> u64 {
+    let add = |sum: u64, &height: &u8| {
+        (sum ^ u64::from(height)).wrapping_mul(0x0100_0000_01b3)
+    };
+    heights.iter().fold(7, add)
+}
+
+async fn checksum_async(heights: [u8; 64]) -> u64 {
+    checksum(heights)
+}
+
+/// Calls a small computation again and again.
+pub async fn calls(way: &str) -> Result<(f64, u64)> {
+    const CALLS: u64 = 20_000;
+    piece(CALLS, || async {
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            let heights = black_box([7; 64]);
+            black_box(match way {
+                "fn" => checksum(heights),
+                "async" => checksum_async(heights).await,
+                "box" => Box::pin(checksum_async(heights)).await,
+                "task" => tokio::spawn(checksum_async(heights)).await?,
+                "spawn_blocking" => {
+                    spawn_blocking(move || checksum(heights)).await?
+                }
+                _ => bail!("no way {way}"),
+            });
+        }
+        Ok(start.elapsed())
+    })
+    .await
+}
+
+/// Eight computations.
+pub async fn computations(way: &str) -> Result<(f64, u64)> {
+    fn shade() -> u64 {
+        (0..100_000).fold(0, |sum, n| sum ^ checksum([n as u8; 64]))
+    }
+    const TILES: u64 = 8;
+    piece(TILES, || async {
+        let start = Instant::now();
+        let tiles = 0..TILES;
+        let shaded: Vec<u64> = match way {
+            "serial" => tiles.map(|_| shade()).collect(),
+            "join_all" => join_all(tiles.map(async |_| shade())).await,
+            "spawn_blocking" => {
+                try_join_all(tiles.map(|_| spawn_blocking(shade))).await?
+            }
+            "rayon" => tiles.into_par_iter().map(|_| shade()).collect(),
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        ensure!(shaded == [shade(); TILES as usize]);
+        Ok(time)
+    })
+    .await
+}

@@ -1,0 +1,295 @@
+//! Files: their lines, read and written, and reads in pieces.
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use memchr::memchr_iter;
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::task::spawn_blocking;
+
+use super::piece;
+
+/// The size of each buffer, as in the page's programs.
+const CAPACITY: usize = 256 * 1024;
+
+/// Writes lines of 100 bytes.
+pub fn write_orders(path: &Path, mb: usize) -> Result<()> {
+    let orders = format!("7;{:92};2499\n", "lamp").repeat(10_000);
+    ensure!(orders.len() == 1_000_000);
+    let mut file = File::create(path)?;
+    for _ in 0..mb {
+        file.write_all(orders.as_bytes())?;
+    }
+    Ok(file.sync_all()?)
+}
+
+#[expect(dead_code, reason = "the page's own `main` does not run")]
+mod flat_memory {
+    include!("../../snippets/performance/flat-memory/flat_memory.rs");
+
+    /// `count_lines`, measured.
+    pub mod measured {
+        use super::{BufReader, File, count_lines};
+        use crate::work::files::CAPACITY;
+
+        pub async fn count(path: &str) -> anyhow::Result<u64> {
+            let file = File::open(path).await?;
+            let file = BufReader::with_capacity(CAPACITY, file);
+            Ok(count_lines(file).await?)
+        }
+    }
+}
+
+#[expect(dead_code, reason = "the page's own `main` does not run")]
+mod flat_memory_lines {
+    include!("../../snippets/performance/flat-memory/flat_memory_lines.rs");
+
+    /// `revenue`, measured.
+    pub mod measured {
+        use super::{BufReader, File, revenue};
+        use crate::work::files::CAPACITY;
+
+        pub async fn total(path: &str) -> anyhow::Result<u64> {
+            let file = File::open(path).await?;
+            revenue(BufReader::with_capacity(CAPACITY, file)).await
+        }
+    }
+}
+
+#[expect(dead_code, reason = "the page's own `main` does not run")]
+mod flat_memory_thread {
+    include!("../../snippets/performance/flat-memory/flat_memory_thread.rs");
+
+    /// `revenue` in a thread, measured.
+    pub mod measured {
+        use super::{File, revenue};
+
+        pub async fn total(path: &str) -> anyhow::Result<u64> {
+            revenue(File::open(path)?).await
+        }
+    }
+}
+
+/// Reads the lines of a file, each of 100 bytes.
+pub async fn lines(way: &str, path: &str) -> Result<(f64, u64)> {
+    let count = fs::metadata(path)?.len() / 100;
+    piece(count, || lines_once(way, path, count)).await
+}
+
+async fn lines_once(way: &str, path: &str, count: u64) -> Result<Duration> {
+    /// The price at the end of each line, in cents.
+    const PRICE: u64 = 2_499;
+    let own = path.to_owned();
+    let start = Instant::now();
+    let (result, each) = match way {
+        "count_lines" => (flat_memory::measured::count(path).await?, 1),
+        "count_in_thread" => {
+            (spawn_blocking(move || count_in_thread(&own)).await??, 1)
+        }
+        "read_alone" => (spawn_blocking(move || read_alone(&own)).await??, 1),
+        "revenue" => (flat_memory_lines::measured::total(path).await?, PRICE),
+        "revenue_in_thread" => {
+            (flat_memory_thread::measured::total(path).await?, PRICE)
+        }
+        _ => bail!("no way {way}"),
+    };
+    let time = start.elapsed();
+    ensure!(result == each * count);
+    Ok(time)
+}
+
+/// As the page's `count_lines`, but in one thread.
+fn count_in_thread(path: &str) -> io::Result<u64> {
+    let mut input = BufReader::with_capacity(CAPACITY, File::open(path)?);
+    let (mut lines, mut goes_on) = (0, false);
+    loop {
+        let chunk = input.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(lines + u64::from(goes_on));
+        }
+        lines += memchr_iter(b'\n', chunk).count() as u64;
+        goes_on = !chunk.ends_with(b"\n");
+        let length = chunk.len();
+        input.consume(length);
+    }
+}
+
+/// Reads the file without looking at it: counting cannot be faster.
+fn read_alone(path: &str) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let (mut buffer, mut bytes) = (vec![0; CAPACITY], 0);
+    loop {
+        match file.read(black_box(&mut buffer))? {
+            0 => return Ok(bytes / 100),
+            length => bytes += length as u64,
+        }
+    }
+}
+
+/// A line of 100 bytes, which ends with a newline.
+fn order(n: u64) -> String {
+    format!("{n:08};{:90}\n", "lamp")
+}
+
+fn sum(text: &str) -> u64 {
+    text.lines().map(id).sum()
+}
+
+fn id(order: &str) -> u64 {
+    order.split(';').next().and_then(|n| n.parse().ok()).expect("an order")
+}
+
+/// Reads a file of so many lines, in a folder.
+pub async fn read(way: &str, count: u64, folder: &str) -> Result<(f64, u64)> {
+    let file = &Path::new(folder).join("orders");
+    let orders: String = (0..count).map(order).collect();
+    fs::write(file, orders)?;
+    piece(count, || async move {
+        let start = Instant::now();
+        let own = file.clone();
+        let total = match way {
+            "whole_in_thread" => {
+                let read = move || fs::read_to_string(own);
+                Ok(sum(&spawn_blocking(read).await??))
+            }
+            "lines_8_in_thread" | "lines_256_in_thread" => {
+                let room = if way == "lines_8_in_thread" { 8 } else { 256 };
+                spawn_blocking(move || {
+                    let input = fs::File::open(own)?;
+                    let mut input = BufReader::with_capacity(room << 10, input);
+                    let (mut order, mut total) = (String::new(), 0);
+                    while input.read_line(&mut order)? > 0 {
+                        total += id(&order);
+                        order.clear();
+                    }
+                    Ok(total)
+                })
+                .await?
+            }
+            "whole" => Ok(sum(&tokio::fs::read_to_string(file).await?)),
+            "lines_8" | "lines_256" => {
+                let room = if way == "lines_8" { 8 } else { 256 };
+                let input = tokio::fs::File::open(file).await?;
+                let input =
+                    tokio::io::BufReader::with_capacity(room << 10, input);
+                let (mut lines, mut total) = (input.lines(), 0);
+                while let Some(order) = lines.next_line().await? {
+                    total += id(&order);
+                }
+                Ok(total)
+            }
+            "in_place" => Ok(sum(&fs::read_to_string(file)?)),
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        let total: io::Result<u64> = total;
+        ensure!(total? == count * (count - 1) / 2);
+        Ok(time)
+    })
+    .await
+}
+
+/// Writes a file of so many lines, into a folder.
+pub async fn written(
+    way: &str,
+    count: u64,
+    folder: &str,
+) -> Result<(f64, u64)> {
+    let file = &Path::new(folder).join("orders");
+    let orders: Arc<[String]> = (0..count).map(order).collect();
+    let expected = &orders.concat();
+    let orders = &orders;
+    piece(count, || async move {
+        let (own, lines) = (file.clone(), Arc::clone(orders));
+        let start = Instant::now();
+        match way {
+            "whole_in_thread" => {
+                let write = move || fs::write(own, lines.concat());
+                spawn_blocking(write).await??;
+            }
+            "lines_8_in_thread" | "lines_256_in_thread" => {
+                let room = if way == "lines_8_in_thread" { 8 } else { 256 };
+                spawn_blocking(move || {
+                    let output = fs::File::create(own)?;
+                    let mut output =
+                        BufWriter::with_capacity(room << 10, output);
+                    for line in &*lines {
+                        output.write_all(line.as_bytes())?;
+                    }
+                    output.flush()
+                })
+                .await??;
+            }
+            "whole" => tokio::fs::write(file, lines.concat()).await?,
+            "lines_8" | "lines_256" => {
+                let room = if way == "lines_8" { 8 } else { 256 };
+                let output = tokio::fs::File::create(file).await?;
+                let mut output =
+                    tokio::io::BufWriter::with_capacity(room << 10, output);
+                for line in &*lines {
+                    output.write_all(line.as_bytes()).await?;
+                }
+                output.flush().await?;
+            }
+            "lines" => {
+                let mut output = tokio::fs::File::create(file).await?;
+                for line in &*lines {
+                    output.write_all(line.as_bytes()).await?;
+                }
+                output.flush().await?;
+            }
+            _ => bail!("no way {way}"),
+        }
+        let time = start.elapsed();
+        ensure!(fs::read_to_string(file)? == *expected);
+        Ok(time)
+    })
+    .await
+}
+
+/// Reads a file of 64 MiB in pieces: a way is `tokio`, `std` or `thread`, and
+/// the KiB of a piece.
+pub async fn pieces(way: &str) -> Result<(f64, u64)> {
+    const LENGTH: usize = 64 << 20;
+    fn read(path: &Path, kib: usize) -> Result<usize> {
+        let (mut file, mut total) = (File::open(path)?, 0);
+        let mut buffer = vec![0; kib << 10];
+        while let length @ 1.. = file.read(&mut buffer)? {
+            total += length;
+        }
+        Ok(total)
+    }
+    let mut file = NamedTempFile::new()?;
+    file.write_all(&vec![7; LENGTH])?;
+    let (way, kib) = way.split_once('-').unwrap_or_default();
+    let (path, kib) = (file.path(), kib.parse()?);
+    piece(1, || async move {
+        let start = Instant::now();
+        let total = match way {
+            "std" => read(path, kib)?,
+            "thread" => {
+                let path = path.to_owned();
+                spawn_blocking(move || read(&path, kib)).await??
+            }
+            "tokio" => {
+                let mut file = tokio::fs::File::open(path).await?;
+                let (mut buffer, mut total) = (vec![0; kib << 10], 0);
+                while let length @ 1.. = file.read(&mut buffer).await? {
+                    total += length;
+                }
+                total
+            }
+            _ => bail!("no way {way}"),
+        };
+        let time = start.elapsed();
+        ensure!(total == LENGTH);
+        Ok(time)
+    })
+    .await
+}
