@@ -18,7 +18,7 @@ use std::{env, fs, thread};
 
 use anyhow::{Context, Result, bail, ensure};
 use figures::{
-    Case, Figure, Figures, Kind, Machine, Measured, Memory, Results, Way, row,
+    Case, Figure, Figures, Kind, Machine, Measured, Results, Way, row,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -133,7 +133,7 @@ fn measure(
                 [all[all.len() / 2], least, most].map(rounded).to_vec()
             };
             let ns = of(|cost| cost.seconds * 1e9 / cost.work as f64);
-            if case.memory != Memory::None {
+            if case.memory {
                 let memory = of(|cost| cost.memory as f64)[0];
                 measured.memory.insert(row.clone(), memory);
             }
@@ -224,7 +224,7 @@ fn cost_of_server(command: Command, rough: bool) -> Result<Cost> {
     wrk(&url, 1)?; // to warm up
     let (rate, tail) = wrk(&url, seconds)?;
     server.stdin.take();
-    let memory = json(&mut server, "memory")?;
+    let memory = json(&mut server, "memory")? as i64;
     let seconds = seconds as f64;
     let work = (rate * seconds) as u64;
     Ok(Cost { seconds, work, memory, tail: Some(tail) })

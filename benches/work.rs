@@ -41,7 +41,7 @@ pub struct Cost {
     /// The memory at the peak in bytes, less what the process had at its
     /// start. A server's is its whole memory when it has served, with its
     /// share of what processes have in common.
-    pub memory: u64,
+    pub memory: i64,
     /// The time within which a server has sent 99 % of its responses, in
     /// milliseconds.
     #[serde(default)]
@@ -160,7 +160,7 @@ async fn wait_once(n: u64) -> u64 {
 
 /// The number of kB behind `name` in `file`, which has a line for each name:
 /// `VmHWM:    2048 kB`.
-fn kb(file: &str, name: &str) -> Result<u64> {
+fn kb(file: &str, name: &str) -> Result<i64> {
     let text = fs::read_to_string(file)?;
     let kb = text.lines().find_map(|line| line.strip_prefix(name));
     let kb = kb.and_then(|kb| kb.trim().strip_suffix(" kB"));

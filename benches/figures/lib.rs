@@ -29,10 +29,13 @@ pub struct Case {
     pub run: String,
     #[serde(default)]
     pub needs: String,
+    /// What the bars of the plot show.
     #[serde(default)]
-    pub bars: Bars,
+    pub bars: Figure,
+    /// Whether the plot says what memory the ways take: not if that does not
+    /// grow with the work, or if they do other work.
     #[serde(default)]
-    pub memory: Memory,
+    pub memory: bool,
     #[serde(default = "one_size")]
     pub sizes: Vec<String>,
     /// The programs and the packages that the results are of.
@@ -43,28 +46,6 @@ pub struct Case {
 
 fn one_size() -> Vec<String> {
     vec![String::new()]
-}
-
-/// What the bars of a plot show, as a multiple of the first way's.
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bars {
-    #[default]
-    Speed,
-    Memory,
-}
-
-/// What a plot says about memory.
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Memory {
-    /// Nothing: it does not grow with the work, or the ways do other work.
-    #[default]
-    None,
-    /// The memory of the process at its peak.
-    Peak,
-    /// The peak, and the share of each unit, because all units exist at once.
-    Each,
 }
 
 /// What a way is written in, or that it is a limit.
@@ -228,9 +209,12 @@ impl Results {
 }
 
 /// What a ratio compares.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Figure {
+    #[default]
     Speed,
+    /// The memory at the peak.
     Memory,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::texts::times;
-use super::{Bars, Case, Figure, Figures, Kind, row};
+use super::{Case, Figure, Figures, Kind, row};
 
 /// The height of a name, of a bar below it, and of a size's title, in pixels.
 const NAME: usize = 18;
@@ -14,13 +14,9 @@ impl Figures {
     /// The plot as HTML: a bar for each processor. All sizes have one scale.
     pub(crate) fn plot(&self, case: &Case) -> String {
         let (ways, measured) = (case.ways(), self.of(case));
-        let figure = match case.bars {
-            Bars::Speed => Figure::Speed,
-            Bars::Memory => Figure::Memory,
-        };
         let ratio = |on: usize, size: &str, way: &str| {
             let first = row(size, &ways[0].name);
-            measured[on].1.ratio(figure, &row(size, way), &first)
+            measured[on].1.ratio(case.bars, &row(size, way), &first)
         };
         let mut scale = 0.0_f64;
         for on in 0..measured.len() {
@@ -111,12 +107,16 @@ impl Figures {
             })
             .collect();
         let what = match case.bars {
-            Bars::Speed => "speed, where longer is faster",
-            Bars::Memory => "memory at the peak, where shorter is less",
+            Figure::Speed => "speed, where longer is faster",
+            Figure::Memory => "memory at the peak, where shorter is less",
+        };
+        let behind = match self.behind(case).replace('*', "") {
+            behind if behind.is_empty() => behind,
+            behind => format!(" In Rust, {behind}."),
         };
         let what = format!(
-            "{}: {what}, as a multiple of the first way's{}. The bars of a \
-             way, from the top: {}",
+            "{}: {what}, as a multiple of the first way's{}.{behind} The bars of \
+             a way, from the top: {}",
             escape(&case.title),
             if case.sizes.len() > 1 { " at the same size" } else { "" },
             on.join("; ")

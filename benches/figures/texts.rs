@@ -1,20 +1,9 @@
 //! The results in words: lines, tables, and numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::{
-    Bars, CLEAR, Case, Figure, Figures, Kind, Measured, Memory, Way, row,
-};
-
-impl Case {
-    fn figure(&self) -> Figure {
-        match self.bars {
-            Bars::Speed => Figure::Speed,
-            Bars::Memory => Figure::Memory,
-        }
-    }
-}
+use super::{CLEAR, Case, Figure, Figures, Kind, Measured, Way, row};
 
 impl Figures {
     /// What is measured with which Python, on which processors, and when.
@@ -38,140 +27,118 @@ impl Figures {
 
     /// What the page of a recipe says of a case, in one line.
     pub(crate) fn line(&self, case: &Case) -> String {
-        let title = &case.title;
+        let (title, section) = (&case.title, case.section());
         if case.page() != "asyncio" {
             return self.line_of_ways(case);
         }
-        let link = format!(
-            "([figures](../performance/figures.md#{}))",
-            case.section()
-        );
-        let ways = case.ways();
-        let first = &ways[0].name;
-        let rust = self.with_names(case);
-        if case.bars == Bars::Memory {
-            return format!(
-                "{title}: {rust} of the memory of *{first}* {link}.\n"
-            );
-        }
-        let python = match self.span(case, Kind::Python, Figure::Speed, true) {
-            Some((_, most)) if most <= 1.0 => String::new(),
-            python => format!("; the fastest Python {} times", span(python)),
+        let ratios = self.ratios(case, case.bars, Kind::Rust);
+        let named = |it: Option<&(f64, String, String)>| {
+            it.map(|(of, way, _)| format!("{} (*{way}*)", times(*of)))
+                .unwrap_or_default()
         };
-        let behind: Vec<_> = self.behind(case);
-        let behind = match behind.as_slice() {
-            [] => String::new(),
-            rows => format!(
-                "**no faster than the fastest Python: {}**; ",
-                rows.join(", ")
-            ),
+        let (least, most) = (named(ratios.first()), named(ratios.last()));
+        let what = match case.bars {
+            Figure::Speed => "times as fast as",
+            Figure::Memory => "of the memory of",
+        };
+        let first = &case.ways()[0].name;
+        let mut python = String::new();
+        let best = self.best_python(case);
+        if case.bars == Figure::Speed && best.1 > 1.0 {
+            python = format!("; the fastest Python {} times", span(Some(best)));
+        }
+        let behind = match self.behind(case) {
+            behind if behind.is_empty() => behind,
+            behind => format!("**{behind}**; "),
         };
         format!(
-            "{title}: {behind}Rust {rust} times as fast as *{first}*{python} \
-             {link}.\n"
+            "{title}: {behind}Rust {least} to {most} {what} *{first}*{python} \
+             ([figures](../performance/figures.md#{section})).\n"
         )
     }
 
-    /// The ways in Rust that are not clearly faster than the fastest in
-    /// Python, each with the processors where that is so.
-    fn behind(&self, case: &Case) -> Vec<String> {
-        let ways = case.ways();
-        let of = |kind| ways.iter().filter(move |way| way.kind == kind);
-        let rust = of(Kind::Rust).filter_map(|way| {
-            let behind = self.of(case).into_iter().filter(|(_, measured)| {
-                let clear = |python: &Way| {
-                    measured.ratio(Figure::Speed, &way.name, &python.name)
-                        >= Some(CLEAR)
-                };
-                !of(Kind::Python).all(clear)
-            });
-            let on: Vec<_> = behind.map(|(it, _)| it.name()).collect();
-            let way = &way.name;
-            match on.len() {
-                0 => None,
-                all if all == self.of(case).len() => Some(format!("*{way}*")),
-                _ => Some(format!("*{way}* on {}", on.join(" and "))),
-            }
-        });
-        rust.collect()
-    }
-
-    /// The least and the greatest ratio to the first way, of all ways of a
-    /// kind or of the best one on each processor.
-    fn span(
+    /// The ratios of all ways of a kind to the first way, in order, each with
+    /// its way and its processor.
+    fn ratios(
         &self,
         case: &Case,
-        kind: Kind,
         figure: Figure,
-        best: bool,
-    ) -> Option<(f64, f64)> {
-        let ways = case.ways();
-        let mut ends: Option<(f64, f64)> = None;
-        for (_, measured) in self.of(case) {
-            let ratios =
-                ways.iter().filter(|way| way.kind == kind).filter_map(|way| {
-                    measured.ratio(figure, &way.name, &ways[0].name)
-                });
-            let ratios: Vec<f64> = ratios.collect();
-            let most = ratios.iter().copied().reduce(f64::max)?;
-            let least = ratios.iter().copied().reduce(f64::min)?;
-            let least = if best { most } else { least };
-            let (low, high) = ends.unwrap_or((least, most));
-            ends = Some((low.min(least), high.max(most)));
-        }
-        ends
-    }
-
-    /// For example, `5.28 (*mpsc, all cores*) to 22.33 (*mpsc, one thread*)`.
-    fn with_names(&self, case: &Case) -> String {
-        let ways = case.ways();
-        let mut named = Vec::new();
-        for (_, measured) in self.of(case) {
-            for way in ways.iter().filter(|way| way.kind == Kind::Rust) {
-                let to = &ways[0].name;
-                let ratio = measured.ratio(case.figure(), &way.name, to);
-                named.extend(ratio.map(|ratio| (ratio, &way.name)));
+        kind: Kind,
+    ) -> Vec<(f64, String, String)> {
+        let (ways, mut ratios) = (case.ways(), Vec::new());
+        for (machine, measured) in self.of(case) {
+            for way in ways.iter().filter(|way| way.kind == kind) {
+                let ratio = measured.ratio(figure, &way.name, &ways[0].name);
+                let named = |of| (of, way.name.clone(), machine.name());
+                ratios.extend(ratio.map(named));
             }
         }
-        named.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let show = |of: Option<&(f64, &String)>| {
-            of.map(|(ratio, name)| format!("{} (*{name}*)", times(*ratio)))
-                .unwrap_or_default()
-        };
-        format!("{} to {}", show(named.first()), show(named.last()))
+        ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
+        ratios
+    }
+
+    /// The speed of the fastest Python on each processor, from where to where.
+    fn best_python(&self, case: &Case) -> (f64, f64) {
+        let mut best = BTreeMap::new();
+        for (ratio, _, on) in self.ratios(case, Figure::Speed, Kind::Python) {
+            best.insert(on, ratio); // the last one is the greatest
+        }
+        let least = best.values().copied().fold(f64::MAX, f64::min);
+        (least, best.into_values().fold(0.0, f64::max))
+    }
+
+    /// A sentence on the ways in Rust that are not clearly faster than the
+    /// fastest in Python, or nothing.
+    pub(crate) fn behind(&self, case: &Case) -> String {
+        let python = self.ratios(case, Figure::Speed, Kind::Python);
+        let mut behind: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (ratio, way, on) in self.ratios(case, Figure::Speed, Kind::Rust) {
+            let best = python.iter().rfind(|python| python.2 == on);
+            if best.is_some_and(|best| ratio < CLEAR * best.0) {
+                behind.entry(way).or_default().push(on);
+            }
+        }
+        let ways: Vec<_> = behind
+            .into_iter()
+            .map(|(way, on)| match on.len() == self.of(case).len() {
+                true => format!("*{way}*"),
+                false => format!("*{way}* on {}", on.join(" and ")),
+            })
+            .collect();
+        match ways.is_empty() {
+            true => String::new(),
+            false => format!(
+                "not clearly faster than the fastest Python: {}",
+                ways.join(", ")
+            ),
+        }
     }
 
     /// The ways at the largest size, the fastest one first.
     fn line_of_ways(&self, case: &Case) -> String {
         let Case { title, unit, .. } = case;
         let size = case.sizes.last().expect("a size");
-        let mut ways: Vec<_> =
-            case.ways()
-                .into_iter()
-                .map(|way| {
-                    let row = row(size, &way.name);
-                    let ns = self.of(case).into_iter().filter_map(
-                        |(_, measured)| measured.ns.get(&row).cloned(),
-                    );
-                    (way.name, ns.collect::<Vec<_>>())
-                })
-                .collect();
+        let measured = self.of(case);
+        let of = |way: &Way| -> Vec<&Vec<f64>> {
+            let row = row(size, &way.name);
+            measured.iter().map(|(_, measured)| &measured.ns[&row]).collect()
+        };
+        let mut ways = case.ways();
         let product =
-            |ns: &[Vec<f64>]| ns.iter().map(|ns| ns[0]).product::<f64>();
-        let show = |ns: Vec<f64>| match ns.len() {
+            |way: &Way| of(way).iter().map(|ns| ns[0]).product::<f64>();
+        ways.sort_by(|a, b| product(a).total_cmp(&product(b)));
+        let show = |ns: &Vec<f64>| match ns.len() {
             1 => format!("× {}", times(ns[0])),
             _ => time(ns[0]),
         };
-        ways.sort_by(|a, b| product(&a.1).total_cmp(&product(&b.1)));
         let ways: Vec<_> = ways
-            .into_iter()
-            .map(|(name, ns)| {
-                let ns: Vec<_> = ns.into_iter().map(show).collect();
-                format!("{name} {}", ns.join(" or "))
+            .iter()
+            .map(|way| {
+                let ns: Vec<_> = of(way).into_iter().map(show).collect();
+                format!("{} {}", way.name, ns.join(" or "))
             })
             .collect();
-        let on: Vec<_> =
-            self.of(case).iter().map(|(it, _)| it.name()).collect();
+        let on: Vec<_> = measured.iter().map(|(it, _)| it.name()).collect();
         let (size, link) = match size.as_str() {
             "" => (String::new(), "plot"),
             size => (format!(", {size}"), "at other sizes"),
@@ -192,39 +159,31 @@ impl Figures {
         let mut table = match asyncio {
             true => {
                 "| Work | Rust, slowest to fastest | Python's fastest | \
-                 Memory |\n| --- | --- | --- | --- |\n"
+                     Memory |\n| --- | --- | --- | --- |\n"
             }
             false => "| Work | Never far from the fastest |\n| --- | --- |\n",
         }
         .to_owned();
         for case in cases {
-            let (title, section) = (&case.title, case.section());
-            let cells = match asyncio {
-                true => {
-                    let speed = Figure::Speed;
-                    let memory = Figure::Memory;
-                    let rust = self.span(case, Kind::Rust, speed, false);
-                    let python = self.span(case, Kind::Python, speed, true);
-                    let memory = match case.memory {
-                        Memory::None => String::new(),
-                        _ => format!(
-                            "memory × {}",
-                            span(self.span(case, Kind::Rust, memory, false,))
-                        ),
-                    };
-                    format!(
-                        "Rust × {} | Python × {} | {memory}",
-                        span(rust),
-                        span(python)
-                    )
-                }
-                false => {
-                    let sizes = case.sizes.iter();
-                    let cells: Vec<_> =
-                        sizes.map(|size| self.near(case, size)).collect();
-                    cells.join("<br>")
-                }
+            let ends = |figure| {
+                let ratios = self.ratios(case, figure, Kind::Rust);
+                Some((ratios.first()?.0, ratios.last()?.0))
             };
+            let cells = if asyncio {
+                let memory = match case.memory {
+                    true => format!("memory × {}", span(ends(Figure::Memory))),
+                    false => String::new(),
+                };
+                let python = span(Some(self.best_python(case)));
+                let rust = span(ends(Figure::Speed));
+                format!("Rust × {rust} | Python × {python} | {memory}")
+            } else {
+                let sizes = case.sizes.iter();
+                let cells: Vec<_> =
+                    sizes.map(|size| self.near(case, size)).collect();
+                cells.join("<br>")
+            };
+            let (title, section) = (&case.title, case.section());
             writeln!(table, "| [{title}](#{section}) | {cells} |")
                 .expect("a string");
         }
@@ -275,43 +234,36 @@ impl Measured {
     ) -> Option<String> {
         let speed = times(self.ratio(Figure::Speed, row, first)?);
         let mut words = format!("{speed} times as fast");
+        let unit = &case.unit;
         let ns = &self.ns[row];
         if let [median, least, most] = ns[..] {
-            let of = |ns: f64| match case.unit.starts_with("a ")
-                || case.unit.starts_with("an ")
-            {
-                true => time(ns),
-                false => number(1e9 / ns),
-            };
-            let unit = match case.unit.starts_with("a ")
-                || case.unit.starts_with("an ")
-            {
-                true => format!(" {}", case.unit),
-                false => format!(" {}/s", case.unit),
-            };
-            let (low, high) = match case.unit.starts_with("a ")
-                || case.unit.starts_with("an ")
-            {
-                true => (least, most),
-                false => (most, least),
-            };
-            words = format!(
-                "{}{unit} ({} to {}), {words}",
-                of(median),
-                of(low),
-                of(high)
-            );
+            let [median, least, most] =
+                match unit.starts_with("a ") || unit.starts_with("an ") {
+                    true => [
+                        format!("{} {unit}", time(median)),
+                        time(least),
+                        time(most),
+                    ],
+                    false => {
+                        let rate = |ns: f64| number(1e9 / ns);
+                        [
+                            format!("{} {unit}/s", rate(median)),
+                            rate(most),
+                            rate(least),
+                        ]
+                    }
+                };
+            words = format!("{median} ({least} to {most}), {words}");
         }
         if let Some(ms) = self.tail.get(row) {
-            write!(words, ", 99 of 100 within {ms:.2} ms").expect("a string");
+            words.push_str(&format!(", 99 of 100 within {ms:.2} ms"));
         }
         if let Some(space) = self.ratio(Figure::Memory, row, first) {
-            let memory = self.memory[row];
             if ns.len() > 1 {
-                write!(words, ", {}", bytes(memory)).expect("a string");
+                let mib = self.memory[row] / 1024.0 / 1024.0;
+                words.push_str(&format!(", {} MiB", digits(mib)));
             }
-            write!(words, ", {} times the memory", times(space))
-                .expect("a string");
+            words.push_str(&format!(", {} times the memory", times(space)));
         }
         Some(words)
     }
@@ -358,13 +310,5 @@ fn time(ns: f64) -> String {
         v if v >= 999.5e3 => format!("{} ms", digits(v / 1e6)),
         v if v >= 999.5 => format!("{} µs", digits(v / 1e3)),
         v => format!("{} ns", digits(v)),
-    }
-}
-
-fn bytes(value: f64) -> String {
-    let mib = 1024.0 * 1024.0;
-    match value {
-        v if v >= mib => format!("{} MiB", digits(v / mib)),
-        v => format!("{} KiB", digits(v / 1024.0)),
     }
 }
