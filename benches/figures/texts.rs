@@ -52,8 +52,9 @@ impl Figures {
             behind => format!("**{behind}**; "),
         };
         format!(
-            "{title}: {behind}Rust {least} to {most} {what} *{first}*{python} \
-             ([figures](../performance/figures.md#{section})).\n"
+            "{title}: {behind}Rust {least} to {most} {what} *{first}*{python}\
+             {} ([figures](../performance/figures.md#{section})).\n",
+            self.older(case)
         )
     }
 
@@ -144,12 +145,30 @@ impl Figures {
             size => (format!(", {size}"), "at other sizes"),
         };
         format!(
-            "{title}{size}, time for {unit}, on {}: {} \
+            "{title}{size}, time for {unit}, on {}: {}{} \
              ([{link}](../performance/ways.md#{})).\n",
             on.join(" or "),
             ways.join("; "),
+            self.older(case),
             case.section()
         )
+    }
+
+    /// Which results are older than a program or a package.
+    fn older(&self, case: &Case) -> String {
+        let older =
+            self.of(case).into_iter().map(|(machine, measured)| match measured
+                .older_than(case, &self.versions)
+                .as_slice()
+            {
+                [] => String::new(),
+                names => format!(
+                    "; on {}, **older than** {}",
+                    machine.name(),
+                    names.join(", ")
+                ),
+            });
+        older.collect()
     }
 
     /// On a phone the cells of a row stand below each other, so each cell says
