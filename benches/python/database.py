@@ -216,4 +216,4 @@ async def work(count):
         await close()
 
 
-measure(work, {"insert": 5 * ROWS, "read": 3_000, "read-10": 6_000}[WHAT])
+measure(work, {"insert": 10 * ROWS, "read": 3_000, "read-10": 6_000}[WHAT])

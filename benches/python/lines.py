@@ -3,9 +3,10 @@ import os
 from contextlib import aclosing
 from time import perf_counter
 
-from measure import DATA, WAY, measure, page
+from measure import DATA, SHARE, WAY, measure, page
 
 flat_memory = page("performance/flat-memory/flat_memory.py")
+
 
 async def count_chunks():
     async with aclosing(flat_memory.file_chunks(DATA)) as chunks:
@@ -45,4 +46,4 @@ async def work(_):
     return seconds
 
 
-measure(work, os.path.getsize(DATA) // 100)
+measure(work, os.path.getsize(DATA) // 100 * SHARE)

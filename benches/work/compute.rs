@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use futures::future::{join_all, try_join_all};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::task::{block_in_place, spawn_blocking};
 
@@ -168,31 +167,6 @@ pub async fn calls(way: &str) -> Result<(f64, u64)> {
             });
         }
         Ok(start.elapsed())
-    })
-    .await
-}
-
-/// Eight computations.
-pub async fn computations(way: &str) -> Result<(f64, u64)> {
-    fn shade() -> u64 {
-        (0..100_000).fold(0, |sum, n| sum ^ checksum([n as u8; 64]))
-    }
-    const TILES: u64 = 8;
-    piece(TILES, || async {
-        let start = Instant::now();
-        let tiles = 0..TILES;
-        let shaded: Vec<u64> = match way {
-            "serial" => tiles.map(|_| shade()).collect(),
-            "join_all" => join_all(tiles.map(async |_| shade())).await,
-            "spawn_blocking" => {
-                try_join_all(tiles.map(|_| spawn_blocking(shade))).await?
-            }
-            "rayon" => tiles.into_par_iter().map(|_| shade()).collect(),
-            _ => bail!("no way {way}"),
-        };
-        let time = start.elapsed();
-        ensure!(shaded == [shade(); TILES as usize]);
-        Ok(time)
     })
     .await
 }

@@ -273,50 +273,59 @@ async fn inserted(db: &Db, way: &str, size: u64) -> Result<(f64, u64)> {
 
 const ONE: &str = "INSERT INTO member (email) VALUES ($1)";
 
+/// The ways that both databases have: a statement for each row, alone or in one
+/// transaction, and statements of up to a thousand rows.
+macro_rules! insert {
+    ($db:ident, $way:ident, $emails:ident, $($other:tt)*) => {
+        match $way {
+            "alone" => {
+                for email in $emails {
+                    query(ONE).bind(email).execute($db).await?;
+                }
+            }
+            "one_by_one" => {
+                let mut tx = $db.begin().await?;
+                for email in $emails {
+                    query(ONE).bind(email).execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+            }
+            "values" => {
+                // Of a thousand, one statement needs no transaction around it.
+                let all = $emails.len() <= 1_000;
+                let mut tx = if all { None } else { Some($db.begin().await?) };
+                for some in $emails.chunks(1_000) {
+                    let mut sql =
+                        QueryBuilder::new("INSERT INTO member (email) ");
+                    sql.push_values(some, |mut row, email| {
+                        row.push_bind(email);
+                    });
+                    match &mut tx {
+                        Some(tx) => sql.build().execute(&mut **tx).await?,
+                        None => sql.build().execute($db).await?,
+                    };
+                }
+                if let Some(tx) = tx {
+                    tx.commit().await?;
+                }
+            }
+            $($other)*
+            _ => bail!("no way {}", $way),
+        }
+    };
+}
+
 async fn insert_sqlite(
     db: &SqlitePool,
     way: &str,
     emails: &[String],
 ) -> Result<()> {
-    match way {
-        "alone" => {
-            for email in emails {
-                query(ONE).bind(email).execute(db).await?;
-            }
-        }
-        "one_by_one" => {
-            let mut tx = db.begin().await?;
-            for email in emails {
-                query(ONE).bind(email).execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-        }
-        "values" if emails.len() <= 1_000 => {
-            let mut sql = QueryBuilder::new("INSERT INTO member (email) ");
-            sql.push_values(emails, |mut row, email| {
-                row.push_bind(email);
-            });
-            sql.build().execute(db).await?;
-        }
-        "values" => {
-            let mut tx = db.begin().await?;
-            for some in emails.chunks(1_000) {
-                let mut sql = QueryBuilder::new("INSERT INTO member (email) ");
-                sql.push_values(some, |mut row, email| {
-                    row.push_bind(email);
-                });
-                sql.build().execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-        }
-        "json" => {
-            let sql = "INSERT INTO member (email)
-                SELECT value FROM json_each($1)";
-            let emails = serde_json::to_string(emails)?;
-            query(sql).bind(emails).execute(db).await?;
-        }
-        _ => bail!("no way {way}"),
-    }
+    insert!(db, way, emails, "json" => {
+        let sql = "INSERT INTO member (email)
+            SELECT value FROM json_each($1)";
+        let emails = serde_json::to_string(emails)?;
+        query(sql).bind(emails).execute(db).await?;
+    });
     Ok(())
 }
 
@@ -325,44 +334,21 @@ async fn insert_postgres(
     way: &str,
     emails: &[String],
 ) -> Result<()> {
-    match way {
-        "alone" => {
-            for email in emails {
-                query(ONE).bind(email).execute(db).await?;
-            }
-        }
-        "one_by_one" => {
-            let mut tx = db.begin().await?;
-            for email in emails {
-                query(ONE).bind(email).execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-        }
-        "values" => {
-            let mut sql = QueryBuilder::new("INSERT INTO member (email) ");
-            sql.push_values(emails, |mut row, email| {
-                row.push_bind(email);
-            });
-            sql.build().execute(db).await?;
-        }
-        "unnest" => {
-            let sql =
-                "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
-            query(sql).bind(emails).execute(db).await?;
-        }
-        "copy" => {
-            let mut rows = String::new();
-            for email in emails {
-                ensure!(!email.contains(['\\', '\t', '\n', '\r']));
-                rows.push_str(email);
-                rows.push('\n');
-            }
-            let sql = "COPY member (email) FROM STDIN";
-            let mut copy = db.copy_in_raw(sql).await?;
-            copy.send(rows.as_bytes()).await?;
-            copy.finish().await?;
-        }
-        _ => bail!("no way {way}"),
+    insert!(db, way, emails, "unnest" => {
+        let sql =
+            "INSERT INTO member (email) SELECT * FROM UNNEST($1::TEXT[])";
+        query(sql).bind(emails).execute(db).await?;
     }
+    "copy" => {
+        let mut rows = String::new();
+        for email in emails {
+            ensure!(!email.contains(['\\', '\t', '\n', '\r']));
+            rows.push_str(email);
+            rows.push('\n');
+        }
+        let mut copy = db.copy_in_raw("COPY member (email) FROM STDIN").await?;
+        copy.send(rows.as_bytes()).await?;
+        copy.finish().await?;
+    });
     Ok(())
 }

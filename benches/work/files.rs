@@ -1,4 +1,4 @@
-//! Files: their lines, read and written, and reads in pieces.
+//! Files: their lines, read and written.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use memchr::memchr_iter;
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 
 use super::piece;
@@ -248,47 +247,6 @@ pub async fn written(
         }
         let time = start.elapsed();
         ensure!(fs::read_to_string(file)? == *expected);
-        Ok(time)
-    })
-    .await
-}
-
-/// Reads a file of 64 MiB in pieces: a way is `tokio`, `std` or `thread`, and
-/// the KiB of a piece.
-pub async fn pieces(way: &str) -> Result<(f64, u64)> {
-    const LENGTH: usize = 64 << 20;
-    fn read(path: &Path, kib: usize) -> Result<usize> {
-        let (mut file, mut total) = (File::open(path)?, 0);
-        let mut buffer = vec![0; kib << 10];
-        while let length @ 1.. = file.read(&mut buffer)? {
-            total += length;
-        }
-        Ok(total)
-    }
-    let mut file = NamedTempFile::new()?;
-    file.write_all(&vec![7; LENGTH])?;
-    let (way, kib) = way.split_once('-').unwrap_or_default();
-    let (path, kib) = (file.path(), kib.parse()?);
-    piece(1, || async move {
-        let start = Instant::now();
-        let total = match way {
-            "std" => read(path, kib)?,
-            "thread" => {
-                let path = path.to_owned();
-                spawn_blocking(move || read(&path, kib)).await??
-            }
-            "tokio" => {
-                let mut file = tokio::fs::File::open(path).await?;
-                let (mut buffer, mut total) = (vec![0; kib << 10], 0);
-                while let length @ 1.. = file.read(&mut buffer).await? {
-                    total += length;
-                }
-                total
-            }
-            _ => bail!("no way {way}"),
-        };
-        let time = start.elapsed();
-        ensure!(total == LENGTH);
         Ok(time)
     })
     .await
