@@ -2,8 +2,8 @@
 //! itself, and asserts its result.
 //!
 //! Where a way is a program of the book, this runs the code that the page shows.
-//! It includes the program whole, as a module, and measures it from a module
-//! inside that one, which sees its private items.
+//! It includes the program whole, as a module, with functions beside it that
+//! see its private items.
 
 use std::fs;
 use std::future::Future;

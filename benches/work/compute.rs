@@ -10,7 +10,7 @@ use futures::future::{join_all, try_join_all};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::task::{block_in_place, spawn_blocking};
 
-use page::measured::{compute, fingerprint};
+use page::{mark, on_rayon};
 
 use super::piece;
 
@@ -18,20 +18,15 @@ use super::piece;
 mod page {
     include!("../../snippets/advanced-patterns/threads/threads.rs");
 
-    /// What is private to the program.
-    pub mod measured {
-        use rayon::ThreadPool;
+    pub async fn on_rayon<T: Send + 'static>(
+        pool: &ThreadPool,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        compute(pool, work).await
+    }
 
-        pub async fn compute<T: Send + 'static>(
-            pool: &ThreadPool,
-            work: impl FnOnce() -> T + Send + 'static,
-        ) -> T {
-            super::compute(pool, work).await
-        }
-
-        pub fn fingerprint(photo: &[u8]) -> u32 {
-            super::fingerprint(photo)
-        }
+    pub fn mark(photo: &[u8]) -> u32 {
+        fingerprint(photo)
     }
 }
 
@@ -41,14 +36,14 @@ pub async fn threads(way: &str) -> Result<(f64, u64)> {
     let photos: Vec<Arc<[u8]>> =
         (1..=4_u8).map(|n| black_box(vec![n; BYTES]).into()).collect();
     let (photos, pool) = (&photos, &rayon_pool()?);
-    let expected: Vec<u32> = photos.iter().map(|it| fingerprint(it)).collect();
+    let expected: Vec<u32> = photos.iter().map(|it| mark(it)).collect();
     let expected = &expected;
     piece(4 * BYTES as u64, || async move {
         let handed = photos.clone().into_iter();
         let start = Instant::now();
-        let work = handed.map(|photo| move || fingerprint(&photo));
+        let work = handed.map(|photo| move || mark(&photo));
         let marks = match way {
-            "rayon" => join_all(work.map(|it| compute(pool, it))).await,
+            "rayon" => join_all(work.map(|it| on_rayon(pool, it))).await,
             "spawn_blocking" => try_join_all(work.map(spawn_blocking)).await?,
             "serial" => work.map(|work| work()).collect(),
             _ => bail!("no way {way}"),
@@ -85,7 +80,7 @@ pub async fn one(way: &str, count: u64) -> Result<(f64, u64)> {
             "in_place" => work(),
             "block_in_place" => block_in_place(work),
             "spawn_blocking" => spawn_blocking(work).await?,
-            "rayon" => compute(&pool, work).await,
+            "rayon" => on_rayon(&pool, work).await,
             _ => bail!("no way {way}"),
         })
     };
@@ -124,7 +119,7 @@ pub async fn many(way: &str, count: u64) -> Result<(f64, u64)> {
                 try_join_all(tasks).await?
             }
             "spawn_blocking" => try_join_all(calls.map(spawn_blocking)).await?,
-            "rayon" => join_all(calls.map(|work| compute(pool, work))).await,
+            "rayon" => join_all(calls.map(|work| on_rayon(pool, work))).await,
             _ => bail!("no way {way}"),
         };
         let time = start.elapsed();

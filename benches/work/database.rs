@@ -20,7 +20,7 @@ use sqlx::{
     SqliteConnection, SqlitePool, query, query_as,
 };
 
-use page::measured::find;
+use page::find_email;
 
 use super::piece;
 
@@ -28,16 +28,11 @@ use super::piece;
 mod page {
     include!("../../snippets/web/database/database.rs");
 
-    /// What is private to the program.
-    pub mod measured {
-        use sqlx::SqlitePool;
-
-        pub async fn find(
-            db: &SqlitePool,
-            email: &str,
-        ) -> sqlx::Result<Option<String>> {
-            Ok(super::find(db, email).await?.map(|member| member.email))
-        }
+    pub async fn find_email(
+        db: &SqlitePool,
+        email: &str,
+    ) -> sqlx::Result<Option<String>> {
+        Ok(find(db, email).await?.map(|member| member.email))
     }
 }
 
@@ -107,7 +102,7 @@ pub async fn database(way: &str, what: &str, url: &str) -> Result<(f64, u64)> {
             (_, "alone") => read_alone(url, READS),
             (Db::Sqlite(db), "connection") => read_by_one(db, READS).await,
             (Db::Sqlite(db), _) => {
-                let find = |n| async move { find(db, &email(n)).await };
+                let find = |n| async move { find_email(db, &email(n)).await };
                 read(find, READS, at_once).await
             }
             (Db::Postgres(db), _) => {

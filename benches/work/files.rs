@@ -32,16 +32,10 @@ pub fn write_orders(path: &Path, mb: usize) -> Result<()> {
 mod flat_memory {
     include!("../../snippets/performance/flat-memory/flat_memory.rs");
 
-    /// `count_lines`, measured.
-    pub mod measured {
-        use super::{BufReader, File, count_lines};
-        use crate::work::files::CAPACITY;
-
-        pub async fn count(path: &str) -> anyhow::Result<u64> {
-            let file = File::open(path).await?;
-            let file = BufReader::with_capacity(CAPACITY, file);
-            Ok(count_lines(file).await?)
-        }
+    pub async fn count(path: &str) -> anyhow::Result<u64> {
+        let file = File::open(path).await?;
+        let file = BufReader::with_capacity(super::CAPACITY, file);
+        Ok(count_lines(file).await?)
     }
 }
 
@@ -49,15 +43,9 @@ mod flat_memory {
 mod flat_memory_lines {
     include!("../../snippets/performance/flat-memory/flat_memory_lines.rs");
 
-    /// `revenue`, measured.
-    pub mod measured {
-        use super::{BufReader, File, revenue};
-        use crate::work::files::CAPACITY;
-
-        pub async fn total(path: &str) -> anyhow::Result<u64> {
-            let file = File::open(path).await?;
-            revenue(BufReader::with_capacity(CAPACITY, file)).await
-        }
+    pub async fn total(path: &str) -> anyhow::Result<u64> {
+        let file = File::open(path).await?;
+        revenue(BufReader::with_capacity(super::CAPACITY, file)).await
     }
 }
 
@@ -65,13 +53,8 @@ mod flat_memory_lines {
 mod flat_memory_thread {
     include!("../../snippets/performance/flat-memory/flat_memory_thread.rs");
 
-    /// `revenue` in a thread, measured.
-    pub mod measured {
-        use super::{File, revenue};
-
-        pub async fn total(path: &str) -> anyhow::Result<u64> {
-            revenue(File::open(path)?).await
-        }
+    pub async fn total(path: &str) -> anyhow::Result<u64> {
+        revenue(File::open(path)?).await
     }
 }
 
@@ -87,15 +70,13 @@ async fn lines_once(way: &str, path: &str, count: u64) -> Result<Duration> {
     let own = path.to_owned();
     let start = Instant::now();
     let (result, each) = match way {
-        "count_lines" => (flat_memory::measured::count(path).await?, 1),
+        "count_lines" => (flat_memory::count(path).await?, 1),
         "count_in_thread" => {
             (spawn_blocking(move || count_in_thread(&own)).await??, 1)
         }
         "read_alone" => (spawn_blocking(move || read_alone(&own)).await??, 1),
-        "revenue" => (flat_memory_lines::measured::total(path).await?, PRICE),
-        "revenue_in_thread" => {
-            (flat_memory_thread::measured::total(path).await?, PRICE)
-        }
+        "revenue" => (flat_memory_lines::total(path).await?, PRICE),
+        "revenue_in_thread" => (flat_memory_thread::total(path).await?, PRICE),
         _ => bail!("no way {way}"),
     };
     let time = start.elapsed();

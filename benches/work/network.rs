@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use page::measured::fetch;
+use page::fetch;
 
 use super::piece;
 
@@ -32,15 +32,12 @@ use super::piece;
 mod page {
     include!("../../snippets/core-patterns/fetch-json/fetch_json.rs");
 
-    /// What is private to the program.
-    pub mod measured {
-        pub async fn fetch(
-            client: &reqwest::Client,
-            courier: &str,
-            id: u64,
-        ) -> anyhow::Result<u64> {
-            Ok(super::fetch_parcel(client, courier, id).await?.id)
-        }
+    pub async fn fetch(
+        client: &reqwest::Client,
+        courier: &str,
+        id: u64,
+    ) -> anyhow::Result<u64> {
+        Ok(fetch_parcel(client, courier, id).await?.id)
     }
 }
 

@@ -21,31 +21,21 @@ use tokio::task::JoinSet;
 #[expect(dead_code, reason = "the page's own `main` does not run")]
 mod cache {
     include!("../../snippets/advanced-patterns/cache/cache.rs");
+    use super::{HOUR, Key, Once};
 
-    /// `Memo`, measured: a cache of moka's.
-    pub mod measured {
-        use std::future::Future;
+    pub fn memo<F>(compute: fn(Key) -> F, capacity: usize) -> impl Once
+    where
+        F: Future<Output = anyhow::Result<f64>> + Send + 'static,
+    {
+        Memo::new(compute, capacity as u64, HOUR)
+    }
 
-        use anyhow::Result;
-
-        use super::Memo;
-        use crate::work::HOUR;
-        use crate::work::once::{Key, Once};
-
-        pub fn memo<F>(compute: fn(Key) -> F, capacity: usize) -> impl Once
-        where
-            F: Future<Output = Result<f64>> + Send + 'static,
-        {
-            Memo::new(compute, capacity as u64, HOUR)
-        }
-
-        impl<F> Once for Memo<Key, f64, fn(Key) -> F>
-        where
-            F: Future<Output = Result<f64>> + Send + 'static,
-        {
-            async fn value(&self, key: Key) -> Option<f64> {
-                self.get(&key).await.ok()
-            }
+    impl<F> Once for Memo<Key, f64, fn(Key) -> F>
+    where
+        F: Future<Output = anyhow::Result<f64>> + Send + 'static,
+    {
+        async fn value(&self, key: Key) -> Option<f64> {
+            self.get(&key).await.ok()
         }
     }
 }
@@ -53,47 +43,36 @@ mod cache {
 #[expect(dead_code, reason = "the page's own `main` does not run")]
 mod single_flight {
     include!("../../snippets/advanced-patterns/single-flight/single_flight.rs");
+    use super::{HOUR, Key, Once};
 
-    /// `Rates`, measured: a map of shared futures.
-    pub mod measured {
-        use std::future::Future;
-        use std::sync::Mutex;
+    pub fn flights<F>(compute: fn(Key) -> F, capacity: usize) -> impl Once
+    where
+        F: Future<Output = anyhow::Result<f64>> + Send + 'static,
+    {
+        let flights = Mutex::default();
+        let rates = Rates { flights, time_to_live: HOUR, capacity };
+        Flights { rates, compute }
+    }
 
-        use anyhow::Result;
+    struct Flights<F> {
+        rates: Rates,
+        compute: fn(Key) -> F,
+    }
 
-        use super::Rates;
-        use crate::work::HOUR;
-        use crate::work::once::{Key, Once};
-
-        pub fn flights<F>(compute: fn(Key) -> F, capacity: usize) -> impl Once
-        where
-            F: Future<Output = Result<f64>> + Send + 'static,
-        {
-            let flights = Mutex::default();
-            let rates = Rates { flights, time_to_live: HOUR, capacity };
-            Flights { rates, compute }
-        }
-
-        struct Flights<F> {
-            rates: Rates,
-            compute: fn(Key) -> F,
-        }
-
-        impl<F> Once for Flights<F>
-        where
-            F: Future<Output = Result<f64>> + Send + 'static,
-        {
-            async fn value(&self, key: Key) -> Option<f64> {
-                self.rates.get(key, (self.compute)(key)).await.ok()
-            }
+    impl<F> Once for Flights<F>
+    where
+        F: Future<Output = anyhow::Result<f64>> + Send + 'static,
+    {
+        async fn value(&self, key: Key) -> Option<f64> {
+            self.rates.get(key, (self.compute)(key)).await.ok()
         }
     }
 }
 
-use cache::measured::memo;
-use single_flight::measured::flights;
+use cache::memo;
+use single_flight::flights;
 
-use super::piece;
+use super::{HOUR, piece};
 
 /// A key is static, so that a task is passed one without an allocation.
 pub type Key = &'static str;
