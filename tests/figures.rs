@@ -25,6 +25,14 @@ static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A sentence that two ways do not compare: `whether *std* is faster than *tokio*
+/// [depends on the processor](ways.md#ways-locks)`.
+static DEPENDS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\*([^*]+)\*\s+is\s+faster\s+than\s+\*([^*]+)\*\s+\[depends\s+on\s+the\s+processor\]\([^)#]*#([\w-]+)\)",
+    )
+});
+
 /// Words that compare by speed, in any other sentence.
 static FASTER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -91,15 +99,32 @@ fn every_plot_is_drawn_from_the_results_and_shown() {
     expect_none(&faults);
 }
 
+/// A text on one line.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn case(id: &str) -> Result<&'static Case, String> {
+    let case = FIGURES.cases.iter().find(|case| case.id() == id);
+    case.ok_or_else(|| format!("no plot {id}"))
+}
+
+/// What is wrong with a sentence that two ways do not compare.
+fn compares(found: &Captures) -> Result<(), String> {
+    let [way, to, id] = [1, 2, 3].map(|group| words(&found[group]));
+    let range = FIGURES.range(case(&id)?, Figure::Speed, &[], (&way, &to));
+    let (least, most) = range.ok_or_else(|| format!("{id}: no such rows"))?;
+    match least >= CLEAR || most <= 1.0 / CLEAR {
+        true => Err(format!("it is {least:.2} to {most:.2} times; say so")),
+        false => Ok(()),
+    }
+}
+
 /// What a sentence must say in place of what it says, or why it is wrong.
 fn corrected(found: &Captures) -> Result<String, String> {
     let [whole, way, figures, what, id, to] = [0, 1, 2, 3, 5, 6]
         .map(|group| found.get(group).expect("a group").as_str());
-    let words = |text: &str| -> String {
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    let case = FIGURES.cases.iter().find(|case| case.id() == id);
-    let case: &Case = case.ok_or_else(|| format!("no plot {id}"))?;
+    let case = case(id)?;
     let sizes = found.get(7).map_or("", |sizes| sizes.as_str());
     let sizes: Vec<_> =
         sizes.split('*').skip(1).step_by(2).map(words).collect();
@@ -161,6 +186,11 @@ fn every_sentence_that_compares_holds_on_every_processor() {
             })
         });
         compare(&page.file, &right, &mut faults);
+        for found in DEPENDS.captures_iter(&text) {
+            if let Err(why) = compares(&found) {
+                faults.push(format!("{:?}: {why}", &found[0]));
+            }
+        }
     }
     assert!(count > 15, "the sentences have gone");
     expect_none(&faults);
@@ -173,14 +203,11 @@ fn paragraphs(file: &Path) -> Vec<String> {
         .replace_all(&read(file), "")
         .into_owned();
     let text = text.replace("\n|", "\n\n|").replace("\n- ", "\n\n- ");
-    text.split("\n\n")
-        .map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect()
+    text.split("\n\n").map(words).collect()
 }
 
 /// Beside a plot, only a sentence that is held against the results compares by
-/// speed, or one that says that it depends on the processor. The title of a page
-/// and a question are no such.
+/// speed. The title of a page does not.
 #[test]
 fn no_other_sentence_beside_a_plot_compares() {
     let (mut beside, mut faults) = (0, Vec::new());
@@ -205,22 +232,18 @@ fn no_other_sentence_beside_a_plot_compares() {
             }
             let is_beside = in_section || near;
             beside += usize::from(is_beside);
-            let words = if is_beside { &FASTER } else { &MEASURED };
-            let mut rest = COMPARISON.replace_all(&paragraph, "").into_owned();
+            let compares = if is_beside { &FASTER } else { &MEASURED };
+            let rest = COMPARISON.replace_all(&paragraph, "");
+            let mut rest = DEPENDS.replace_all(&rest, "").into_owned();
             for page in &BOOK.pages {
                 rest = rest.replace(&format!("[{}]", page.title), "");
             }
-            for sentence in rest.split_inclusive(['.', ':', ';']) {
-                let depends = sentence.contains("depends on the processor");
-                if let Some(word) = words.find(sentence)
-                    && !depends
-                {
-                    faults.push(format!(
-                        "{}: {:?} rests on no result, in {sentence:?}",
-                        page.file.display(),
-                        word.as_str()
-                    ));
-                }
+            if let Some(word) = compares.find(&rest) {
+                faults.push(format!(
+                    "{}: {:?} rests on no result, in {rest:?}",
+                    page.file.display(),
+                    word.as_str()
+                ));
             }
         }
     }
