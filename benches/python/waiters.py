@@ -3,13 +3,14 @@ from time import perf_counter
 
 from measure import WAY, measure, page
 
-Rates = page("advanced-patterns/single-flight/single_flight.py").Rates
+shared = page("advanced-patterns/single-flight/single_flight.py")
 
 WAITERS = 10_000
 
 
 class Futures:
-    """As `Rates`, but with a future for each waiter in place of a shield."""
+    """A future for each waiter in place of a shield, and neither a timeout nor
+    an age nor a bound."""
 
     def __init__(self):
         self.flights = {}
@@ -54,7 +55,8 @@ async def work(count):
         return await rates.get(currency, ask_the_bank)
 
     seconds = 0
-    rates = {"shield": Rates, "futures": Futures}[WAY]()
+    shield = shared.SingleFlight(3600, time_to_live=3600, capacity=100)
+    rates = {"shield": shield, "futures": Futures()}[WAY]
     for currency in range(count // WAITERS):
         asking, all_have_asked = 0, asyncio.Event()
         start = perf_counter()

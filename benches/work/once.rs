@@ -1,8 +1,8 @@
 //! Single flight: many tasks ask for one value, and it is computed once.
 //!
 //! Two of the ways are programs of the book: `Memo` of "Remember what a function
-//! answered", and `Rates` of "Ask once, however many are waiting". All ways have
-//! the same keys and the same values.
+//! answered", and `SingleFlight` of "Single flight: prevent cache stampedes". All
+//! ways have the same keys and the same values.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -49,13 +49,14 @@ mod single_flight {
     where
         F: Future<Output = anyhow::Result<f64>> + Send + 'static,
     {
-        let flights = Mutex::default();
-        let rates = Rates { flights, time_to_live: HOUR, capacity };
-        Flights { rates, compute }
+        let (flights, timeout) = (Mutex::default(), HOUR);
+        let values =
+            SingleFlight { flights, timeout, time_to_live: HOUR, capacity };
+        Flights { values, compute }
     }
 
     struct Flights<F> {
-        rates: Rates,
+        values: SingleFlight<f64>,
         compute: fn(Key) -> F,
     }
 
@@ -64,7 +65,8 @@ mod single_flight {
         F: Future<Output = anyhow::Result<f64>> + Send + 'static,
     {
         async fn value(&self, key: Key) -> Option<f64> {
-            self.rates.get(key, (self.compute)(key)).await.ok()
+            let compute = self.compute;
+            self.values.get(key, move || compute(key)).await.ok()
         }
     }
 }

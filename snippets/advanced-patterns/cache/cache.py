@@ -11,6 +11,10 @@ def memoise(capacity, time_to_live):
         signature, known = inspect.signature(function), {}
     # ANCHOR_END: known
 
+        async def compute(*args, **kwargs):
+            value = await function(*args, **kwargs)
+            return time.monotonic(), value
+
         @functools.wraps(function)
         async def wrapper(*args, **kwargs):
             # ANCHOR: key
@@ -19,26 +23,26 @@ def memoise(capacity, time_to_live):
             call.apply_defaults()
             key = call.args, tuple(sorted(call.kwargs.items()))
             # ANCHOR_END: key
-            begun, flight = known.pop(key, (0, None))
-            if (
-                flight is None
-                or flight.done()
-                and (flight.cancelled() or flight.exception())
+            flight = known.pop(key, None)
+            # A pending call is never too old: the age counts from its end.
+            if flight is None or flight.done() and (
+                flight.cancelled()
+                or flight.exception()
                 # ANCHOR: time_to_live
-                or time.monotonic() - begun > time_to_live
+                or time.monotonic() - flight.result()[0] > time_to_live
                 # ANCHOR_END: time_to_live
             ):
                 # ANCHOR: compute
-                begun = time.monotonic()
-                flight = asyncio.create_task(function(*args, **kwargs))
+                flight = asyncio.create_task(compute(*args, **kwargs))
                 # ANCHOR_END: compute
-            known[key] = begun, flight  # the newest is the last
+            known[key] = flight  # the newest is the last
             # ANCHOR: capacity
             if len(known) > capacity:
                 del known[next(iter(known))]
             # ANCHOR_END: capacity
             # ANCHOR: get
-            return await asyncio.shield(flight)
+            _, value = await asyncio.shield(flight)
+            return value
             # ANCHOR_END: get
 
         wrapper.known = known
@@ -75,6 +79,25 @@ async def main():
     assert await quote(-2, 5) == 1000
     await asyncio.gather(*[quote(floor, 1) for floor in range(1_000)])
     assert len(quote.known) == 100
+
+    # The carrier is slower than a price is kept.
+    @memoise(capacity=100, time_to_live=0.02)
+    async def slow(floor):
+        nonlocal quotes
+        quotes += 1
+        await answers.wait()
+        return floor
+
+    quotes, askers, answers = 0, [], asyncio.Event()
+    for _ in range(5):
+        askers.append(asyncio.create_task(slow(3)))
+        await asyncio.sleep(0.025)
+    answers.set()
+    assert await asyncio.gather(*askers) == [3] * 5
+    assert quotes == 1, "pending, and so not too old"
+    await asyncio.sleep(0.03)
+    assert await slow(3) == 3
+    assert quotes == 2, "too old"
 
     @memoise(capacity=100, time_to_live=60)
     async def days(floor, weight):

@@ -1,86 +1,262 @@
 // ANCHOR: all
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+// ANCHOR: keep
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures::FutureExt;
-use tokio::sync::{Mutex, mpsc};
+use async_channel::{Sender, bounded};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-// ANCHOR: sold_out
-#[derive(Debug, thiserror::Error)]
-#[error("sold out")]
-struct SoldOut;
-// ANCHOR_END: sold_out
-
-// ANCHOR: prepare
-async fn prepare(table: u32) -> Result<(), SoldOut> {
-    sleep(Duration::from_secs(10)).await;
-    assert_ne!(table, 13, "the pan is on the floor");
-    if table.is_multiple_of(10) { Err(SoldOut) } else { Ok(()) }
-}
-// ANCHOR_END: prepare
-
-#[derive(Default)]
-struct Tally {
-    served: Vec<u32>,
-    returned: Vec<(u32, String)>,
-}
-
-// ANCHOR: cook
-async fn cook(hatch: Arc<Mutex<mpsc::Receiver<u32>>>) -> Tally {
-    let mut tally = Tally::default();
-    loop {
-        // The guard is gone at the end of this line, before the work.
-        let next = hatch.lock().await.recv().await;
-        let Some(table) = next else { return tally };
-        match AssertUnwindSafe(prepare(table)).catch_unwind().await {
-            Ok(Ok(())) => tally.served.push(table),
-            Ok(Err(error)) => tally.returned.push((table, error.to_string())),
-            Err(_) => tally.returned.push((table, "panic".into())),
-        }
+// ANCHOR: run
+/// Runs a job in a task of its own, so that a panic ends only that task.
+async fn run<F>(job: F, token: &CancellationToken) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    anyhow::ensure!(!token.is_cancelled(), "not started");
+    let mut task = AbortOnDropHandle::new(tokio::spawn(job));
+    tokio::select! {
+        result = &mut task => result?,
+        () = token.cancelled() => { task.abort(); task.await? }
     }
 }
-// ANCHOR_END: cook
+// ANCHOR_END: run
+
+struct WorkerPool<J> {
+    jobs_tx: Sender<J>,
+    workers: JoinSet<()>,
+    token: CancellationToken,
+}
+
+impl<J: Clone + Send + 'static> WorkerPool<J> {
+    /// Starts workers that share the jobs, and report the result of each.
+    fn start<F>(
+        count: usize,
+        capacity: usize,
+        handle: impl Fn(J) -> F + Clone + Send + 'static,
+        report: impl Fn(J, anyhow::Result<()>) + Clone + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        // ANCHOR: open
+        let (jobs_tx, jobs_rx) = bounded::<J>(capacity);
+        let token = CancellationToken::new();
+        let mut workers = JoinSet::new();
+        // ANCHOR_END: open
+        for _ in 0..count {
+            let (handle, report) = (handle.clone(), report.clone());
+            let (jobs_rx, token) = (jobs_rx.clone(), token.clone());
+            // ANCHOR: worker
+            workers.spawn(async move {
+                while let Ok(job) = jobs_rx.recv().await {
+                    let (handle, input) = (handle.clone(), job.clone());
+                    let handled = async move { handle(input).await };
+                    let result = run(handled, &token).await;
+                    report(job, result);
+                }
+            });
+            // ANCHOR_END: worker
+        }
+        WorkerPool { jobs_tx, workers, token }
+    }
+
+    // ANCHOR: shut_down
+    /// Refuses new jobs, and finishes those in the channel. After the limit,
+    /// it cancels them.
+    async fn shut_down(self, limit: Duration) {
+        self.jobs_tx.close();
+        let mut finished = pin!(self.workers.join_all());
+        if timeout(limit, &mut finished).await.is_err() {
+            self.token.cancel();
+            finished.await;
+        }
+    }
+    // ANCHOR_END: shut_down
+}
+// ANCHOR_END: keep
+
+// Notifications that are sent for parcels, and what must come of them.
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_channel::{SendError, TrySendError};
+use tokio::task::JoinError;
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Sends a notification, in ten seconds. Parcels that end in 0 have no
+/// address.
+async fn notify(parcel: u32) -> anyhow::Result<()> {
+    sleep(10 * SECOND).await;
+    assert_ne!(parcel, 13, "a comma in the address");
+    anyhow::ensure!(!parcel.is_multiple_of(10), "no address");
+    Ok(())
+}
+
+/// How each job ended.
+#[derive(Clone, Default)]
+struct Reports(Arc<Mutex<BTreeMap<u32, String>>>);
+
+impl Reports {
+    fn add(&self, parcel: u32, result: anyhow::Result<()>) {
+        let end = match result {
+            Ok(()) => "sent".to_owned(),
+            Err(error) => match error.downcast_ref::<JoinError>() {
+                Some(error) if error.is_panic() => "panicked".to_owned(),
+                Some(_) => "cancelled".to_owned(),
+                None => error.to_string(),
+            },
+        };
+        let earlier = self.0.lock().expect("no panic").insert(parcel, end);
+        assert_eq!(earlier, None, "each job is reported once");
+    }
+
+    /// How many jobs ended in each way.
+    fn count(&self) -> BTreeMap<String, usize> {
+        let mut count = BTreeMap::new();
+        for end in self.0.lock().expect("no panic").values() {
+            *count.entry(end.clone()).or_default() += 1;
+        }
+        count
+    }
+}
+
+fn start(count: usize, capacity: usize) -> (WorkerPool<u32>, Reports) {
+    let reports = Reports::default();
+    let add = reports.clone();
+    let report = move |parcel, result| add.add(parcel, result);
+    (WorkerPool::start(count, capacity, notify, report), reports)
+}
+
+async fn all() -> anyhow::Result<()> {
+    let (pool, reports) = start(3, 8);
+    let start = Instant::now();
+    for parcel in 1..=100 {
+        pool.jobs_tx.send(parcel).await?;
+    }
+    pool.shut_down(60 * SECOND).await;
+    let count = reports.count();
+    println!("100 jobs: {count:?}");
+    let expected = [("no address", 10), ("panicked", 1), ("sent", 89)];
+    assert!(count.iter().map(|(end, n)| (end.as_str(), *n)).eq(expected));
+    assert_eq!(start.elapsed(), 340 * SECOND, "34 rounds of three");
+    Ok(())
+}
+
+// ANCHOR: full
+async fn full() -> anyhow::Result<()> {
+    let (pool, _) = start(1, 2);
+    let start = Instant::now();
+    let mut accepted = Vec::new();
+    for parcel in 1..=5 {
+        pool.jobs_tx.send(parcel).await?;
+        accepted.push(start.elapsed().as_secs());
+    }
+    println!("full: accepted after {accepted:?} s");
+    // One is in a worker's hands, two wait, and the others had to wait.
+    assert_eq!(accepted, [0, 0, 0, 10, 20]);
+    assert_eq!(pool.jobs_tx.try_send(6), Err(TrySendError::Full(6)));
+    pool.shut_down(60 * SECOND).await;
+    Ok(())
+}
+// ANCHOR_END: full
+
+/// Two producers that go on until they are refused, and a pause after each
+/// job. The pool is shut down after 95 s. What was refused, and the reports.
+async fn producers(
+    pause: Duration,
+    limit: Duration,
+) -> (Vec<u32>, Reports, Duration) {
+    let (pool, reports) = start(3, 8);
+    let mut producers = JoinSet::new();
+    for first in 1..=2 {
+        let jobs_tx = pool.jobs_tx.clone();
+        producers.spawn(async move {
+            for parcel in (first..).step_by(2) {
+                if let Err(SendError(parcel)) = jobs_tx.send(parcel).await {
+                    return parcel; // the job comes back
+                }
+                sleep(pause).await;
+            }
+            unreachable!("there is always one more")
+        });
+    }
+    sleep(95 * SECOND).await;
+    let start = Instant::now();
+    pool.shut_down(limit).await;
+    let elapsed = start.elapsed();
+    let refused = producers.join_all().await;
+    // Each job was reported, or came back.
+    let sent = refused.iter().flat_map(|last| (1..=*last).rev().step_by(2));
+    let mut sent: Vec<_> = sent.filter(|job| !refused.contains(job)).collect();
+    sent.sort();
+    assert!(reports.0.lock().expect("no panic").keys().eq(&sent));
+    (refused, reports, elapsed)
+}
+
+async fn closed() {
+    for (limit, seconds) in [(60, 35), (4, 4)] {
+        let limit = limit * SECOND;
+        let (refused, reports, elapsed) = producers(SECOND, limit).await;
+        let (refused, count) = (refused.len(), reports.count());
+        println!("closed, {limit:?}: {count:?}, refused: {refused}");
+        assert_eq!((elapsed.as_secs(), refused), (seconds, 2));
+        let cancelled = count.get("cancelled").copied();
+        let left = count.get("not started").copied();
+        match seconds {
+            35 => assert_eq!((cancelled, left), (None, None)),
+            _ => assert_eq!((cancelled, left), (Some(3), Some(8))),
+        }
+    }
+    // Without a pause, one producer takes all the places each time.
+    let (refused, ..) = producers(Duration::ZERO, 60 * SECOND).await;
+    println!("unfair: the second producer's job {} has waited", refused[1]);
+    assert!(refused.contains(&2), "its first");
+}
+
+async fn idle_and_dropped() {
+    let (pool, reports) = start(3, 8);
+    let start = Instant::now();
+    pool.shut_down(60 * SECOND).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    println!("idle: after 0 s");
+    assert!(reports.count().is_empty());
+
+    let (pool, reports) = self::start(3, 8);
+    let jobs_tx = pool.jobs_tx.clone();
+    for parcel in 1..=5 {
+        jobs_tx.send(parcel).await.expect("the workers run");
+    }
+    sleep(SECOND).await;
+    drop(pool);
+    sleep(60 * SECOND).await;
+    assert_eq!(jobs_tx.send(6).await, Err(SendError(6)));
+    println!("dropped: {:?}", reports.count());
+    assert!(reports.count().is_empty());
+}
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let start = Instant::now();
-    // ANCHOR: open
-    let (orders, hatch) = mpsc::channel(8);
-    let hatch = Arc::new(Mutex::new(hatch));
-    let mut kitchen = JoinSet::new();
-    for _ in 0..3 {
-        kitchen.spawn(cook(hatch.clone()));
-    }
-    drop(hatch); // the cooks have it: with the last of them it closes
-    // ANCHOR_END: open
+    // ANCHOR: call
+    let report = |parcel: u32, result: anyhow::Result<()>| match result {
+        Ok(()) => tracing::info!(parcel, "notified"),
+        Err(error) => tracing::error!(parcel, "not notified: {error:#}"),
+    };
+    let pool = WorkerPool::start(3, 8, notify, report);
+    let jobs_tx = pool.jobs_tx.clone(); // for each producer
+    jobs_tx.send(7).await?; // waits while eight jobs are in the channel
+    pool.shut_down(Duration::from_secs(20)).await; // before `main` ends
+    // ANCHOR_END: call
 
-    // ANCHOR: close
-    for table in 1..=100 {
-        orders.send(table).await?; // waits while eight are in the hatch
-    }
-    drop(orders); // the cooks finish what is there, and go home
-
-    let (mut served, mut returned) = (Vec::new(), Vec::new());
-    while let Some(tally) = kitchen.join_next().await {
-        let tally = tally?;
-        served.extend(tally.served);
-        returned.extend(tally.returned);
-    }
-    // ANCHOR_END: close
-
-    assert_eq!(start.elapsed(), Duration::from_secs(340)); // 34 rounds
-    assert!(returned.contains(&(13, "panic".into())));
-    assert!(returned.contains(&(20, "sold out".into())));
-    println!("{} served, {} returned", served.len(), returned.len());
-
-    // ANCHOR: each_once
-    served.extend(returned.into_iter().map(|(table, _)| table));
-    served.sort();
-    assert!(served.into_iter().eq(1..=100), "each exactly once");
-    // ANCHOR_END: each_once
+    all().await?;
+    full().await?;
+    closed().await;
+    idle_and_dropped().await;
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,68 +1,64 @@
 // ANCHOR: all
-use std::panic::AssertUnwindSafe;
-
-use futures::FutureExt;
 use tokio::sync::mpsc;
-use tokio::task::yield_now;
+use tokio::task::{JoinError, yield_now};
 
-async fn prepare(table: u32) {
+async fn notify(parcel: u32) -> u32 {
     yield_now().await;
-    assert_ne!(table, 3, "the pan is on the floor");
+    assert_ne!(parcel, 3, "a comma in the address");
+    parcel
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    let (jobs_tx, mut jobs_rx) = mpsc::channel(4);
+    let (done_tx, mut done_rx) = mpsc::channel(10);
     // ANCHOR: broken
-    // Broken: the cook's panic takes along what it holds, the hatch too.
-    let (orders, mut hatch) = mpsc::channel(4);
-    let (dishes, mut counter) = mpsc::channel(10);
-    let cook = tokio::spawn(async move {
-        while let Some(table) = hatch.recv().await {
-            prepare(table).await;
-            dishes.send(table).await.expect("ten have room");
+    let worker = tokio::spawn(async move {
+        while let Some(job) = jobs_rx.recv().await {
+            done_tx.send(notify(job).await).await?;
         }
+        anyhow::Ok(())
     });
+    // ANCHOR_END: broken
     let mut refused = Vec::new();
-    for table in 1..=10 {
-        if let Err(error) = orders.send(table).await {
+    for job in 1..=10 {
+        if let Err(error) = jobs_tx.send(job).await {
             refused.push(error.0);
         }
     }
-    assert!(cook.await.unwrap_err().is_panic());
-    let mut served = Vec::new();
-    while let Some(table) = counter.recv().await {
-        served.push(table);
+    assert!(worker.await.is_err_and(|error| error.is_panic()));
+    let mut done = Vec::new();
+    while let Some(job) = done_rx.recv().await {
+        done.push(job);
     }
-    assert_eq!(served, [1, 2]);
-    assert_eq!(refused, [8, 9, 10]);
-    let known = [served.clone(), refused.clone()].concat();
-    let lost: Vec<_> = (1..=10).filter(|n| !known.contains(n)).collect();
-    assert_eq!(lost, [3, 4, 5, 6, 7], "one in hand, four in the hatch");
-    println!("served {served:?}, refused {refused:?}, lost {lost:?}");
-    // ANCHOR_END: broken
+    println!("done {done:?}, refused {refused:?}");
+    assert_eq!((done, refused), (vec![1, 2], vec![8, 9, 10]));
+    // Lost: 3, which the worker had, and 4 to 7, which were in the channel.
 
+    let (jobs_tx, mut jobs_rx) = mpsc::channel(4);
+    let (done_tx, mut done_rx) = mpsc::channel::<Result<_, JoinError>>(10);
     // ANCHOR: fixed
-    // Fixed: the panic ends with the order that caused it.
-    let (orders, mut hatch) = mpsc::channel(4);
-    let cook = tokio::spawn(async move {
-        let (mut served, mut returned) = (Vec::new(), Vec::new());
-        while let Some(table) = hatch.recv().await {
-            match AssertUnwindSafe(prepare(table)).catch_unwind().await {
-                Ok(()) => served.push(table),
-                Err(_) => returned.push(table),
-            }
+    let worker = tokio::spawn(async move {
+        while let Some(job) = jobs_rx.recv().await {
+            done_tx.send(tokio::spawn(notify(job)).await).await?;
         }
-        (served, returned)
+        anyhow::Ok(())
     });
-    for table in 1..=10 {
-        orders.send(table).await?;
-    }
-    drop(orders);
-    let (served, returned) = cook.await?;
-    assert_eq!(served, [1, 2, 4, 5, 6, 7, 8, 9, 10]);
-    assert_eq!(returned, [3]);
-    println!("served {served:?}, returned {returned:?}");
     // ANCHOR_END: fixed
+    for job in 1..=10 {
+        jobs_tx.send(job).await?;
+    }
+    drop(jobs_tx);
+    worker.await??;
+    let (mut done, mut panics) = (Vec::new(), 0);
+    while let Some(result) = done_rx.recv().await {
+        match result {
+            Ok(job) => done.push(job),
+            Err(error) => panics += u32::from(error.is_panic()),
+        }
+    }
+    println!("done {done:?}, panics: {panics}");
+    assert_eq!((done, panics), (vec![1, 2, 4, 5, 6, 7, 8, 9, 10], 1));
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,65 +3,65 @@ import asyncio
 
 async def main():
     # ANCHOR: unbounded
-    # `Queue()` has no bound: nobody cooks, and nobody notices.
-    hatch = asyncio.Queue()
-    for table in range(10_000):
-        await hatch.put(table)
-    assert hatch.qsize() == 10_000
+    # `Queue()` has no bound: no worker runs, and `put` never waits.
+    jobs = asyncio.Queue()
+    for job in range(10_000):
+        await jobs.put(job)
+    assert jobs.qsize() == 10_000
     # ANCHOR_END: unbounded
 
     # ANCHOR: consumer
-    # The cook's exception is kept in its task. `join` waits for an order
-    # that nobody will finish.
-    hatch = asyncio.Queue(maxsize=8)
+    # The exception stays in its task. `join` waits for a job that no worker
+    # will finish.
+    jobs = asyncio.Queue(maxsize=8)
 
-    async def clumsy_cook():
+    async def failing_worker():
         while True:
-            await hatch.get()
-            raise RuntimeError("the pan is on the floor")
+            await jobs.get()
+            raise RuntimeError("a comma in the address")
 
-    cook = asyncio.create_task(clumsy_cook())
-    await hatch.put(1)
+    worker = asyncio.create_task(failing_worker())
+    await jobs.put(1)
     try:
-        await asyncio.wait_for(hatch.join(), 0.1)
-        raise AssertionError("join came back")
+        await asyncio.wait_for(jobs.join(), 0.1)
+        raise AssertionError("join returned")
     except TimeoutError:
-        assert isinstance(cook.exception(), RuntimeError)
+        assert isinstance(worker.exception(), RuntimeError)
     # ANCHOR_END: consumer
 
     # ANCHOR: producer
-    # The waiter's exception leaves before anyone cancels the cook.
-    hatch = asyncio.Queue(maxsize=8)
+    # An exception of the producer leaves the worker behind, waiting.
+    jobs = asyncio.Queue(maxsize=8)
 
-    async def patient_cook():
+    async def waiting_worker():
         while True:
-            await hatch.get()
-            hatch.task_done()
+            await jobs.get()
+            jobs.task_done()
 
-    async def waiter():
-        await hatch.put(1)
-        raise RuntimeError("the waiter tripped")
+    async def failing_producer():
+        await jobs.put(1)
+        raise RuntimeError("no parcels")
 
-    async def lunch():
-        cook = asyncio.create_task(patient_cook(), name="cook")
-        await asyncio.create_task(waiter())
-        await hatch.join()
-        cook.cancel()
+    async def run():
+        worker = asyncio.create_task(waiting_worker(), name="worker")
+        await asyncio.create_task(failing_producer())
+        await jobs.join()
+        worker.cancel()
 
     try:
-        await lunch()
-        raise AssertionError("the waiter did not trip")
+        await run()
+        raise AssertionError("the producer did not fail")
     except RuntimeError:
         left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert [task.get_name() for task in left] == ["cook"]
+        assert [task.get_name() for task in left] == ["worker"]
     left.pop().cancel()
 
-    # A group that holds both cancels the cook, and says what went wrong.
+    # A group that holds both cancels the worker.
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(patient_cook())
-            group.create_task(waiter())
-        raise AssertionError("the waiter did not trip")
+            group.create_task(waiting_worker())
+            group.create_task(failing_producer())
+        raise AssertionError("the producer did not fail")
     except* RuntimeError:
         assert asyncio.all_tasks() == {asyncio.current_task()}
     # ANCHOR_END: producer

@@ -7,57 +7,57 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-type Hatch = Arc<Mutex<mpsc::Receiver<u32>>>;
+type Jobs = Arc<Mutex<mpsc::Receiver<u32>>>;
+
+async fn notify(_parcel: u32) {
+    sleep(Duration::from_secs(10)).await;
+}
 
 // ANCHOR: broken
-// Broken: the guard lives as long as the body of the loop.
-async fn greedy_cook(hatch: Hatch) {
-    while let Some(_table) = hatch.lock().await.recv().await {
-        sleep(Duration::from_secs(10)).await;
+async fn locking_worker(jobs_rx: Jobs) {
+    while let Some(job) = jobs_rx.lock().await.recv().await {
+        notify(job).await; // the lock is still held
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: it lives as long as the call.
-async fn next_order(hatch: &Hatch) -> Option<u32> {
-    hatch.lock().await.recv().await
-}
-
-async fn cook(hatch: Hatch) {
-    while let Some(_table) = next_order(&hatch).await {
-        sleep(Duration::from_secs(10)).await;
+async fn worker(jobs_rx: Jobs) {
+    loop {
+        let next = jobs_rx.lock().await.recv().await;
+        let Some(job) = next else { return };
+        notify(job).await;
     }
 }
 // ANCHOR_END: fixed
 
-async fn six_orders<F>(cook: fn(Hatch) -> F) -> anyhow::Result<Duration>
+async fn six_jobs<F>(worker: fn(Jobs) -> F) -> anyhow::Result<Duration>
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let start = Instant::now();
-    let (orders, hatch) = mpsc::channel(8);
-    let hatch = Arc::new(Mutex::new(hatch));
-    let mut kitchen = JoinSet::new();
+    let (jobs_tx, jobs_rx) = mpsc::channel(8);
+    let jobs_rx = Arc::new(Mutex::new(jobs_rx));
+    let mut workers = JoinSet::new();
     for _ in 0..3 {
-        kitchen.spawn(cook(hatch.clone()));
+        workers.spawn(worker(jobs_rx.clone()));
     }
-    for table in 1..=6 {
-        orders.send(table).await?;
+    for job in 1..=6 {
+        jobs_tx.send(job).await?;
     }
-    drop(orders);
-    kitchen.join_all().await;
+    drop(jobs_tx);
+    workers.join_all().await;
     Ok(start.elapsed())
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let greedy = six_orders(greedy_cook).await?;
-    println!("6 orders, 3 cooks, one at a time: {greedy:?}");
-    assert_eq!(greedy, Duration::from_secs(60));
-    let good = six_orders(cook).await?;
-    println!("6 orders, 3 cooks, all at work: {good:?}");
-    assert_eq!(good, Duration::from_secs(20));
+    let serial = six_jobs(locking_worker).await?;
+    println!("6 jobs, 3 workers, the lock held: {serial:?}");
+    assert_eq!(serial, Duration::from_secs(60));
+    let parallel = six_jobs(worker).await?;
+    println!("6 jobs, 3 workers, the lock released: {parallel:?}");
+    assert_eq!(parallel, Duration::from_secs(20));
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,85 +1,202 @@
-# ANCHOR: rates
+# ANCHOR: keep
 import asyncio
+import math
 
 
-# ANCHOR: flights
-class Rates:
-    def __init__(self):
+# ANCHOR: age
+def age(flight):
+    """The age of a value: zero while it is pending, none if it has failed."""
+    if not flight.done():
+        return 0
+    if flight.cancelled() or flight.exception():
+        return None
+    _, completed = flight.result()
+    return asyncio.get_running_loop().time() - completed
+# ANCHOR_END: age
+
+
+class SingleFlight:
+    # ANCHOR: flights
+    def __init__(self, timeout, time_to_live, capacity):
         self.flights = {}
-# ANCHOR_END: flights
+        self.timeout = timeout
+        self.time_to_live = time_to_live
+        self.capacity = capacity
+    # ANCHOR_END: flights
 
-    async def get(self, currency, ask):
+    async def get(self, key, request):
+        """A fresh value from the dict, or from one request for all callers."""
+        flight = self.flights.get(key)
         # ANCHOR: reuse
-        flight = self.flights.get(currency)
-        if flight is None or flight.done() and (
-            flight.cancelled() or flight.exception()
-        ):
-        # ANCHOR_END: reuse
-            # ANCHOR: ask
-            flight = self.flights[currency] = asyncio.create_task(ask())
-            # ANCHOR_END: ask
+        known = age(flight) if flight else None
+        if known is None or known > self.time_to_live:
+            # ANCHOR_END: reuse
+            # ANCHOR: evict
+            if len(self.flights) >= self.capacity:
+                del self.flights[max(self.flights, key=self.rank)]
+            # ANCHOR_END: evict
+            # ANCHOR: start
+            flight = asyncio.create_task(self.run(request))
+            self.flights[key] = flight
+            # ANCHOR_END: start
         # ANCHOR: shared
-        # Without the shield, one who leaves would cancel it for all.
-        return await asyncio.shield(flight)
+        # Without the shield, a cancelled caller would cancel it for all.
+        value, _ = await asyncio.shield(flight)
+        return value
         # ANCHOR_END: shared
-# ANCHOR_END: rates
+
+    def rank(self, key):
+        known = age(self.flights[key])
+        return math.inf if known is None else known
+
+    async def run(self, request):
+        async with asyncio.timeout(self.timeout):
+            value = await request()
+        return value, asyncio.get_running_loop().time()
+# ANCHOR_END: keep
+
+
+# A carrier that is asked for quotes, and what must come of it.
+class PausedLoop(asyncio.SelectorEventLoop):
+    """Its clock jumps to the next timer when nothing else can run."""
+
+    paused_at = 0.0
+
+    def __init__(self):
+        super().__init__()
+        select = self._selector.select
+
+        def jump(timeout):
+            self.paused_at += timeout or 0
+            return select(timeout and 0)
+
+        self._selector.select = jump
+
+    def time(self):
+        return round(self.paused_at, 3)
+
+
+class Carrier:
+    def __init__(self):
+        self.requests = 0
+
+    def quote(self, case, time=1):
+        async def request():
+            self.requests += 1
+            await asyncio.sleep(time)
+            if case == "failing":
+                raise ConnectionError("503 Service Unavailable")
+            if case == "cancelling":
+                raise asyncio.CancelledError
+            return 1250
+
+        return request
+
+    def take(self):
+        requests, self.requests = self.requests, 0
+        return requests
+
+
+async def give_up(quotes, carrier, case):
+    try:
+        async with asyncio.timeout(0.1):
+            await quotes.get(case, carrier.quote(case))
+        raise AssertionError("too fast")
+    except TimeoutError:
+        pass
 
 
 async def main():
-    requests = 0
+    carrier = Carrier()
+    # ANCHOR: call
+    quotes = SingleFlight(timeout=5, time_to_live=60, capacity=100)
+    price = await quotes.get("parcel 7", carrier.quote("parcel 7"))
+    # ANCHOR_END: call
+    assert (price, carrier.take()) == (1250, 1)
 
-    async def ask_the_bank():
-        nonlocal requests
-        requests += 1
-        await asyncio.sleep(0.01)
-        return 1.08
+    def get(case, time=1, quotes=quotes):
+        return quotes.get(case, carrier.quote(case, time))
 
-    async def ask_a_bank_that_is_down():
-        nonlocal requests
-        requests += 1
-        await asyncio.sleep(0.01)
-        raise ConnectionError("the bank is down")
+    results = await asyncio.gather(*[get("at once") for _ in range(10_000)])
+    assert (results, carrier.take()) == ([1250] * 10_000, 1)
 
-    rates = Rates()
-    askers = [rates.get("EUR", ask_the_bank) for _ in range(10_000)]
-    assert await asyncio.gather(*askers) == [1.08] * 10_000
-    assert requests == 1
+    # The age counts from the completion.
+    await asyncio.sleep(60)
+    assert (await get("at once"), carrier.take()) == (1250, 0)
+    await asyncio.sleep(0.1)
+    assert (await get("at once"), carrier.take()) == (1250, 1)
 
-    askers = [rates.get("JPY", ask_a_bank_that_is_down) for _ in range(20)]
-    answers = await asyncio.gather(*askers, return_exceptions=True)
-    assert all(isinstance(answer, ConnectionError) for answer in answers)
-    assert requests == 2
-    assert await rates.get("JPY", ask_the_bank) == 1.08
+    # A pending request is never stale.
+    for time_to_live in [0.1, 0]:
+        slow = SingleFlight(5, time_to_live, 100)
+        callers = []
+        for _ in range(10):
+            caller = get("slow", 4, slow)
+            callers.append(asyncio.create_task(caller))
+            await asyncio.sleep(0.2)
+        assert await asyncio.gather(*callers) == [1250] * 10
+        assert carrier.take() == 1
 
-    first = asyncio.create_task(rates.get("GBP", ask_the_bank))
-    second = asyncio.create_task(rates.get("GBP", ask_the_bank))
-    await asyncio.sleep(0)
-    first.cancel()
-    assert await second == 1.08
-    assert first.cancelled() and requests == 4
+    # A failure is shared, and not kept.
+    now = asyncio.get_running_loop().time
+    for case, time, error in [
+        ("failing", 1, ConnectionError),
+        ("cancelling", 1, asyncio.CancelledError),
+        ("silent", 3600, TimeoutError),
+    ]:
+        start = now()
+        callers = [get(case, time) for _ in range(20)]
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        assert all(isinstance(result, error) for result in results)
+        assert carrier.take() == 1 and now() - start == min(time, 5)
+        try:
+            await get(case, time)
+            raise AssertionError("it fails")
+        except error:
+            assert carrier.take() == 1
 
-    async def ask_a_bank_that_gives_up():
-        raise asyncio.CancelledError
+    # Callers that give up.
+    second = asyncio.create_task(get("given up"))
+    await give_up(quotes, carrier, "given up")
+    assert (await second, carrier.take()) == (1250, 1)
+    await give_up(quotes, carrier, "all gave up")
+    await asyncio.sleep(60)
+    assert (await get("all gave up"), carrier.take()) == (1250, 1)
+    await give_up(quotes, carrier, "old")
+    await asyncio.sleep(62)
+    assert (await get("old"), carrier.take()) == (1250, 2)
 
+    # A bound: failures go first, then the oldest, and a pending one last.
+    full = SingleFlight(5, 60, 3)
+    await get("1", 1, full)
     try:
-        await rates.get("CHF", ask_a_bank_that_gives_up)
-        raise AssertionError("it has given up")
-    except asyncio.CancelledError:
-        assert await rates.get("CHF", ask_the_bank) == 1.08
+        await get("failing", 1, full)
+        raise AssertionError("it fails")
+    except ConnectionError:
+        pass
+    for case in ["2", "3"]:
+        await get(case, 1, full)
+    assert carrier.take() == 4
+    for case in ["1", "2", "3"]:
+        await get(case, 1, full)
+    assert carrier.take() == 0
+    await give_up(full, carrier, "pending")
+    await get("4", 0.5, full)
+    assert carrier.take() == 2
+    for case in ["3", "4", "pending"]:
+        await get(case, 1, full)
+    assert (carrier.take(), len(full.flights)) == (0, 3)
 
     # ANCHOR: shield
-    flight = asyncio.create_task(ask_the_bank())
-    waiter = asyncio.create_task(asyncio.wait_for(flight, 60))
+    flight = asyncio.create_task(carrier.quote("no shield")())
+    caller = asyncio.create_task(asyncio.wait_for(flight, 60))
     await asyncio.sleep(0)
-    waiter.cancel()
-    await asyncio.wait([waiter])
+    caller.cancel()
+    await asyncio.wait([caller])
     assert flight.cancelled()
     # ANCHOR_END: shield
 
-    # What it lacks: rates grow old, and none is ever thrown away.
-    for n in range(1_000):
-        await rates.get(f"coin {n}", lambda: asyncio.sleep(0, 0.0))
-    assert len(rates.flights) == 1_004
 
-
-asyncio.run(main())
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=PausedLoop) as runner:
+        runner.run(main())

@@ -1,47 +1,41 @@
 // ANCHOR: all
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use futures::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
 
-type Flight = Shared<BoxFuture<'static, Result<f64, Arc<anyhow::Error>>>>;
-type Flights = Arc<Mutex<HashMap<&'static str, Flight>>>;
+type Flight = Shared<BoxFuture<'static, Result<u32, Arc<anyhow::Error>>>>;
 
-async fn ask() -> anyhow::Result<f64> {
-    panic!("a comma in the rate")
+async fn quote() -> anyhow::Result<u32> {
+    panic!("a comma in the price")
 }
 
-async fn known(flights: Flights) -> Option<Result<f64, String>> {
-    let flights = flights.lock().expect("never poisoned");
-    let answer = flights.get("EUR")?.peek()?.clone();
-    Some(answer.map_err(|error| error.to_string()))
+/// Whether the value is known, by a look into the locked map.
+async fn is_known(flights: Arc<Mutex<Vec<Flight>>>) -> bool {
+    let flights = flights.lock().expect("not poisoned");
+    flights.iter().all(|flight| flight.peek().is_some())
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     // ANCHOR: broken
-    // Broken: the waiters poll the question, so the panic is theirs.
-    let flight = ask().map_err(Arc::new).boxed().shared();
-    let flights = Flights::default();
-    flights.lock().expect("new").insert("EUR", flight.clone());
-    assert!(tokio::spawn(flight).await.unwrap_err().is_panic());
-    // And a look at it panics too, here with the lock held.
-    assert!(tokio::spawn(known(flights.clone())).await.is_err());
-    assert!(flights.is_poisoned());
-    println!("no task: the lock is poisoned, all rates are out of reach");
+    let flight = quote().map_err(Arc::new).boxed().shared();
     // ANCHOR_END: broken
+    let flights = Arc::new(Mutex::new(vec![flight.clone()]));
+    assert!(tokio::spawn(flight).await.is_err_and(|end| end.is_panic()));
+    // A look at it panics, too, here with the lock held.
+    assert!(tokio::spawn(is_known(flights.clone())).await.is_err());
+    assert!(flights.is_poisoned());
+    println!("no task: the caller panics, and the map is poisoned");
 
     // ANCHOR: fixed
-    // Fixed: the question is a task, and its panic an error like others.
-    let task = tokio::spawn(ask());
+    let task = tokio::spawn(quote());
     let flight = async { task.await? }.map_err(Arc::new).boxed().shared();
-    let flights = Flights::default();
-    flights.lock().expect("new").insert("EUR", flight.clone());
-    assert!(tokio::spawn(flight).await?.is_err());
-    let error = known(flights).await.expect("answered").unwrap_err();
-    assert!(error.contains("panicked with message \"a comma in the rate\""));
-    println!("a task: each waiter has an error");
     // ANCHOR_END: fixed
+    let flights = Arc::new(Mutex::new(vec![flight.clone()]));
+    let error = tokio::spawn(flight).await?.expect_err("a panic");
+    assert!(error.to_string().contains("\"a comma in the price\""));
+    assert!(tokio::spawn(is_known(flights)).await?);
+    println!("a task: each caller has an error");
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,55 +3,55 @@ from collections import defaultdict
 
 
 # ANCHOR: lock
-class Rates:
+class Quotes:
     def __init__(self):
         self.known = {}
         self.locks = defaultdict(asyncio.Lock)
 
-    async def get(self, currency, ask):
-        async with self.locks[currency]:
-            if currency not in self.known:
-                self.known[currency] = await ask()
-            return self.known[currency]
+    async def get(self, key, request):
+        async with self.locks[key]:
+            if key not in self.known:
+                self.known[key] = await request()
+            return self.known[key]
 # ANCHOR_END: lock
 
 
 async def main():
     requests = 0
 
-    async def ask_a_bank_that_is_down():
+    async def failing():
         nonlocal requests
         requests += 1
         await asyncio.sleep(0.001)
-        raise ConnectionError("the bank is down")
+        raise ConnectionError("503 Service Unavailable")
 
-    async def ask_the_bank():
+    async def quote():
         nonlocal requests
         requests += 1
         await asyncio.sleep(0.001)
-        return 1.08
+        return 1250
 
     # ANCHOR: defects
-    # When the bank is down, every waiter asks again in its turn.
-    rates = Rates()
-    askers = [rates.get("JPY", ask_a_bank_that_is_down) for _ in range(20)]
-    await asyncio.gather(*askers, return_exceptions=True)
+    # While the carrier is down, each of the callers sends a request in turn.
+    quotes = Quotes()
+    callers = [quotes.get("failing", failing) for _ in range(20)]
+    await asyncio.gather(*callers, return_exceptions=True)
     assert requests == 20
 
-    # When the first one leaves, the next starts over.
+    # When the first caller gives up, the next one starts again.
     requests = 0
-    first = asyncio.create_task(rates.get("GBP", ask_the_bank))
-    second = asyncio.create_task(rates.get("GBP", ask_the_bank))
+    first = asyncio.create_task(quotes.get("parcel 7", quote))
+    second = asyncio.create_task(quotes.get("parcel 7", quote))
     await asyncio.sleep(0)
     first.cancel()
-    assert await second == 1.08
+    assert await second == 1250
     assert requests == 2
 
-    # A rate and a lock for each currency ever asked for, even in vain.
-    for n in range(1_000):
-        await rates.get(f"coin {n}", lambda: asyncio.sleep(0, 0.0))
-    assert len(rates.known) == 1_001
-    assert len(rates.locks) == 1_002
+    # It keeps a value and a lock for each key, forever.
+    for number in range(1_000):
+        await quotes.get(f"parcel {number}", quote)
+    assert len(quotes.known) == 1_000
+    assert len(quotes.locks) == 1_001
     # ANCHOR_END: defects
 
 

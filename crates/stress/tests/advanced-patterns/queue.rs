@@ -1,152 +1,237 @@
-//! Workers that share a channel: under errors, panics and callers that give up,
-//! and closed while they wait.
-
-use ::stress::fast as tokio;
+//! Workers that share a channel: jobs that fail, panic, or never end, producers
+//! that give up, and a shutdown while all of them are at it.
 
 include!("../../../../snippets/advanced-patterns/queue/queue.rs");
 
 mod stress {
-    use std::sync::Arc;
+    use std::collections::BTreeMap;
+    use std::future::pending;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use tokio::sync::{Mutex, mpsc};
-    use tokio::task::JoinSet;
+    use async_channel::{SendError, Sender};
+    use stress::Round;
+    use tokio::task::{JoinError, JoinSet, yield_now};
     use tokio::time::{Instant, sleep, timeout};
 
-    use super::{Tally, cook};
+    use super::WorkerPool;
 
-    fn start_workers() -> (mpsc::Sender<u32>, JoinSet<Tally>, Receiver) {
-        let (jobs_tx, jobs_rx) = mpsc::channel(4);
-        let jobs_rx = Arc::new(Mutex::new(jobs_rx));
-        let workers = (0..4).map(|_| cook(Arc::clone(&jobs_rx))).collect();
-        (jobs_tx, workers, jobs_rx)
+    const MS: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// What became of each job, and how many times each was handled.
+    #[derive(Clone, Default)]
+    struct Reports {
+        ends: Arc<Mutex<BTreeMap<u32, anyhow::Result<()>>>>,
+        completed: Arc<Mutex<Vec<u32>>>,
+        running: Arc<AtomicU32>,
+        most: Arc<AtomicU32>,
     }
 
-    type Receiver = Arc<Mutex<mpsc::Receiver<u32>>>;
+    impl Reports {
+        /// Jobs with 0 fail, with 3 panic.
+        async fn handle(self, job: u32) -> anyhow::Result<()> {
+            let running = self.running.fetch_add(1, Relaxed) + 1;
+            self.most.fetch_max(running, Relaxed);
+            let _running = Running(Arc::clone(&self.running));
+            if job % 2 == 0 {
+                yield_now().await;
+            } else {
+                sleep(MS * (job % 4)).await;
+            }
+            self.completed.lock().expect("no panic").push(job);
+            assert_ne!(job % 10, 3, "a comma in the address");
+            anyhow::ensure!(job % 10 != 0, "no address");
+            Ok(())
+        }
 
-    /// Jobs 10, 20 and 30 fail, and job 13 panics.
+        fn pool(&self, count: usize, capacity: usize) -> WorkerPool<u32> {
+            let (reports, handler) = (self.clone(), self.clone());
+            let handle = move |job| handler.clone().handle(job);
+            let report = move |job, result| {
+                let mut ends = reports.ends.lock().expect("no panic");
+                let earlier = ends.insert(job, result);
+                assert!(earlier.is_none(), "{job} is reported twice");
+            };
+            WorkerPool::start(count, capacity, handle, report)
+        }
+
+        /// Each job that was accepted is reported once, and truly.
+        fn check(self, mut accepted: Vec<u32>) {
+            let ends = self.ends.lock().expect("no panic");
+            let mut completed = self.completed.lock().expect("no panic");
+            accepted.sort();
+            completed.sort();
+            assert!(ends.keys().eq(&accepted), "{ends:?}, {accepted:?}");
+            let done = ends.iter().filter(|(_, end)| is_done(end));
+            assert!(done.map(|(job, _)| job).eq(completed.iter()));
+            for (job, end) in ends.iter() {
+                let Some(error) = end.as_ref().err() else {
+                    assert!(![0, 3].contains(&(job % 10)));
+                    continue;
+                };
+                match error.downcast_ref::<JoinError>() {
+                    Some(error) if error.is_panic() => assert_eq!(job % 10, 3),
+                    Some(_) => {}
+                    None if error.to_string() == "not started" => {}
+                    None => assert_eq!(job % 10, 0),
+                }
+            }
+        }
+    }
+
+    struct Running(Arc<AtomicU32>);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Whether a job was handled to its end, with or without success.
+    fn is_done(end: &anyhow::Result<()>) -> bool {
+        let Err(error) = end else { return true };
+        match error.downcast_ref::<JoinError>() {
+            Some(error) => error.is_panic(),
+            None => error.to_string() != "not started",
+        }
+    }
+
+    /// Sends until it has sent all or is refused; gives up some sends.
+    async fn producer(
+        jobs_tx: Sender<u32>,
+        mut round: Round,
+        jobs: impl Iterator<Item = u32>,
+    ) -> Vec<u32> {
+        let mut accepted = Vec::new();
+        for job in jobs {
+            let sending = jobs_tx.send(job);
+            let sent = match round.rng.bool() {
+                true => round.cancel(MS * 20, sending).await,
+                false => Some(sending.await),
+            };
+            match sent {
+                Some(Ok(())) => accepted.push(job),
+                Some(Err(SendError(refused))) => {
+                    assert_eq!(refused, job);
+                    break;
+                }
+                None => {}
+            }
+        }
+        accepted
+    }
+
     #[test]
-    fn each_job_ends_once() {
+    fn each_job_is_reported_once() {
         stress::rounds(|mut round| async move {
-            let (jobs_tx, workers, jobs_rx) = start_workers();
-            drop(jobs_rx);
+            let reports = Reports::default();
+            let pool = reports.pool(4, 4);
             let mut producers = JoinSet::new();
             for first in 1..=3 {
-                let (jobs_tx, mut round) = (jobs_tx.clone(), round.fork());
-                producers.spawn(async move {
-                    let mut sent = Vec::new();
-                    for job in (first..=36).step_by(3) {
-                        let longest = Duration::from_millis(20);
-                        let sending = jobs_tx.send(job);
-                        if let Some(end) = round.cancel(longest, sending).await
-                        {
-                            end.expect("the workers are there");
-                            sent.push(job);
-                        }
-                    }
-                    sent
-                });
+                let jobs = (first..=36).step_by(3);
+                let jobs_tx = pool.jobs_tx.clone();
+                producers.spawn(producer(jobs_tx, round.fork(), jobs));
             }
-            drop(jobs_tx);
-            let mut sent = producers.join_all().await.concat();
-            let (mut ended, mut failed) = (Vec::new(), Vec::new());
-            for tally in workers.join_all().await {
-                ended.extend(tally.served);
-                failed.extend(tally.returned.iter().map(|(job, _)| *job));
-            }
-            assert!(failed.iter().all(|job| [10, 13, 20, 30].contains(job)));
-            ended.extend(failed);
-            ended.sort();
-            sent.sort();
-            assert_eq!(
-                ended, sent,
-                "each job once, and none that was not sent"
-            );
+            let accepted = producers.join_all().await.concat();
+            pool.shut_down(LONG).await;
+            assert!(reports.most.load(Relaxed) <= 4);
+            assert_eq!(reports.running.load(Relaxed), 0);
+            let ends = reports.ends.lock().expect("no panic");
+            assert!(ends.values().all(is_done), "{ends:?}");
+            drop(ends);
+            reports.check(accepted);
         });
     }
 
-    /// A job takes 10 ms.
     #[test]
     fn four_workers_work_at_the_same_time() {
         stress::rounds(|_| async {
             let start = Instant::now();
-            let (jobs_tx, workers, jobs_rx) = start_workers();
-            drop(jobs_rx);
-            for _ in 0..40 {
-                jobs_tx.send(1).await.expect("the workers are there");
+            let handle = |_| async {
+                sleep(MS * 10).await;
+                Ok(())
+            };
+            let pool = WorkerPool::start(4, 4, handle, |_, _| {});
+            for job in 0..40 {
+                pool.jobs_tx.send(job).await.expect("the workers run");
             }
-            drop(jobs_tx);
-            workers.join_all().await;
-            let in_a_row = Duration::from_millis(400);
-            assert!(start.elapsed() < in_a_row, "one at a time");
+            pool.shut_down(LONG).await;
+            assert!(start.elapsed() < MS * 400, "one at a time");
         });
     }
 
-    /// An idle worker holds the lock of the receiver while it waits.
+    /// Producers that never stop, some of them waiting for a place.
     #[test]
-    fn idle_workers_do_not_keep_the_channel_open() {
-        stress::known_to_fail("the lock is held", |_| async {
-            let (jobs_tx, workers, jobs_rx) = start_workers();
-            sleep(Duration::from_millis(10)).await; // they wait for a job
-            let close = async { jobs_rx.lock().await.close() };
-            let limit = Duration::from_millis(200);
-            timeout(limit, close).await.expect("the lock is held");
-            assert!(jobs_tx.send(1).await.is_err());
-            workers.join_all().await;
+    fn a_shutdown_loses_nothing_that_was_accepted() {
+        stress::rounds(|mut round| async move {
+            let reports = Reports::default();
+            let pool = reports.pool(4, 4);
+            let mut producers = JoinSet::new();
+            for first in 0..8 {
+                let jobs = (first..).step_by(8);
+                let jobs_tx = pool.jobs_tx.clone();
+                producers.spawn(producer(jobs_tx, round.fork(), jobs));
+            }
+            sleep(round.duration(Duration::ZERO..MS * 60)).await;
+            let limit = round.choice([LONG, Duration::ZERO, MS]);
+            pool.shut_down(limit).await;
+            assert_eq!(reports.running.load(Relaxed), 0);
+            let accepted = producers.join_all().await.concat();
+            reports.check(accepted);
         });
     }
-}
 
-/// The page's workers that stop while jobs are still coming in.
-mod shutdown {
-    use ::stress::fast as tokio;
+    #[test]
+    fn a_shutdown_ends_idle_workers_and_jobs_that_never_end() {
+        stress::rounds(|round| async move {
+            let reports = Arc::new(Mutex::new(Vec::new()));
+            let ends = Arc::clone(&reports);
+            let report = move |job: u32, result: anyhow::Result<()>| {
+                let error = result.expect_err("it never ends").to_string();
+                ends.lock().expect("no panic").push((job, error));
+            };
+            let handle = |_| async {
+                pending::<()>().await;
+                Ok(())
+            };
+            let pool = WorkerPool::start(4, 8, handle, report);
+            let jobs = round.seed as u32 % 9;
+            for job in 0..jobs {
+                pool.jobs_tx.send(job).await.expect("the workers run");
+            }
+            sleep(MS * 20).await;
+            let end = timeout(MS * 1_000, pool.shut_down(MS * 20)).await;
+            end.expect("the pool does not end");
+            let reports = reports.lock().expect("no panic");
+            assert_eq!(reports.len(), jobs as usize);
+            let left = reports.iter().filter(|(_, end)| end == "not started");
+            assert_eq!(left.count(), jobs.saturating_sub(4) as usize);
+        });
+    }
 
-    include!("../../../../snippets/advanced-patterns/queue/queue_shutdown.rs");
-
-    mod stress {
-        use std::time::Duration;
-
-        use tokio::task::JoinSet;
-        use tokio::time::sleep;
-        use tokio_util::sync::CancellationToken;
-
-        use super::open_kitchen;
-
-        #[test]
-        fn what_was_accepted_is_done_and_the_rest_comes_back() {
-            stress::rounds(|mut round| async move {
-                let token = CancellationToken::new();
-                let (jobs_tx, workers) = open_kitchen(&token);
-                let mut producers = JoinSet::new();
-                for first in 0..8 {
-                    let (jobs_tx, mut round) = (jobs_tx.clone(), round.fork());
-                    producers.spawn(async move {
-                        let mut sent = Vec::new();
-                        for job in (first..).step_by(8) {
-                            let limit = Duration::from_millis(50);
-                            let sending = jobs_tx.send(job);
-                            match round.cancel(limit, sending).await {
-                                Some(Ok(())) => sent.push(job),
-                                Some(Err(refused)) => {
-                                    assert_eq!(refused.0, job);
-                                    break;
-                                }
-                                None => {}
-                            }
-                        }
-                        sent
-                    });
+    /// The caller of the shutdown is cancelled, and so are the jobs.
+    #[test]
+    fn a_pool_that_is_dropped_leaves_no_job_behind() {
+        stress::rounds(|mut round| async move {
+            let reports = Reports::default();
+            let pool = reports.pool(4, 4);
+            let jobs_tx = pool.jobs_tx.clone();
+            for job in 0..8 {
+                jobs_tx.send(job).await.expect("the workers run");
+            }
+            round.cancel(MS * 3, pool.shut_down(LONG)).await;
+            let refused = async {
+                while jobs_tx.send(8).await.is_ok() {
+                    sleep(MS).await;
                 }
-                let longest = Duration::from_millis(100);
-                let time = round.duration(Duration::ZERO..longest);
-                sleep(time).await;
-                token.cancel();
-                let mut sent = producers.join_all().await.concat();
-                let mut done = workers.join_all().await.concat();
-                sent.sort();
-                done.sort();
-                assert_eq!(done, sent);
-            });
-        }
+                while reports.running.load(Relaxed) > 0 {
+                    sleep(MS).await;
+                }
+            };
+            let ended = timeout(MS * 1_000, refused).await;
+            ended.expect("a job goes on");
+        });
     }
 }
