@@ -81,6 +81,7 @@ impl<J: Clone + Send + 'static> WorkerPool<J> {
 
 // Notifications that are sent for parcels, and what must come of them.
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use async_channel::{SendError, TrySendError};
@@ -88,6 +89,7 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
+static NOTIFIED: AtomicU32 = AtomicU32::new(0);
 
 /// Sends a notification, in ten seconds. Parcels that end in 0 have no
 /// address.
@@ -95,6 +97,7 @@ async fn notify(parcel: u32) -> anyhow::Result<()> {
     sleep(10 * SECOND).await;
     assert_ne!(parcel, 13, "a comma in the address");
     anyhow::ensure!(!parcel.is_multiple_of(10), "no address");
+    NOTIFIED.fetch_add(1, Relaxed);
     Ok(())
 }
 
@@ -134,6 +137,23 @@ fn start(count: usize, capacity: usize) -> (WorkerPool<u32>, Reports) {
 }
 
 async fn all() -> anyhow::Result<()> {
+    // A handler that panics before it returns a future.
+    let reports = Reports::default();
+    let add = reports.clone();
+    let handle = |parcel: u32| {
+        assert_ne!(parcel, 1, "no client");
+        notify(parcel)
+    };
+    let report = move |parcel, result| add.add(parcel, result);
+    let pool = WorkerPool::start(1, 8, handle, report);
+    for parcel in 1..=2 {
+        pool.jobs_tx.send(parcel).await?;
+    }
+    pool.shut_down(60 * SECOND).await;
+    let ends = [("panicked", 1), ("sent", 1)];
+    let ends = ends.map(|(end, count)| (end.to_owned(), count));
+    assert_eq!(reports.count(), BTreeMap::from(ends));
+
     let (pool, reports) = start(3, 8);
     let start = Instant::now();
     for parcel in 1..=100 {
@@ -233,8 +253,10 @@ async fn idle_and_dropped() {
         jobs_tx.send(parcel).await.expect("the workers run");
     }
     sleep(SECOND).await;
+    NOTIFIED.store(0, Relaxed);
     drop(pool);
     sleep(60 * SECOND).await;
+    assert_eq!(NOTIFIED.load(Relaxed), 0, "no job goes on");
     assert_eq!(jobs_tx.send(6).await, Err(SendError(6)));
     println!("dropped: {:?}", reports.count());
     assert!(reports.count().is_empty());

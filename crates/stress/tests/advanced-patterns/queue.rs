@@ -35,14 +35,14 @@ mod stress {
             let running = self.running.fetch_add(1, Relaxed) + 1;
             self.most.fetch_max(running, Relaxed);
             let _running = Running(Arc::clone(&self.running));
-            if job % 2 == 0 {
+            if job.is_multiple_of(2) {
                 yield_now().await;
             } else {
                 sleep(MS * (job % 4)).await;
             }
             self.completed.lock().expect("no panic").push(job);
             assert_ne!(job % 10, 3, "a comma in the address");
-            anyhow::ensure!(job % 10 != 0, "no address");
+            anyhow::ensure!(!job.is_multiple_of(10), "no address");
             Ok(())
         }
 
