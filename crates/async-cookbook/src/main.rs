@@ -1,6 +1,7 @@
 //! The `async-cookbook` command: its arguments, and how its errors look.
 
 mod epub;
+mod feet;
 mod new;
 mod pages;
 mod recipes;

@@ -161,12 +161,12 @@ pub fn parse(file: &Path) -> Result<Html> {
     Ok(Html::parse_document(&read(file)?))
 }
 
-fn read(file: &Path) -> Result<String> {
+pub fn read(file: &Path) -> Result<String> {
     let cannot = format!("cannot read {}", file.display());
     fs::read_to_string(file).map_err(failed(cannot, "render the book again"))
 }
 
-fn write(file: &Path, text: &str) -> Result<()> {
+pub fn write(file: &Path, text: &str) -> Result<()> {
     let cannot = format!("cannot write {}", file.display());
     fs::write(file, text).map_err(failed(cannot, DISK))
 }

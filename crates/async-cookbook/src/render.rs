@@ -15,7 +15,7 @@ use mdbook_skeptic::is_editors;
 use url::Url;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{epub, failed, joined, pages};
+use crate::{epub, failed, feet, joined, pages};
 
 /// The script of the Run buttons, and the key of book.toml for scripts.
 const RUN: &str = "theme/run.js";
@@ -158,7 +158,8 @@ impl Book {
         address: Option<&Url>,
     ) -> Result<PathBuf> {
         // A book with an unchecked block is not shown.
-        mdbook_skeptic::Book::load(&self.root).map_err(|p| joined(&p))?;
+        let checked =
+            mdbook_skeptic::Book::load(&self.root).map_err(|p| joined(&p))?;
         config.build.build_dir = dest.to_owned();
         // mdBook would write the pages that are missing into the sources.
         config.build.create_missing = false;
@@ -173,6 +174,7 @@ impl Book {
             "correct the book and try again",
         ))?;
         pages::describe(&html, &about, address)?;
+        feet::write(&html, &checked)?;
         Ok(html)
     }
 

@@ -11,6 +11,7 @@ use crate::hash::hash;
 use crate::model::{Book, Check, What};
 use crate::mutate::results::{self, Results};
 use crate::run::program;
+use crate::run::record;
 use crate::run::server::Needed;
 use crate::run::skipped;
 use crate::run::watchdog::Timed;
@@ -111,17 +112,19 @@ impl Built {
         let text = hash(skeptic::as_compiled(text, beside.as_ref()));
         let check = || program::program(place, limit, workspace, text, run);
         let service = Needed::by(found, Path::new(self.root));
-        if service.is_none() && beside.is_none() {
-            return check();
-        }
-        program::in_a_process_of_its_own(
-            place,
-            workspace,
-            (service, beside.as_ref()),
-            (self.module, name),
-            hash((text, limit)),
-            check,
-        );
+        record::during(workspace, found, || {
+            if service.is_none() && beside.is_none() {
+                return check();
+            }
+            program::in_a_process_of_its_own(
+                place,
+                workspace,
+                (service, beside.as_ref()),
+                (self.module, name),
+                hash((text, limit)),
+                check,
+            );
+        });
     }
 
     /// Runs the check of this name.
@@ -138,9 +141,11 @@ impl Built {
             features: features.as_deref(),
         };
         let _timed = Timed::start(&check.place);
-        if let Err(why) = check.verify(&context) {
-            panic!("{}: {why}", check.place);
-        }
+        record::during(context.workspace, check, || {
+            if let Err(why) = check.verify(&context) {
+                panic!("{}: {why}", check.place);
+            }
+        });
     }
 
     /// Compares the files that are made from the book with what they must be.

@@ -49,10 +49,12 @@
 //! | `run::busy` | keeps all cores busy |
 //! | `run::watchdog` | ends what does not end; lists the slowest |
 //! | `run::skipped` | counts what cannot run here |
+//! | `run::record` | what has passed here, and when |
 //! | `run::cache` | what has passed and has not changed |
 //! | `checks` | what each check finds out, and whether the page shows it |
 //! | `built` | the checks by the names of their tests |
 //! | `generated` | files that are made from the book |
+//! | `passed` | what of each page has passed here, for its foot |
 //! | `bless` | writes what the checks find out into the pages |
 //! | `mutate` | breaks blocks and changes code, and sees a check fail |
 //! | `mutate::all` | makes mutants, tries each, and keeps what became of them |
@@ -101,6 +103,7 @@ mod mutate {
     pub(crate) mod rust;
     pub(crate) mod trial;
 }
+mod passed;
 mod plan;
 mod problem;
 mod run {
@@ -113,6 +116,7 @@ mod run {
     pub(crate) mod output;
     pub(crate) mod program;
     pub(crate) mod python;
+    pub(crate) mod record;
     pub(crate) mod sandbox;
     pub(crate) mod server;
     pub(crate) mod skipped;
@@ -135,6 +139,7 @@ pub use model::{
     About, Block, Book, Check, Keep, Kind, NoKeep, Page, Part, Picture, What,
 };
 pub use mutate::all::{Mutate, Tried, mutate};
+pub use passed::{Passed, passed};
 pub use problem::Problem;
 
 pub use settings::Settings;

@@ -13,6 +13,12 @@ pub(crate) fn rustc() -> String {
     env::var("RUSTC").unwrap_or_else(|_| "rustc".into())
 }
 
+/// What `rustc -vV` prints.
+pub(crate) fn compiler_version() -> Option<String> {
+    let output = Command::new(rustc()).arg("-vV").output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}
+
 /// The compiler, or clippy's for one of its lints.
 pub(crate) fn compiler(expected: &str) -> Result<PathBuf, String> {
     if !expected.starts_with("clippy::") {

@@ -176,6 +176,29 @@ fn every_page_has_a_description() {
 }
 
 #[test]
+fn every_page_says_in_its_foot_what_was_checked() {
+    with_command(|| {
+        let book = TestBook::new();
+        assert!(book.run(&["build", "--dest", "out"]).status.success());
+        for (page, begin) in [
+            ("index.html", "The 6 checks of this book have not run"),
+            ("welcome.html", "The 6 checks of this book have not run"),
+            ("tracking/find-parcel.html", "The 4 checks of this page have"),
+            ("labels/index.html", "The 6 checks of this book have not run"),
+            ("labels/print-label.html", "The 2 checks of this page have"),
+        ] {
+            let page = book.read(&format!("out/{page}"));
+            let feet: Vec<_> =
+                page.split("<footer class=\"checked\">").skip(1).collect();
+            let [foot] = feet[..] else { panic!("one foot: {page}") };
+            assert!(foot.starts_with(begin), "{foot}");
+            let (foot, _) = foot.split_once("</footer>").expect("its end");
+            assert!(foot.contains(" with Rust 1."), "{foot}");
+        }
+    });
+}
+
+#[test]
 fn build_with_an_address_adds_the_address_of_every_page() {
     with_command(|| {
         let book = TestBook::new();

@@ -16,7 +16,6 @@ use std::hash::Hash;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{LazyLock, OnceLock};
 
@@ -63,9 +62,8 @@ fn key(salt: u8, input: &impl Hash) -> u64 {
 /// The guard, all of it, and the compiler: a check that has changed has passed
 /// nothing yet.
 static CHECKER: LazyLock<u64> = LazyLock::new(|| {
-    let compiler = Command::new(toolchain::rustc()).arg("-vV").output().ok();
     let guard = env!("MDBOOK_SKEPTIC_SOURCES");
-    hash((guard, compiler.map(|output| output.stdout)))
+    hash((guard, toolchain::compiler_version()))
 });
 
 fn folder() -> Option<&'static Path> {

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Mutex;
 
+use super::record;
+
 static SKIPPED: Mutex<(usize, BTreeSet<String>)> =
     Mutex::new((0, BTreeSet::new()));
 
 /// Counts a check that did not run, and what it lacked.
 pub(crate) fn note(missing: String) {
+    record::skip();
     let mut skipped = SKIPPED.lock().unwrap_or_else(|p| p.into_inner());
     skipped.0 += 1;
     skipped.1.insert(missing);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-use super::{cache, skipped};
+use super::{cache, record, skipped};
 use crate::toolchain;
 
 #[derive(Default)]
@@ -125,6 +125,7 @@ extern "C" fn report() {
     times.sort_by(|a, b| b.cmp(a));
     cache::report();
     skipped::report();
+    record::write();
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "\nslowest of {}:", times.len());
     for (time, place) in times.iter().take(5) {

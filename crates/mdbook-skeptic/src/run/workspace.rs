@@ -12,7 +12,8 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::artifacts::{self, Artifacts, Libraries};
 use super::crates::Known;
-use crate::toolchain::Python;
+use crate::hash::{content, hash};
+use crate::toolchain::{self, Python};
 
 /// The book's workspace: what is built of it, and what runs its programs.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Workspace {
     metadata: OnceLock<Result<Metadata, String>>,
     python: OnceLock<Result<Python, String>>,
     crates: OnceLock<Result<Known, String>>,
+    compiler: OnceLock<Option<String>>,
+    versions: OnceLock<u64>,
 }
 
 /// What all checks of a book share.
@@ -44,6 +47,8 @@ impl Workspace {
             metadata: OnceLock::new(),
             python: OnceLock::new(),
             crates: OnceLock::new(),
+            compiler: OnceLock::new(),
+            versions: OnceLock::new(),
         }
     }
 
@@ -64,6 +69,33 @@ impl Workspace {
     pub(crate) fn python(&self) -> Result<&Python, String> {
         let find = || Python::find(&self.root);
         self.python.get_or_init(find).as_ref().map_err(Clone::clone)
+    }
+
+    /// What `rustc -vV` prints.
+    fn compiler(&self) -> Option<&str> {
+        self.compiler.get_or_init(toolchain::compiler_version).as_deref()
+    }
+
+    /// `1.95.0`
+    pub(crate) fn rust_version(&self) -> Option<String> {
+        let line = self.compiler()?.lines().next()?;
+        Some(line.split_whitespace().nth(1)?.to_owned())
+    }
+
+    /// `3.11.2`
+    pub(crate) fn python_version(&self) -> Option<String> {
+        let version = &self.python().ok()?.version;
+        Some(version.split_whitespace().next()?.to_owned())
+    }
+
+    /// What tells the locked crates, the compiler and the interpreter from any
+    /// others.
+    pub(crate) fn versions(&self) -> u64 {
+        *self.versions.get_or_init(|| {
+            let locked = content(self.root.join("Cargo.lock"));
+            let python = self.python().ok().map(|python| &python.version);
+            hash((locked, self.compiler(), python))
+        })
     }
 
     /// The crates that a program names, with the locked version.
