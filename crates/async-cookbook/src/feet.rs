@@ -44,26 +44,21 @@ pub fn write(html: &Path, book: &Book) -> Result<()> {
 /// What the whole book is about.
 const ALL: [&str; 3] = ["CPython", "Rust", "tokio"];
 
-/// `All 23 checks of this page passed, the last on 2026-11-30, with …`
+/// `Checks of this page: 23 of 23 passed, the last on 2026-11-30, with …`
 fn sentence(what: &str, found: &Passed) -> String {
     let Passed { checks, passed, last, with, .. } = found;
     let with = with.iter().map(|(name, version)| format!("{name} {version}"));
     let with = with.collect::<Vec<_>>().join(", ");
-    let day = last.map(|last| DateTime::<Utc>::from(last).format("%Y-%m-%d"));
-    match day {
-        Some(day) if passed == checks => format!(
-            "All {checks} checks of this {what} passed, the last on {day}, \
-             with {with}."
-        ),
-        Some(day) => format!(
-            "{passed} of the {checks} checks of this {what} have passed as it \
-             stands, the last on {day}, with {with}."
-        ),
-        None => format!(
-            "The {checks} checks of this {what} have not run on this machine \
-             yet. `cargo test` runs them, with {with}."
-        ),
-    }
+    let passed = match last {
+        None => {
+            format!("0 of {checks} ran on this machine. `cargo test` runs them")
+        }
+        Some(last) => {
+            let day = DateTime::<Utc>::from(*last).format("%Y-%m-%d");
+            format!("{passed} of {checks} passed, the last on {day}")
+        }
+    };
+    format!("Checks of this {what}: {passed}, with {with}.")
 }
 
 /// Puts a text at the end of a page's content.
