@@ -185,7 +185,7 @@ fn an_output_must_be_the_one_shown() {
             message,
             "`fetch_json` is not what is shown:\n@@ -1,2 +1,2 @@\n\
              -parcel 7 is in Oslo\n+parcel 7 is in Bergen\n \
-             parcel 8: HTTP status client error (404 Not Found)\n\
+             unknown field: a parcel\n\
              help: if the program is right, run `cargo bless`"
         );
         check("fetch_json", FILE, "").expect_err("nothing is shown");

@@ -1,41 +1,73 @@
 import asyncio
+import os
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp import web
+import httpx
+import uvicorn
 
 
 @dataclass
 class Parcel:
+    id: int
     city: str
 
 
-async def main():
-    async def parcel(request):
-        body = {"city": None, "error": "database is down"}
-        return web.json_response(body, status=500)
+async def answer(reader, writer):
+    await reader.readuntil(b"\r\n\r\n")
+    body = '{"error": "database is down", "city": null}'
+    writer.write(
+        f"HTTP/1.1 500 E\r\ncontent-length: {len(body)}\r\nconnection: close"
+        f"\r\ncontent-type: application/json\r\n\r\n{body}".encode()
+    )
+    writer.close()
 
-    app = web.Application()
-    app.add_routes([web.get("/", parcel)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = "http://127.0.0.1:%d" % runner.addresses[0][1]
+
+def rejected(fields):
+    try:
+        Parcel(**fields)
+        return False
+    except TypeError:
+        return True
+
+
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = "http://%s:%d" % server.sockets[0].getsockname()
 
     # ANCHOR: changes
+    # A dataclass checks the names of the fields, and no types.
+    assert Parcel(**{"id": "seven", "city": None}).city is None
+    assert rejected({"id": 7})
+    assert rejected({"id": 7, "city": "Bergen", "eta": "today"})
+
+    # aiohttp has a limit of five minutes, and httpx of five seconds a read.
+    assert aiohttp.client.DEFAULT_TIMEOUT.total == 300
+    assert httpx.AsyncClient().timeout.read == 5
+
+    # aiohttp ignores HTTP_PROXY by default. httpx obeys it, as reqwest does.
+    os.environ["HTTP_PROXY"] = "http://127.0.0.1:1"  # nothing listens there
+    os.environ.pop("NO_PROXY", None)
+    os.environ.pop("no_proxy", None)
     async with aiohttp.ClientSession() as session:
-        # Without raise_for_status, a 500 with a JSON body is data.
         async with session.get(url) as response:
-            body = await response.json()
-        assert response.status == 500
-
-        # A dataclass does not look at what it is given.
-        assert Parcel(city=body["city"]).city is None
-
-        # Nobody asked for it: there is a limit of five minutes.
-        assert session.timeout.total == 300
+            assert response.status == 500
+    try:
+        async with httpx.AsyncClient() as client:
+            await client.get(url)
+        raise AssertionError("it has found the server")
+    except httpx.ConnectError:
+        pass
     # ANCHOR_END: changes
-    await runner.cleanup()
+
+    assert aiohttp.TCPConnector()._keepalive_timeout == 15
+    assert uvicorn.Config(app=None).timeout_keep_alive == 5
+
+    # Without raise_for_status, a 500 with a JSON body is data.
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            assert (await response.json())["city"] is None
+    server.close()
 
 
 asyncio.run(main())

@@ -1,7 +1,8 @@
 // ANCHOR: all
+use std::future::IntoFuture;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use axum::serve::{ListenerExt, serve};
+use axum::serve::ListenerExt;
 use axum::{Router, routing::get};
 use reqwest::Client;
 use tokio::net::TcpListener;
@@ -12,29 +13,28 @@ static CONNECTIONS: AtomicU32 = AtomicU32::new(0);
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let app = Router::new().route("/", get(|| async { "on its way" }));
+    let app = Router::new().route("/", get(|| async { "in transit" }));
     let count = |_: &mut _| _ = CONNECTIONS.fetch_add(1, Relaxed);
     let listener = listener.tap_io(count);
-    tokio::spawn(async move { serve(listener, app).await });
+    tokio::spawn(axum::serve(listener, app).into_future());
 
     // ANCHOR: broken
-    // Broken: each call builds a client, and with it an empty pool.
     for _ in 0..10 {
-        Client::new().get(&url).send().await?.text().await?;
+        let client = Client::builder().no_proxy().build()?;
+        client.get(&url).send().await?.text().await?;
     }
+    // ANCHOR_END: broken
     println!("a client for each: {CONNECTIONS:?} connections");
     assert_eq!(CONNECTIONS.swap(0, Relaxed), 10);
-    // ANCHOR_END: broken
 
     // ANCHOR: fixed
-    // Fixed: one client. Clones share its pool.
-    let client = Client::new();
+    let client = Client::builder().no_proxy().build()?;
     for _ in 0..10 {
         client.clone().get(&url).send().await?.text().await?;
     }
+    // ANCHOR_END: fixed
     println!("one client: {CONNECTIONS:?} connection");
     assert_eq!(CONNECTIONS.load(Relaxed), 1);
-    // ANCHOR_END: fixed
     Ok(())
 }
 // ANCHOR_END: all

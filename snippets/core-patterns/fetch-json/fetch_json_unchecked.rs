@@ -1,31 +1,60 @@
 // ANCHOR: all
+use std::future::IntoFuture;
+
 use axum::{Json, Router, http::StatusCode, routing::get};
-use serde_json::{Value, json};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::json;
 use tokio::net::TcpListener;
 
-#[tokio::main]
+#[derive(Deserialize)]
+struct Parcel {
+    city: Option<String>,
+}
+
+// ANCHOR: broken
+async fn city(client: &Client, url: &str) -> reqwest::Result<Option<String>> {
+    let response = client.get(url).send().await?;
+    let parcel: Parcel = response.json().await?;
+    Ok(parcel.city)
+}
+// ANCHOR_END: broken
+
+/// As `city`, with the status checked.
+async fn city_checked(
+    client: &Client,
+    url: &str,
+) -> reqwest::Result<Option<String>> {
+    // ANCHOR: fixed
+    let response = client.get(url).send().await?.error_for_status()?;
+    let parcel: Parcel = response.json().await?;
+    // ANCHOR_END: fixed
+    Ok(parcel.city)
+}
+
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let sorry = || async {
-        let body = json!({ "error": "database is down", "city": null });
+        let body = json!({ "error": "database is down" });
         (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
     };
-    let app = Router::new().route("/parcels/7", get(sorry));
+    let known = || async { Json(json!({ "city": "Bergen" })) };
+    let app = Router::new().route("/7", get(sorry)).route("/8", get(known));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/parcels/7", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(axum::serve(listener, app).into_future());
+    let client = Client::builder().no_proxy().build()?;
 
-    // ANCHOR: broken
-    // Broken: the status is never looked at, and any JSON is good enough.
-    let parcel: Value = reqwest::get(&url).await?.json().await?;
-    println!("without the check: city = {}", parcel["city"]);
-    assert_eq!(parcel["city"], Value::Null);
-    // ANCHOR_END: broken
+    let city = city(&client, &format!("{url}/7")).await?;
+    println!("without the check: {city:?}");
+    assert_eq!(city, None);
 
-    // ANCHOR: fixed
-    // Fixed: a 4xx or 5xx is an error before anybody reads the body.
-    let error = reqwest::get(&url).await?.error_for_status().unwrap_err();
-    println!("with the check: {}", error.without_url());
-    // ANCHOR_END: fixed
+    let error = city_checked(&client, &format!("{url}/7")).await;
+    let error = error.expect_err("500").without_url();
+    println!("with the check: {error}");
+    assert!(error.is_status());
+    let city = city_checked(&client, &format!("{url}/8")).await?;
+    assert_eq!(city.as_deref(), Some("Bergen"));
     Ok(())
 }
 // ANCHOR_END: all
