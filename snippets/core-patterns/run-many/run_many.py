@@ -1,43 +1,83 @@
-# ANCHOR: all
+# ANCHOR: keep
 import asyncio
 
 
-# ANCHOR: network
-class Mast:
-    """The radio mast of the stations: counts the calls under way."""
+async def run_all(items, limit, timeout, work):
+    """Runs `work` for each item, at most `limit` at the same time. Each result
+    or error stands beside its item, in the order in which they end."""
+    items, results = iter(items), []
 
+    # ANCHOR: work
+    async def worker():
+        for item in items:
+            try:
+                async with asyncio.timeout(timeout):
+                    result = await work(item)
+            except Exception as error:
+                result = error
+            results.append((item, result))
+    # ANCHOR_END: work
+
+    # ANCHOR: limit
+    async with asyncio.TaskGroup() as group:
+        for _ in range(max(1, limit)):
+            group.create_task(worker())
+    # ANCHOR_END: limit
+    return results
+# ANCHOR_END: keep
+
+
+# A carrier, and what must come of it.
+class Carrier:
     def __init__(self):
-        self.calls = self.peak = 0
-# ANCHOR_END: network
+        self.pending = self.peak = 0
 
-    # ANCHOR: read
-    async def read(self, station):
-        self.calls += 1
-        self.peak = max(self.peak, self.calls)
-        await asyncio.sleep(0.01)
-        self.calls -= 1
-        return f"{station}: 4.5 °C"
-    # ANCHOR_END: read
-
-
-# ANCHOR: join_all
-async def read_all(mast, stations):
-    return await asyncio.gather(*(mast.read(name) for name in stations))
-# ANCHOR_END: join_all
+    async def track(self, parcel):
+        self.pending += 1
+        self.peak = max(self.peak, self.pending)
+        try:
+            await asyncio.sleep(0.01 if parcel != 99 else 60)
+            if parcel == 404:
+                raise ConnectionError("404 Not Found")
+            return "in transit"
+        finally:
+            self.pending -= 1
 
 
 async def main():
-    mast = Mast()
-    readings = await read_all(mast, ["Bergen", "Oslo", "Vardø"])
-    assert readings == ["Bergen: 4.5 °C", "Oslo: 4.5 °C", "Vardø: 4.5 °C"]
-    assert mast.peak == 3
+    carrier = Carrier()
+    parcels, tracked, failed = [7, 8, 404], {}, {}
+    # ANCHOR: call
+    for parcel, result in await run_all(parcels, 100, 3, carrier.track):
+        if isinstance(result, Exception):
+            failed[parcel] = result
+        else:
+            tracked[parcel] = result
+    # ANCHOR_END: call
+    assert tracked == {7: "in transit", 8: "in transit"}
+    assert str(failed[404]) == "404 Not Found"
+    assert (carrier.pending, carrier.peak) == (0, 3)
 
-    # Nothing holds it back: a thousand stations, a thousand calls at once.
-    await read_all(mast, range(1000))
-    assert mast.peak == 1000
+    for count, limit, peak in [(5, 5, 5), (5, 2, 2), (5, 0, 1), (0, 5, 0)]:
+        carrier.peak = 0
+        results = await run_all(range(count), limit, 3, carrier.track)
+        assert sorted(results) == [(n, "in transit") for n in range(count)]
+        assert (carrier.pending, carrier.peak) == (0, peak)
+
+    results = dict(await run_all([1, 404, 99, 2], 2, 0.1, carrier.track))
+    assert results[1] == results[2] == "in transit"
+    assert str(results[404]) == "404 Not Found"
+    assert isinstance(results[99], TimeoutError)
+    assert carrier.pending == 0
+
+    # The caller is cancelled, and so are the requests.
+    carrier.peak = 0
+    try:
+        async with asyncio.timeout(0.05):
+            await run_all([99] * 10, 2, 3, carrier.track)
+        raise AssertionError("they have ended")
+    except TimeoutError:
+        assert (carrier.pending, carrier.peak) == (0, 2)
 
 
-# ANCHOR: run
 asyncio.run(main())
-# ANCHOR_END: run
-# ANCHOR_END: all

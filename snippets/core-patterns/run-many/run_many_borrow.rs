@@ -1,19 +1,21 @@
 // ANCHOR: all
 use tokio::task::JoinSet;
 
-struct Network;
+struct Carrier;
 
-impl Network {
-    async fn read(&self, _station: &str) {}
+impl Carrier {
+    async fn track(&self, _parcel: &str) {}
 }
 
 #[tokio::main]
 async fn main() {
-    let network = Network;
+    // ANCHOR: broken
+    let carrier = Carrier;
     let mut tasks = JoinSet::new();
-    for station in ["Bergen", "Oslo"] {
-        tasks.spawn(async { network.read(station).await });
+    for parcel in ["parcel 7", "parcel 8"] {
+        tasks.spawn(async { carrier.track(parcel).await });
     }
+    // ANCHOR_END: broken
     tasks.join_all().await;
 }
 // ANCHOR_END: all

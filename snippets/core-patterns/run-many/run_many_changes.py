@@ -2,25 +2,87 @@ import asyncio
 import threading
 
 
-# ANCHOR: changes
-async def lazy_and_eager():
-    asked = 0
+class Carrier:
+    """Tracks parcels: 404 fails, and 99 takes until `release` is set."""
 
-    async def read():
-        nonlocal asked
-        asked += 1
+    def __init__(self):
+        self.tracked = []
+        self.release = asyncio.Event()
 
-    coroutine = read()
+    async def track(self, parcel):
+        if parcel == 404:
+            raise ConnectionError("404 Not Found")
+        if parcel == 99:
+            await self.release.wait()
+        self.tracked.append(parcel)
+        return parcel
+
+
+async def main():
+    # ANCHOR: gather
+    # The first error is raised. The others run on, and their results are lost.
+    carrier = Carrier()
+    try:
+        await asyncio.gather(*map(carrier.track, [7, 404, 99]))
+        raise AssertionError("404 has not failed")
+    except ConnectionError:
+        assert carrier.tracked == [7]
+    carrier.release.set()
     await asyncio.sleep(0)
-    assert asked == 0  # a coroutine is as lazy as a future
-    task = asyncio.create_task(read())
+    assert carrier.tracked == [7, 99]
+
+    # The results have the order of the arguments, and errors their place.
+    calls = map(carrier.track, [99, 404, 7])
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert (results[0], results[2]) == (99, 7)
+    assert isinstance(results[1], ConnectionError)
+
+    # It is the cancellation of the caller that cancels the others.
+    carrier = Carrier()
+    try:
+        async with asyncio.timeout(0.01):
+            await asyncio.gather(*map(carrier.track, [7, 99]))
+        raise AssertionError("99 has ended")
+    except TimeoutError:
+        carrier.release.set()
+        await asyncio.sleep(0)
+        assert carrier.tracked == [7]
+    # ANCHOR_END: gather
+
+    # A task that was cancelled is an error in its place.
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    results = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+
+    # A semaphore within the calls limits the calls, and not the tasks.
+    calls = peak = tasks = 0
+    semaphore = asyncio.Semaphore(100)
+
+    async def track(parcel):
+        nonlocal calls, peak, tasks
+        tasks = max(tasks, len(asyncio.all_tasks()))
+        async with semaphore:
+            calls += 1
+            peak = max(peak, calls)
+            await asyncio.sleep(0.01)
+            calls -= 1
+
+    await asyncio.gather(*map(track, range(1000)))
+    assert (peak, tasks) == (100, 1001)
+
+    # A coroutine starts when it is awaited, and a task by itself.
+    carrier = Carrier()
+    coroutine = carrier.track(7)
     await asyncio.sleep(0)
-    assert asked == 1  # a task is not, in both languages
+    assert carrier.tracked == []
+    task = asyncio.create_task(carrier.track(8))
+    await asyncio.sleep(0)
+    assert carrier.tracked == [8]
     await coroutine
     await task
 
-
-async def never_parallel():
+    # Tasks do not run in parallel: the second does not come.
     barrier = threading.Barrier(2)
 
     async def meet():
@@ -28,76 +90,8 @@ async def never_parallel():
 
     tasks = [asyncio.create_task(meet()) for _ in range(2)]
     await asyncio.wait(tasks)
-    for task in tasks:  # the second did not come while the first waited
+    for task in tasks:
         assert isinstance(task.exception(), threading.BrokenBarrierError)
-# ANCHOR_END: changes
-
-
-# ANCHOR: errors
-async def the_others_run_on():
-    answered = []
-    fog_lifts = asyncio.Event()
-
-    async def read(station):
-        if station == "Oslo":
-            raise ConnectionError("no signal")
-        if station == "Vardø":
-            await fog_lifts.wait()
-        answered.append(station)
-        return station
-
-    def reads():
-        return map(read, ["Bergen", "Oslo", "Vardø"])
-
-    try:
-        await asyncio.gather(*reads())
-        raise AssertionError("Oslo does not answer")
-    except ConnectionError:
-        assert answered == ["Bergen"]  # and what it read is lost
-    fog_lifts.set()
-    await asyncio.sleep(0)
-    assert answered == ["Bergen", "Vardø"]  # nobody had stopped the third
-
-    results = await asyncio.gather(*reads(), return_exceptions=True)
-    assert [results[0], results[2]] == ["Bergen", "Vardø"]
-    assert isinstance(results[1], ConnectionError)
-
-    answered.clear()
-    fog_lifts.clear()
-    try:
-        async with asyncio.TaskGroup() as group:
-            third = [group.create_task(read) for read in reads()][2]
-        raise AssertionError("Oslo does not answer")
-    except* ConnectionError:
-        assert answered == ["Bergen"] and third.cancelled()
-# ANCHOR_END: errors
-
-
-# ANCHOR: bounded
-async def bounded():
-    calls = peak = tasks = 0
-    room = asyncio.Semaphore(100)
-
-    async def read(station):
-        nonlocal calls, peak, tasks
-        tasks = max(tasks, len(asyncio.all_tasks()))
-        async with room:
-            calls += 1
-            peak = max(peak, calls)
-            await asyncio.sleep(0.01)
-            calls -= 1
-
-    await asyncio.gather(*(read(id) for id in range(1000)))
-    assert peak == 100  # the calls are bounded
-    assert tasks == 1001  # the tasks are not: they queue for the semaphore
-# ANCHOR_END: bounded
-
-
-async def main():
-    await lazy_and_eager()
-    await never_parallel()
-    await the_others_run_on()
-    await bounded()
 
 
 asyncio.run(main())

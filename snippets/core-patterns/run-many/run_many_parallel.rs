@@ -5,9 +5,10 @@ use std::thread::{self, ThreadId};
 use futures::future::join_all;
 use tokio::task::block_in_place;
 
-/// Opens for two threads that wait in it at once, and for nobody else.
+/// Renders with another one: it blocks until two threads do so. Says on which
+/// thread it ran.
 fn meet(barrier: &Barrier) -> ThreadId {
-    barrier.wait(); // blocks the thread, and is meant to
+    barrier.wait();
     thread::current().id()
 }
 
@@ -15,35 +16,39 @@ fn meet(barrier: &Barrier) -> ThreadId {
 async fn main() -> anyhow::Result<()> {
     let barrier = Arc::new(Barrier::new(2));
 
-    // ANCHOR: spawn
-    // Two tasks meet: both are inside, at one moment, on two threads.
-    let [one, two] = [(); 2].map(|()| {
-        let barrier = Arc::clone(&barrier);
-        // Who blocks a worker hands the worker's other tasks on.
-        tokio::spawn(async move { block_in_place(|| meet(&barrier)) })
-    });
-    assert_ne!(one.await?, two.await?);
-    println!("spawn: two threads at once");
-    // ANCHOR_END: spawn
-
-    // ANCHOR: join
-    // Futures of one task never do. The thread of `main` comes in four times
-    // to let them out one by one: had two met, it would wait for ever.
+    // Two labels are never rendered at the same time here: if two met, the
+    // thread of `main` would wait forever for the others.
     let task = tokio::spawn({
         let barrier = Arc::clone(&barrier);
         async move {
-            let enter = async || meet(&barrier);
-            let (one, two) = tokio::join!(enter(), enter());
-            let more = join_all([enter(), enter()]).await;
-            [[one, two], [more[0], more[1]]]
+            let render = async || meet(&barrier);
+            // ANCHOR: broken
+            let labels = join_all([render(), render()]).await;
+            // ANCHOR_END: broken
+            let (one, two) = tokio::join!(render(), render());
+            [labels, vec![one, two]]
         }
     });
     for _ in 0..4 {
         meet(&barrier);
     }
-    assert!(task.await?.iter().all(|[one, two]| one == two));
-    println!("join!, join_all: one thread, one after the other");
-    // ANCHOR_END: join
+    for threads in task.await? {
+        assert_eq!(threads[0], threads[1]);
+    }
+    println!("join_all, join!: one after the other, on one thread");
+
+    let render = || {
+        let barrier = Arc::clone(&barrier);
+        // The worker's other tasks go to another thread while it blocks.
+        async move { block_in_place(|| meet(&barrier)) }
+    };
+    // ANCHOR: fixed
+    let tasks = [tokio::spawn(render()), tokio::spawn(render())];
+    let labels = join_all(tasks).await;
+    // ANCHOR_END: fixed
+    let threads = labels.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_ne!(threads[0], threads[1]);
+    println!("spawn: at the same time, on two threads");
     Ok(())
 }
 // ANCHOR_END: all
