@@ -12,6 +12,7 @@ mod book {
 }
 mod builds;
 mod coverage;
+mod endpoints;
 mod figures;
 mod form;
 mod guard;

@@ -5,86 +5,75 @@ import uvicorn
 from fastapi import BackgroundTasks, FastAPI
 
 app = FastAPI()
-started = []
-printed = []
+started, notified = [], []
 
 
-async def print_photo(id):
-    started.append(id)
-    if id == 8:
-        raise ValueError("no photo in this file")
-    await app.state.paper.wait()
-    printed.append(id)
+async def notify(parcel):
+    started.append(parcel)
+    if parcel == 13:
+        raise LookupError("it has no customer")
+    await app.state.carrier.wait()
+    notified.append(parcel)
 
 
-# ANCHOR: recipe
-@app.post("/photos/{id}/recipe")
-async def recipe(id: int):
-    """Async endpoint with background processing"""
-    return {"result": await print_photo(id)}
+# ANCHOR: tasks
+@app.post("/parcels/{parcel}/scans", status_code=202)
+async def scan(parcel: int, tasks: BackgroundTasks):
+    tasks.add_task(notify, parcel)
+    tasks.add_task(notified.append, -parcel)
 
 
-async def waits(client):
-    request = asyncio.create_task(client.post("/photos/1/recipe"))
-    await until(lambda: 1 in started)
-    assert not request.done() and not printed
-    app.state.paper.set()
-    assert (await request).status_code == 200 and printed == [1]
-# ANCHOR_END: recipe
+async def changes(client, server, serving):
+    # The first task raises: the client has a 202, and the second task does
+    # not run.
+    response = await client.post("/parcels/13/scans")
+    assert response.status_code == 202 and started == [13] and not notified
+
+    # The server waits for them when it stops, without a limit by default.
+    response = await client.post("/parcels/7/scans")
+    assert response.status_code == 202
+    server.should_exit = True
+    await asyncio.wait([serving], timeout=0.3)
+    assert not serving.done() and not notified
+    app.state.carrier.set()
+    await serving
+    assert notified == [7, -7]
+# ANCHOR_END: tasks
 
 
-@app.post("/photos/{id}", status_code=202)
-async def upload(id: int, tasks: BackgroundTasks):
-    tasks.add_task(print_photo, id)
-
-
-# ANCHOR: changes
-async def changes(client, connections):
-    # A background task that raises: the client was told 202 before.
-    answer = await client.post("/photos/8")
-    assert answer.status_code == 202 and 8 not in printed
-
-    # The customer hangs up: the handler runs on.
-    app.state.paper.clear()
-    request = asyncio.create_task(client.post("/photos/2/recipe"))
-    await until(lambda: 2 in started)
-    request.cancel()
-    await until(lambda: not connections)
-    app.state.paper.set()
-    await until(lambda: 2 in printed)
-
-    # `asyncio.run` cancels a task that nobody waits for.
-    assert 3 in started and 3 not in printed
-# ANCHOR_END: changes
-
-
-async def forgotten():
-    app.state.paper = asyncio.Event()
-    task = asyncio.create_task(print_photo(3))
-    await until(lambda: 3 in started)
-    assert not task.done()
-
-
-async def until(condition):
-    async with asyncio.timeout(5):
-        while not condition():
+# ANCHOR: end
+async def forgotten(ended):
+    async def task():
+        try:
+            await asyncio.Event().wait()
+        finally:
             await asyncio.sleep(0)
+            ended.append("cleaned up")
+
+    ended.append(asyncio.create_task(task()))
+    await asyncio.sleep(0)
+
+
+def at_the_end():
+    # `asyncio.run` cancels what is left, and waits for its `finally`.
+    ended = []
+    asyncio.run(forgotten(ended))
+    assert ended[0].cancelled() and ended[1] == "cleaned up"
+# ANCHOR_END: end
 
 
 async def main():
-    app.state.paper = asyncio.Event()
+    app.state.carrier = asyncio.Event()
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
+    while not server.started:
+        await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url) as client:
-        await waits(client)
-        await changes(client, server.server_state.connections)
-    server.should_exit = True
-    await serving
+    async with asyncio.timeout(30), httpx.AsyncClient(base_url=url) as client:
+        await changes(client, server, serving)
 
 
-asyncio.run(forgotten())
+at_the_end()
 asyncio.run(main())

@@ -1,87 +1,78 @@
 // ANCHOR: all
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use axum::{Router, extract::State, routing::post};
+use reqwest::Client;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-#[derive(Clone)]
-struct Studio {
-    work: TaskTracker,
-    paper: Arc<Semaphore>,
-    log: watch::Sender<Vec<&'static str>>,
+#[derive(Clone, Default)]
+struct Service {
+    tracker: TaskTracker,
+    done: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl Studio {
-    fn note(&self, what: &'static str) {
-        self.log.send_modify(|log| log.push(what));
-    }
-
-    async fn noted(&self, what: &'static str) {
-        let mut log = self.log.subscribe();
-        log.wait_for(|log| log.contains(&what)).await.expect("kept by self");
-    }
-}
-
-struct Handler(Studio);
-
-impl Drop for Handler {
-    fn drop(&mut self) {
-        self.0.note("handler gone");
-    }
-}
-
-async fn print(studio: Studio) {
-    studio.note("paid");
-    studio.paper.acquire().await.expect("never closed").forget();
-    studio.note("printed");
+/// Buys a label, and stores it a second later.
+async fn buy(service: Service) {
+    service.done.lock().await.push("bought");
+    sleep(Duration::from_secs(1)).await;
+    service.done.lock().await.push("stored");
 }
 
 // ANCHOR: broken
-// Broken: the handler's future does the work, and ends with its customer.
-async fn in_the_handler(State(studio): State<Studio>) {
-    let _handler = Handler(studio.clone());
-    print(studio).await;
+async fn label(State(service): State<Service>) -> StatusCode {
+    buy(service).await;
+    StatusCode::CREATED
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: a task does the work, the handler only waits for it.
-async fn in_a_task(State(studio): State<Studio>) {
-    let _handler = Handler(studio.clone());
-    let printing = studio.work.spawn(print(studio.clone()));
-    printing.await.expect("no panic");
+async fn label_task(State(service): State<Service>) -> StatusCode {
+    match service.tracker.spawn(buy(service.clone())).await {
+        Ok(()) => StatusCode::CREATED,
+        Err(_panic) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 // ANCHOR_END: fixed
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let gone = "handler gone";
-    for (handler, expected) in [
-        (post(in_the_handler), vec!["paid", gone]),
-        (post(in_a_task), vec!["paid", gone, "printed"]),
-    ] {
-        let studio = Studio {
-            work: TaskTracker::new(),
-            paper: Arc::new(Semaphore::new(0)),
-            log: watch::Sender::default(),
-        };
-        let app = Router::new().route("/", handler).with_state(studio.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(async move { axum::serve(listener, app).await });
+    let service = Service::default();
+    let app = Router::new()
+        .route("/broken", post(label))
+        .route("/fixed", post(label_task))
+        .with_state(service.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (closing_tx, closing_rx) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async {
+        _ = closing_rx.await;
+    });
+    let server = tokio::spawn(async move { server.await });
+    let client = Client::builder().no_proxy().build()?;
 
-        let customer = tokio::spawn(reqwest::Client::new().post(url).send());
-        studio.noted("paid").await;
-        customer.abort(); // hangs up
-        studio.noted(gone).await;
-        studio.paper.add_permits(1);
-        studio.work.close();
-        studio.work.wait().await;
-        println!("{:?}", *studio.log.borrow());
-        assert_eq!(*studio.log.borrow(), expected);
+    for (case, expected) in
+        [("broken", vec!["bought"]), ("fixed", vec!["bought", "stored"])]
+    {
+        let request = client.post(format!("{url}/{case}")).send();
+        let limit = Duration::from_millis(100);
+        assert!(timeout(limit, request).await.is_err(), "the client leaves");
+        sleep(Duration::from_secs(2)).await;
+        let done = std::mem::take(&mut *service.done.lock().await);
+        println!("{case}: {done:?}");
+        assert_eq!(done, expected);
     }
+    let created = client.post(format!("{url}/fixed")).send().await?.status();
+    assert_eq!(created, StatusCode::CREATED);
+    drop(client);
+    drop(closing_tx);
+    server.await??;
+    service.tracker.close();
+    service.tracker.wait().await;
     Ok(())
 }
 // ANCHOR_END: all

@@ -5,44 +5,59 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-static PRINTED: AtomicU32 = AtomicU32::new(0);
+static NOTIFIED: AtomicU32 = AtomicU32::new(0);
+static DROPPED: AtomicU32 = AtomicU32::new(0);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn print() {
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        DROPPED.fetch_add(1, Relaxed);
+    }
+}
+
+async fn notify() {
+    let _guard = Guard;
     sleep(Duration::from_secs(60)).await;
-    PRINTED.fetch_add(1, Relaxed);
+    NOTIFIED.fetch_add(1, Relaxed);
 }
 
 // ANCHOR: broken
-// Broken: a task that nobody waits for ends with the runtime.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn detached() {
-    tokio::spawn(print());
+    tokio::spawn(notify());
     sleep(Duration::from_secs(1)).await;
 }
 // ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: wait for the tracker. Closed it must be, or `wait` never ends.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn tracked() {
-    let work = TaskTracker::new();
-    work.spawn(print());
-    assert!(timeout(DAY, work.wait()).await.is_err());
-    assert!(work.is_empty(), "and yet it waited");
-    work.spawn(print());
-    work.close();
-    work.wait().await;
+    // ANCHOR: fixed
+    let tracker = TaskTracker::new();
+    tracker.spawn(notify());
+    tracker.close(); // without it, `wait` never ends
+    tracker.wait().await;
+    // ANCHOR_END: fixed
 }
-// ANCHOR_END: fixed
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn not_closed() {
+    let tracker = TaskTracker::new();
+    assert!(timeout(DAY, tracker.wait()).await.is_err());
+    assert!(tracker.is_empty());
+}
 
 fn main() {
     detached();
-    println!("detached: printed {PRINTED:?} of 1");
-    assert_eq!(PRINTED.load(Relaxed), 0);
+    let dropped = DROPPED.swap(0, Relaxed);
+    println!("broken: {NOTIFIED:?} of 1 notified, {dropped} dropped");
+    assert_eq!((NOTIFIED.load(Relaxed), dropped), (0, 1));
 
     tracked();
-    println!("tracked: printed {PRINTED:?} of 2");
-    assert_eq!(PRINTED.load(Relaxed), 2);
+    println!("fixed: {NOTIFIED:?} of 1 notified");
+    assert_eq!(NOTIFIED.load(Relaxed), 1);
+
+    not_closed();
 }
 // ANCHOR_END: all

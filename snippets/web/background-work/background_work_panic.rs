@@ -1,60 +1,40 @@
 // ANCHOR: all
-use std::collections::HashMap;
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 
-use futures::FutureExt;
 use tokio_util::task::TaskTracker;
 
-type Status = Arc<Mutex<HashMap<u64, &'static str>>>;
-
-async fn print(id: u64) {
-    assert_ne!(id, 8, "no photo in this file");
-}
-
-// ANCHOR: broken
-// Broken: nobody keeps the handle, so nobody sees how the task ends.
-async fn trusting(status: Status, id: u64) {
-    print(id).await;
-    set(&status, id, "printed");
-}
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: whatever happens inside, the photo has a status.
-async fn watchful(status: Status, id: u64) {
-    let outcome = AssertUnwindSafe(print(id)).catch_unwind().await;
-    set(&status, id, if outcome.is_ok() { "printed" } else { "failed" });
-}
-// ANCHOR_END: fixed
-
-fn set(status: &Status, id: u64, value: &'static str) {
-    status.lock().expect("no panic inside").insert(id, value);
-}
-
-async fn run<F: Future<Output = ()> + Send + 'static>(
-    job: fn(Status, u64) -> F,
-) -> [&'static str; 2] {
-    let (work, status) = (TaskTracker::new(), Status::default());
-    for id in [7, 8] {
-        set(&status, id, "waiting");
-        work.spawn(job(status.clone(), id));
-    }
-    work.close();
-    work.wait().await; // ends whether they panic or not
-    let status = status.lock().expect("no panic inside");
-    [status[&7], status[&8]]
+async fn notify(parcel: u32) {
+    assert_ne!(parcel, 13, "it has no customer");
 }
 
 #[tokio::main]
 async fn main() {
-    let status = run(trusting).await;
-    println!("nobody looks: {status:?}");
-    assert_eq!(status, ["printed", "waiting"]);
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let tracker = TaskTracker::new();
+    tracker.close();
 
-    let status = run(watchful).await;
-    println!("caught: {status:?}");
-    assert_eq!(status, ["printed", "failed"]);
+    let parcel = 13;
+    // ANCHOR: broken
+    tracker.spawn(notify(parcel));
+    // ANCHOR_END: broken
+    tracker.wait().await;
+    let lines = log.lock().expect("no panic").clone();
+    println!("broken: the log has {lines:?}");
+    assert!(lines.is_empty());
+
+    let errors = Arc::clone(&log);
+    // ANCHOR: fixed
+    let task = tokio::spawn(notify(parcel));
+    tracker.spawn(async move {
+        if let Err(error) = task.await {
+            let how = if error.is_panic() { "panicked" } else { "aborted" };
+            errors.lock().expect("no panic").push((parcel, how));
+        }
+    });
+    // ANCHOR_END: fixed
+    tracker.wait().await;
+    let lines = log.lock().expect("no panic").clone();
+    println!("fixed: the log has {lines:?}");
+    assert_eq!(lines, [(13, "panicked")]);
 }
 // ANCHOR_END: all
