@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::{env, fs};
 
-use figures::{CLEAR, Case, Figure, Figures, Kind, row};
+use figures::{CLEAR, Case, Figure, Figures, Kind, row, span};
 use regex::{Captures, Regex};
 
 use crate::BOOK;
@@ -146,11 +146,7 @@ fn corrected(found: &Captures) -> Result<String, String> {
              processor, or nothing"
         ));
     }
-    let (least, most) = (short(least), short(most));
-    let said = match least == most {
-        true => least,
-        false => format!("{least} to {most}"),
-    };
+    let said = span(Some((least, most)));
     let stated = found.get(2).expect("a group").range();
     let start = found.get_match().start();
     let mut right = whole.to_owned();
@@ -158,15 +154,6 @@ fn corrected(found: &Captures) -> Result<String, String> {
         right.replace_range(stated.start - start..stated.end - start, &said);
     }
     Ok(right)
-}
-
-/// Two digits: `1.27`, `8.9`, `334`.
-fn short(ratio: f64) -> String {
-    match ratio {
-        of if of < 1.995 => format!("{of:.2}"),
-        of if of < 9.95 => format!("{of:.1}"),
-        of => format!("{of:.0}"),
-    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod plots;
 mod texts;
 
+pub use texts::span;
+
 use std::collections::BTreeMap;
 use std::fs;
 

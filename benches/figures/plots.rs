@@ -99,7 +99,7 @@ impl Figures {
                 let older = match older.as_slice() {
                     [] => String::new(),
                     names => {
-                        format!(", <b>older than</b> {}", names.join(", "))
+                        format!(", <b>before {} changed</b>", names.join(", "))
                     }
                 };
                 let (name, cores) = (machine.name(), machine.cores);
@@ -112,7 +112,7 @@ impl Figures {
         };
         let behind = match self.behind(case).replace('*', "") {
             behind if behind.is_empty() => behind,
-            behind => format!(" In Rust, {behind}."),
+            behind => format!(" Not clearly faster than Python: {behind}."),
         };
         let what = format!(
             "{}: {what}, as a multiple of the first way's{}.{behind} The bars of \

@@ -31,31 +31,36 @@ impl Figures {
         if case.page() != "asyncio" {
             return self.line_of_ways(case);
         }
-        let ratios = self.ratios(case, case.bars, Kind::Rust);
-        let named = |it: Option<&(f64, String, String)>| {
-            it.map(|(of, way, _)| format!("{} (*{way}*)", times(*of)))
-                .unwrap_or_default()
-        };
-        let (least, most) = (named(ratios.first()), named(ratios.last()));
-        let what = match case.bars {
-            Figure::Speed => "times as fast as",
-            Figure::Memory => "of the memory of",
-        };
+        let rust = span(self.ends(case, case.bars));
         let first = &case.ways()[0].name;
+        if case.bars == Figure::Memory {
+            return format!(
+                "{title}: Rust takes {rust} of the memory of *{first}*{} \
+                 ([plot](../performance/figures.md#{section})).\n",
+                self.older(case)
+            );
+        }
         let mut python = String::new();
         let best = self.best_python(case);
-        if case.bars == Figure::Speed && best.1 > 1.0 {
-            python = format!("; the fastest Python {} times", span(Some(best)));
+        if best.1 > CLEAR {
+            let best = span(Some(best));
+            python = format!(", the fastest Python {best} times");
         }
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
-            behind => format!("**{behind}**; "),
+            behind => format!(" **Not clearly faster than Python: {behind}.**"),
         };
         format!(
-            "{title}: {behind}Rust {least} to {most} {what} *{first}*{python}\
-             {} ([figures](../performance/figures.md#{section})).\n",
+            "{title}: Rust is {rust} times as fast as *{first}*{python}{} \
+             ([plot](../performance/figures.md#{section})).{behind}\n",
             self.older(case)
         )
+    }
+
+    /// The least and the greatest ratio of all ways in Rust.
+    fn ends(&self, case: &Case, figure: Figure) -> Option<(f64, f64)> {
+        let ratios = self.ratios(case, figure, Kind::Rust);
+        Some((ratios.first()?.0, ratios.last()?.0))
     }
 
     /// The ratios of all ways of a kind to the first way, in order, each with
@@ -88,8 +93,7 @@ impl Figures {
         (least, best.into_values().fold(0.0, f64::max))
     }
 
-    /// A sentence on the ways in Rust that are not clearly faster than the
-    /// fastest in Python, or nothing.
+    /// The ways in Rust that are not clearly faster than the fastest in Python.
     pub(crate) fn behind(&self, case: &Case) -> String {
         let python = self.ratios(case, Figure::Speed, Kind::Python);
         let mut behind: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -103,16 +107,10 @@ impl Figures {
             .into_iter()
             .map(|(way, on)| match on.len() == self.of(case).len() {
                 true => format!("*{way}*"),
-                false => format!("*{way}* on {}", on.join(" and ")),
+                false => format!("*{way}* (on {})", on.join(" and ")),
             })
             .collect();
-        match ways.is_empty() {
-            true => String::new(),
-            false => format!(
-                "not clearly faster than the fastest Python: {}",
-                ways.join(", ")
-            ),
-        }
+        ways.join(", ")
     }
 
     /// The ways at the largest size, the fastest one first.
@@ -163,7 +161,7 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    "; on {}, **older than** {}",
+                    "; on {}, measured before {} changed",
                     machine.name(),
                     names.join(", ")
                 ),
@@ -184,17 +182,16 @@ impl Figures {
         }
         .to_owned();
         for case in cases {
-            let ends = |figure| {
-                let ratios = self.ratios(case, figure, Kind::Rust);
-                Some((ratios.first()?.0, ratios.last()?.0))
-            };
             let cells = if asyncio {
                 let memory = match case.memory {
-                    true => format!("memory × {}", span(ends(Figure::Memory))),
+                    true => format!(
+                        "memory × {}",
+                        span(self.ends(case, Figure::Memory))
+                    ),
                     false => String::new(),
                 };
                 let python = span(Some(self.best_python(case)));
-                let rust = span(ends(Figure::Speed));
+                let rust = span(self.ends(case, Figure::Speed));
                 format!("Rust × {rust} | Python × {python} | {memory}")
             } else {
                 let sizes = case.sizes.iter();
@@ -288,13 +285,23 @@ impl Measured {
     }
 }
 
-/// A range of ratios: `8.50 to 22.33`.
-fn span(ends: Option<(f64, f64)>) -> String {
-    match ends.map(|(low, high)| (times(low), times(high))) {
+/// A range of ratios: `8.5 to 22`.
+pub fn span(ends: Option<(f64, f64)>) -> String {
+    match ends.map(|(low, high)| (short(low), short(high))) {
         None => "not measured".to_owned(),
         Some((low, high)) if low == high => high,
         Some((low, high)) => format!("{low} to {high}"),
     }
+}
+
+/// A ratio with two digits: `1.27`, `8.9`, `334`.
+fn short(ratio: f64) -> String {
+    let places = match ratio {
+        of if of < 1.995 => 2,
+        of if of < 9.95 => 1,
+        _ => 0,
+    };
+    format!("{ratio:.places$}")
 }
 
 /// A ratio with two decimal places, or three if it is small: `33.74`, `0.016`.

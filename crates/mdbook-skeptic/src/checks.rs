@@ -128,14 +128,14 @@ impl Check {
             What::Dependencies { programs, .. } => {
                 dependencies::block(context, programs)
             }
-            What::Keep { rust, python, .. } => {
+            What::Keep { rust, python, calls, .. } => {
                 for part in rust {
                     compile::library(workspace, part, beside)?;
                 }
                 for part in python {
                     python::stands_alone(workspace, part)?;
                 }
-                dependencies::commands(context, rust)
+                dependencies::commands(context, &[&rust[..], calls].concat())
             }
             What::Picture { file, printed, .. } => {
                 timeline::draw(context, file, printed.as_deref())
@@ -166,12 +166,11 @@ impl Check {
                 let files = files.into_iter().chain(features).map(content);
                 hash((programs, files.collect::<Vec<_>>()))
             }
-            What::Keep { rust, python, .. } => {
+            What::Keep { rust, python, calls, .. } => {
                 let features = features.map(content);
                 let cpython = workspace.python().ok();
                 hash((
-                    rust,
-                    python,
+                    (rust, calls, python),
                     cpython,
                     features,
                     workspace.artifacts()?.stamp,

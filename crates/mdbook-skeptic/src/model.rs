@@ -116,6 +116,8 @@ pub struct Keep {
     pub rust: Vec<String>,
     /// The Python parts.
     pub python: Vec<String>,
+    /// The fragments of Rust that call them: the anchors `call`.
+    pub calls: Vec<String>,
     /// The line of the fence of the page's `cargo add` lines, from 1.
     pub line: usize,
     /// These lines.
@@ -342,6 +344,8 @@ pub enum What {
         rust: Vec<String>,
         /// The Python parts.
         python: Vec<String>,
+        /// The fragments of Rust that call them.
+        calls: Vec<String>,
         /// The page's `cargo add` lines.
         shown: String,
     },

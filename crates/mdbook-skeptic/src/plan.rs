@@ -54,14 +54,14 @@ pub(crate) fn checks(book: &Book) -> Vec<Check> {
             checks.push(Check { name, place, what, service, beside, linux });
         }
         if let Some(keep) = &page.keep {
-            let Keep { line, file, rust, python, commands } = keep;
+            let Keep { line, file, rust, python, calls, commands } = keep;
             let (rust, python) = (rust.clone(), python.clone());
-            let shown = commands.clone();
+            let (calls, shown) = (calls.clone(), commands.clone());
             let stem = named(page, file.file_stem()) + "_keep";
             let (_, name) = names.unique(&stem, *line);
             let place = format!("{}:{line}", page.file.display());
             let beside = Beside::of(&book.root, file);
-            let what = What::Keep { rust, python, shown };
+            let what = What::Keep { rust, python, calls, shown };
             checks.push(Check { name, beside, ..Check::new(&place, what) });
         }
         for Picture { line, file, text } in &page.pictures {

@@ -1,4 +1,5 @@
-//! The parts of programs that a reader keeps: the anchors `keep`.
+//! The parts of programs that a reader keeps: the anchors `keep`, and `call`,
+//! which shows how they are used.
 //!
 //! Programs are compiled with warnings as errors: an item of the part that the
 //! rest of the program does not use is one.
@@ -15,6 +16,9 @@ use crate::problem::{Fault, Rule};
 
 /// The name of its anchor, in Rust and in Python.
 const NAME: &str = "keep";
+
+/// The name of the anchor of a fragment that calls it.
+const CALL: &str = "call";
 
 /// How many lines it may have.
 const LINES: usize = 70;
@@ -43,7 +47,7 @@ pub(crate) fn of(
 ) -> (Option<Keep>, Vec<(usize, Fault)>) {
     let parts = |is: fn(&Kind) -> bool| {
         let blocks = blocks.iter().filter(move |block| is(&block.kind));
-        let parts = blocks.map(|block| (block, part(root, block)));
+        let parts = blocks.map(|block| (block, part(root, block, NAME)));
         parts.collect::<Vec<_>>()
     };
     let rust = parts(Kind::is_rust);
@@ -111,6 +115,10 @@ pub(crate) fn of(
         file,
         line: added.line,
         commands: added.text.clone(),
+        calls: rust
+            .iter()
+            .filter_map(|(block, _)| part(root, block, CALL))
+            .collect(),
         rust: rust.into_iter().filter_map(|(_, text)| text).collect(),
         python: python.into_iter().filter_map(|(_, text)| text).collect(),
     };
@@ -122,10 +130,10 @@ fn is_comment(line: &str) -> bool {
     ["//", "# ", "\""].iter().any(|start| line.starts_with(start))
 }
 
-/// The anchor `keep` of a block's file, if that is what the block shows.
-fn part(root: &Path, block: &Block) -> Option<String> {
+/// The anchor of this name in a block's file, if that is what the block shows.
+fn part(root: &Path, block: &Block, name: &str) -> Option<String> {
     let file = fs::read_to_string(root.join(block.file()?)).ok()?;
-    let lines = lines_of(&file, NAME)?;
+    let lines = lines_of(&file, name)?;
     let part = file.lines().skip(lines.start).take(lines.len());
     let part = without_anchors(part);
     (part.trim_end() == block.shown.trim_end()).then_some(part)

@@ -34,8 +34,8 @@ pub(crate) fn block(
     Ok(block)
 }
 
-/// The `cargo add` lines of a package that has the given parts and a `main` on
-/// tokio's runtime: versions up to the minor one.
+/// The `cargo add` lines of a package that has the given parts and what calls
+/// them, in a `main` on tokio's runtime: versions up to the minor one.
 pub(crate) fn commands(
     context: &Context,
     parts: &[String],
