@@ -18,22 +18,27 @@ async fn main() -> anyhow::Result<()> {
     let listener = listener.tap_io(count);
     tokio::spawn(axum::serve(listener, app).into_future());
 
+    let urls = vec![url; 10];
+    let new_client = || Client::builder().no_proxy().build();
+
     // ANCHOR: broken
-    for _ in 0..10 {
-        let client = Client::builder().no_proxy().build()?;
-        client.get(&url).send().await?.text().await?;
+    for url in &urls {
+        let client = new_client()?;
+        client.get(url).send().await?.text().await?;
     }
     // ANCHOR_END: broken
     println!("a client for each: {CONNECTIONS:?} connections");
     assert_eq!(CONNECTIONS.swap(0, Relaxed), 10);
 
     // ANCHOR: fixed
-    let client = Client::builder().no_proxy().build()?;
-    for _ in 0..10 {
-        client.clone().get(&url).send().await?.text().await?;
+    let client = new_client()?;
+    for url in &urls {
+        client.get(url).send().await?.text().await?;
     }
     // ANCHOR_END: fixed
     println!("one client: {CONNECTIONS:?} connection");
+    assert_eq!(CONNECTIONS.load(Relaxed), 1);
+    client.clone().get(&urls[0]).send().await?.text().await?;
     assert_eq!(CONNECTIONS.load(Relaxed), 1);
     Ok(())
 }

@@ -12,16 +12,17 @@ async fn main() -> anyhow::Result<()> {
     let url = format!("http://{}", silent.local_addr()?);
     let day = Duration::from_secs(24 * 60 * 60);
 
+    let builder = Client::builder().no_proxy();
     // ANCHOR: broken
-    let client = Client::builder().no_proxy().build()?;
+    let client = builder.build()?;
     let sent = client.get(&url).send();
     // ANCHOR_END: broken
     assert!(timeout(day, sent).await.is_err());
     println!("without a timeout: it waits for a day");
 
+    let builder = Client::builder().no_proxy();
     // ANCHOR: fixed
-    let ten_seconds = Duration::from_secs(10);
-    let builder = Client::builder().no_proxy().timeout(ten_seconds);
+    let builder = builder.timeout(Duration::from_secs(10));
     let client = builder.build()?;
     let sent = client.get(&url).send();
     // ANCHOR_END: fixed

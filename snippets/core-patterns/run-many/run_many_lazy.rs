@@ -9,9 +9,10 @@ async fn track(_parcel: u32) {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    let parcels = [1, 2, 3, 4, 5];
     let start = Instant::now();
     // ANCHOR: broken
-    let futures = [1, 2, 3, 4, 5].map(track); // starts none of them
+    let futures = parcels.map(track); // starts none of them
     for future in futures {
         future.await;
     }
@@ -21,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
 
     let start = Instant::now();
     // ANCHOR: fixed
-    let tasks = [1, 2, 3, 4, 5].map(|parcel| tokio::spawn(track(parcel)));
+    let tasks = parcels.map(|parcel| tokio::spawn(track(parcel)));
     for task in tasks {
         task.await?;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Two steps, and a minute for both.
 async fn track(parcel: u32) -> Result<u32, Elapsed> {
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     println!("buffer_unordered: {tracked} of 3");
     assert_eq!(tracked, 1, "two have timed out");
 
-    let mut tracked = 0;
+    let (mut tracked, start) = (0, Instant::now());
     // ANCHOR: fixed
     let mut tasks = JoinSet::from_iter((1..=3).map(track));
     while let Some(result) = tasks.join_next().await {
@@ -43,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: fixed
     println!("JoinSet: {tracked} of 3");
     assert_eq!(tracked, 3);
+    assert_eq!(start.elapsed(), Duration::from_secs(11 + 3 * 600));
     Ok(())
 }
 // ANCHOR_END: all
