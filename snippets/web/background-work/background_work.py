@@ -49,13 +49,13 @@ class Background:
             task.cancel()
         if pending:
             await asyncio.wait(pending, timeout=last)
-            await asyncio.sleep(0)  # their reports
     # ANCHOR_END: shut_down
 # ANCHOR_END: keep
 
 
 # A service that sends notifications, and what must become of them. All is
 # shorter than it would be.
+import warnings
 from contextlib import asynccontextmanager
 
 import httpx
@@ -154,7 +154,9 @@ async def main():
         server.should_exit = True
         await serving
         assert taken() == {2: "None", 3: "None", 5: "None"}
-    assert not background.spawn(notify(6), None)
+    with warnings.catch_warnings(record=True) as caught:
+        assert not background.spawn(notify(6), None)
+        assert not caught, "a coroutine is never awaited"
 
     # It cancels what takes too long; its `finally` may await.
     background = Background(2)
@@ -175,6 +177,24 @@ async def main():
     await background.shut_down(SECOND, SECOND)
     assert taken() == {7: "cancelled by the shutdown"} and cleaned == ["slow"]
     await background.shut_down(SECOND, SECOND)
+
+    # It does not wait for a task that refuses to be cancelled.
+    background, released = Background(2), asyncio.Event()
+
+    async def stubborn():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await released.wait()
+
+    assert background.spawn(stubborn(), report)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20 * SECOND):
+        await background.shut_down(SECOND, SECOND)
+    assert not taken()
+    released.set()
+    await asyncio.wait(background.tasks)
+    assert taken() == {7: "None"}
 
 
 asyncio.run(main())

@@ -56,13 +56,14 @@ impl Background {
     /// Refuses new tasks, waits for the others, and then cancels them.
     async fn shut_down(&self, [drain, last]: [Duration; 2]) {
         let mut all = pin!(self.permits.acquire_many(self.limit));
-        let mut held = timeout(drain, &mut all).await;
-        if held.is_err() {
-            self.stop.cancel();
-            held = timeout(last, &mut all).await;
-        }
-        self.permits.close();
-        drop(held); // not earlier: then a task could start
+        let _held = match timeout(drain, &mut all).await {
+            Ok(all) => Some(all),
+            Err(_) => {
+                self.stop.cancel();
+                timeout(last, &mut all).await.ok()
+            }
+        };
+        self.permits.close(); // while they are held
     }
     // ANCHOR_END: shut_down
 }
