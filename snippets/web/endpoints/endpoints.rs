@@ -168,7 +168,8 @@ async fn answer(
             stream.write_all(b" ").await?;
         },
         "silent" => {
-            stream.read(&mut [0]).await?;
+            let length = stream.read(&mut [0]).await?;
+            ensure!(length == 0, "another request");
             *given_up.lock().expect("no panic") = Some(Instant::now());
         }
         _ => {}

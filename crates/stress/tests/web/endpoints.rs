@@ -20,7 +20,7 @@ mod stress {
     use super::{BODY, CASES, GivenUp, Service, carry, parcel};
 
     const MS: Duration = Duration::from_millis(1);
-    /// The limits of a request to the carrier: a second of silence, and all.
+    /// The limits of a request to the carrier: of silence, and of all.
     const READ: Duration = Duration::from_secs(2);
     const TOTAL: Duration = Duration::from_secs(4);
     /// What a busy machine may add.
@@ -94,8 +94,8 @@ mod stress {
         stress::rounds(|mut round| async move {
             let trial = Trial::start().await;
             let mut clients = JoinSet::new();
-            for _ in 0..8 {
-                clients.spawn(client(trial.url.clone(), round.fork(), 4));
+            for _ in 0..12 {
+                clients.spawn(client(trial.url.clone(), round.fork(), 2));
             }
             clients.join_all().await;
             let client = Client::builder().no_proxy().build();
