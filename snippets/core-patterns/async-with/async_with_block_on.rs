@@ -2,19 +2,26 @@
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
-struct Till;
+struct Session;
 
-impl Drop for Till {
-    fn drop(&mut self) {
-        // Broken: this thread is busy driving the runtime.
-        Handle::current().block_on(yield_now());
+impl Session {
+    async fn close(&mut self) {
+        yield_now().await;
     }
 }
 
+// ANCHOR: broken
+impl Drop for Session {
+    fn drop(&mut self) {
+        Handle::current().block_on(self.close());
+    }
+}
+// ANCHOR_END: broken
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let cashier = tokio::spawn(async { drop(Till) });
-    let panic = cashier.await.unwrap_err().into_panic();
+    let task = tokio::spawn(async { drop(Session) });
+    let panic = task.await.expect_err("a panic").into_panic();
     let message = panic.downcast_ref::<&str>().expect("a literal");
     let first = message.split('.').next().expect("there is a first");
     println!("{first}");

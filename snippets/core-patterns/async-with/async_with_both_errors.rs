@@ -2,58 +2,69 @@
 use thiserror::Error;
 
 #[derive(Debug, Error, PartialEq)]
-#[error("the card is declined")]
-struct Declined;
+#[error("parcel 13 is unknown")]
+struct Unknown;
 
 #[derive(Debug, Error, PartialEq)]
-#[error("the drawer jams")]
-struct Jammed;
+#[error("the session is not closed")]
+struct NotClosed;
 
-async fn sell(good: bool) -> anyhow::Result<u32> {
-    if good { Ok(7) } else { Err(Declined.into()) }
+struct Session {
+    knows: bool,
+    closes: bool,
 }
 
-async fn close(good: bool) -> Result<(), Jammed> {
-    if good { Ok(()) } else { Err(Jammed) }
+impl Session {
+    async fn track(&mut self) -> anyhow::Result<u32> {
+        if self.knows { Ok(7) } else { Err(Unknown.into()) }
+    }
+
+    async fn close(self) -> Result<(), NotClosed> {
+        if self.closes { Ok(()) } else { Err(NotClosed) }
+    }
 }
 
 // ANCHOR: broken
-// Broken: `?` leaves with the second error and drops the first.
-async fn last_error(sells: bool, closes: bool) -> anyhow::Result<u32> {
-    let sale = sell(sells).await;
-    close(closes).await?;
-    sale
+async fn last_error(mut session: Session) -> anyhow::Result<u32> {
+    let result = session.track().await;
+    session.close().await?; // returns early, without `result`
+    result
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: whoever asks for either finds it.
-async fn both_errors(sells: bool, closes: bool) -> anyhow::Result<u32> {
-    match (sell(sells).await, close(closes).await) {
-        (Err(error), Err(closing)) => Err(error.context(closing)),
-        (sale, closed) => closed.map_err(Into::into).and(sale),
+async fn both_errors(mut session: Session) -> anyhow::Result<u32> {
+    match (session.track().await, session.close().await) {
+        (Err(error), Err(not_closed)) => Err(error.context(not_closed)),
+        (Ok(_), Err(not_closed)) => Err(not_closed.into()),
+        (result, Ok(())) => result,
     }
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let error = last_error(false, false).await.unwrap_err();
+    let session = |knows, closes| Session { knows, closes };
+    let error = last_error(session(false, false)).await;
+    let error = error.expect_err("both fail");
     println!("`?`: {error:#}");
-    assert_eq!(error.downcast_ref(), Some(&Jammed));
-    assert_eq!(error.downcast_ref::<Declined>(), None);
+    assert_eq!(error.downcast_ref(), Some(&NotClosed));
+    assert_eq!(error.downcast_ref::<Unknown>(), None);
 
-    let error = both_errors(false, false).await.unwrap_err();
+    let error = both_errors(session(false, false)).await;
+    let error = error.expect_err("both fail");
     println!("`context`: {error:#}");
-    assert_eq!(error.downcast_ref(), Some(&Jammed));
-    assert_eq!(error.downcast_ref(), Some(&Declined));
+    assert_eq!(error.downcast_ref(), Some(&NotClosed));
+    assert_eq!(error.downcast_ref(), Some(&Unknown));
 
     // One of the two alone, and neither.
-    let error = both_errors(false, true).await.unwrap_err();
-    assert_eq!(error.downcast_ref(), Some(&Declined));
-    let error = both_errors(true, false).await.unwrap_err();
-    assert_eq!(error.downcast_ref(), Some(&Jammed));
-    assert_eq!(both_errors(true, true).await?, 7);
+    let error = both_errors(session(false, true)).await;
+    let error = error.expect_err("the body fails");
+    assert_eq!(error.downcast_ref(), Some(&Unknown));
+    let error = both_errors(session(true, false)).await;
+    let error = error.expect_err("close fails");
+    assert_eq!(error.downcast_ref(), Some(&NotClosed));
+    assert_eq!(both_errors(session(true, true)).await?, 7);
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,17 +1,19 @@
 // ANCHOR: all
-struct Till;
+struct Session;
 
-impl Till {
-    async fn mark_closed(&mut self) {}
+impl Session {
+    async fn close(&mut self) {}
 }
 
-impl Drop for Till {
+// ANCHOR: broken
+impl Drop for Session {
     fn drop(&mut self) {
-        self.mark_closed().await;
+        self.close().await;
     }
 }
+// ANCHOR_END: broken
 
 fn main() {
-    drop(Till);
+    drop(Session);
 }
 // ANCHOR_END: all

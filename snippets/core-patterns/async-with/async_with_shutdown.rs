@@ -8,51 +8,52 @@ use tokio_util::task::TaskTracker;
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-struct Till(TaskTracker);
+struct Guard(TaskTracker);
 
-impl Drop for Till {
+impl Drop for Guard {
     fn drop(&mut self) {
         self.0.spawn(async { CLOSED.store(true, Relaxed) });
     }
 }
 
-fn open_the_shop(closing: &TaskTracker) -> JoinSet<()> {
-    let till = Till(closing.clone());
-    JoinSet::from_iter([async move {
-        let _till = till;
-        pending().await // a customer who cannot decide
-    }])
+/// Starts a task that uses a connection.
+async fn start(tracker: &TaskTracker) -> JoinSet<()> {
+    let guard = Guard(tracker.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let _guard = guard;
+        pending().await // a carrier that is silent
+    });
+    yield_now().await;
+    tasks
 }
 
 // ANCHOR: broken
-// Broken: returning drops the cashiers, and nobody waits for their tills.
-async fn leave() {
-    let closing = TaskTracker::new();
-    let _cashiers = open_the_shop(&closing);
-    yield_now().await;
+async fn return_at_once() {
+    let tracker = TaskTracker::new();
+    let _tasks = start(&tracker).await;
+    // The runtime drops the tasks, and runs no new ones.
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: send the cashiers home, then wait until the last till is closed.
-async fn lock_up() {
-    let closing = TaskTracker::new();
-    let mut cashiers = open_the_shop(&closing);
-    yield_now().await;
-    cashiers.shutdown().await;
-    closing.close();
-    closing.wait().await;
+async fn wait_for_the_clean_up() {
+    let tracker = TaskTracker::new();
+    let mut tasks = start(&tracker).await;
+    tasks.shutdown().await; // drops the guard
+    tracker.close();
+    tracker.wait().await;
 }
 // ANCHOR_END: fixed
 
 fn main() -> anyhow::Result<()> {
     // What `#[tokio::main]` does, with a look at what is left afterwards.
-    Builder::new_current_thread().build()?.block_on(leave());
-    println!("main returns at once: closed = {CLOSED:?}");
+    Builder::new_current_thread().build()?.block_on(return_at_once());
+    println!("main returns at once: closed: {CLOSED:?}");
     assert!(!CLOSED.load(Relaxed));
 
-    Builder::new_current_thread().build()?.block_on(lock_up());
-    println!("main waits: closed = {CLOSED:?}");
+    Builder::new_current_thread().build()?.block_on(wait_for_the_clean_up());
+    println!("main waits: closed: {CLOSED:?}");
     assert!(CLOSED.load(Relaxed));
     Ok(())
 }
