@@ -1,77 +1,54 @@
 // ANCHOR: all
-use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use futures::{Stream, StreamExt, stream::unfold};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
-use tokio_stream::wrappers::{ReceiverStream, UnboundedReceiverStream};
+use tokio::task::JoinError;
+use tokio::time::sleep;
 
-static READINGS: AtomicU32 = AtomicU32::new(0);
+static READS: AtomicU32 = AtomicU32::new(0);
 
-async fn read() -> f64 {
+/// Reads a parcel's number, in a second.
+async fn read() -> u32 {
     sleep(Duration::from_secs(1)).await;
-    READINGS.fetch_add(1, Relaxed);
-    21.5
+    READS.fetch_add(1, Relaxed) + 1
 }
 
-/// Takes one reading, and lets the thermometer alone for the next 59.5 s.
-async fn taken_in_a_minute(readings: impl Stream<Item = f64>) -> u32 {
-    READINGS.store(0, Relaxed);
-    let mut readings = pin!(readings);
-    readings.next().await.expect("the thermometer never ends");
+async fn unbounded() -> Result<(), JoinError> {
+    READS.store(0, Relaxed);
+    // ANCHOR: broken
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let producer = async move { while tx.send(read().await).is_ok() {} };
+    // ANCHOR_END: broken
+    let producer = tokio::spawn(producer);
+    assert_eq!(rx.recv().await, Some(1));
     sleep(Duration::from_millis(59_500)).await;
-    READINGS.load(Relaxed)
+    println!("unbounded: {READS:?} reads, {} of them wait", rx.len());
+    assert_eq!((READS.load(Relaxed), rx.len()), (60, 59));
+    drop(rx);
+    producer.await
 }
 
-/// Needs a second for each of ten readings.
-async fn seconds_for_ten(readings: impl Stream<Item = f64>) -> u64 {
-    let start = Instant::now();
-    let work = |_| sleep(Duration::from_secs(1));
-    readings.take(10).for_each(work).await;
-    start.elapsed().as_secs()
+// ANCHOR: channel
+async fn bounded() -> Result<(), JoinError> {
+    READS.store(0, Relaxed);
+    // ANCHOR: fixed
+    let (tx, mut rx) = mpsc::channel(2);
+    let producer = async move { while tx.send(read().await).await.is_ok() {} };
+    // ANCHOR_END: fixed
+    let producer = tokio::spawn(producer);
+    assert_eq!(rx.recv().await, Some(1));
+    sleep(Duration::from_millis(9_500)).await;
+    println!("bounded: {READS:?} reads, {} of them wait", rx.len());
+    assert_eq!((READS.load(Relaxed), rx.len()), (4, 2));
+    drop(rx);
+    producer.await
 }
+// ANCHOR_END: channel
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> anyhow::Result<()> {
-    let pulled = || unfold((), |()| async { Some((read().await, ())) });
-    let pushed = || {
-        let (sender, receiver) = mpsc::channel(2);
-        let producer = tokio::spawn(async move {
-            while sender.send(read().await).await.is_ok() {}
-        });
-        (ReceiverStream::new(receiver), producer)
-    };
-
-    // ANCHOR: pulled
-    // Nobody asks, nothing is read. Reading and working take turns.
-    assert_eq!(taken_in_a_minute(pulled()).await, 1);
-    assert_eq!(seconds_for_ten(pulled()).await, 20);
-    println!("unfold:     1 reading  in the minute, ten take 20 s");
-    // ANCHOR_END: pulled
-
-    // ANCHOR: channel
-    // One taken, two in the channel, one in the producer's hand.
-    let (readings, producer) = pushed();
-    assert_eq!(taken_in_a_minute(readings).await, 4);
-    producer.await?;
-    let (readings, producer) = pushed();
-    assert_eq!(seconds_for_ten(readings).await, 11);
-    producer.await?;
-    println!("channel(2): 4 readings in the minute, ten take 11 s");
-    // ANCHOR_END: channel
-
-    // ANCHOR: unbounded
-    // Broken: without a bound the producer never waits.
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let producer =
-        tokio::spawn(async move { while sender.send(read().await).is_ok() {} });
-    let readings = UnboundedReceiverStream::new(receiver);
-    assert_eq!(taken_in_a_minute(readings).await, 60);
-    producer.await?;
-    println!("unbounded: 60 readings in the minute, 59 of them in memory");
-    // ANCHOR_END: unbounded
-    Ok(())
+async fn main() -> Result<(), JoinError> {
+    unbounded().await?;
+    bounded().await
 }
 // ANCHOR_END: all

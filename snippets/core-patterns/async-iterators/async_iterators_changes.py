@@ -1,10 +1,11 @@
 import asyncio
-from contextlib import aclosing
 
 
-class Thermometer:
-    def __init__(self, *readings):
-        self.left = list(readings)
+class Scanner:
+    """Three scans; the second one could not be read."""
+
+    def __init__(self):
+        self.left = ["Bremen", None, "Kiel"]
 
     async def read(self):
         await asyncio.sleep(0)
@@ -12,71 +13,69 @@ class Thermometer:
 
 
 # ANCHOR: changes
-class Readings:  # a common recipe
-    def __init__(self, thermometer):
-        self.thermometer = thermometer
+class Cities:  # a common recipe
+    def __init__(self, scanner):
+        self.scanner = scanner
 
     def __aiter__(self):
         return self
 
     async def __anext__(self):
-        reading = await self.thermometer.read()
-        if reading is None:
+        city = await self.scanner.read()
+        if city is None:
             raise StopAsyncIteration
-        return reading
+        return city
 
 
-async def watch(log):
+async def cities(log):
     try:
-        for degrees in (18.5, 19.0, 21.5):
+        for city in ["Bremen", "Hamburg", "Kiel"]:
             await asyncio.sleep(0.005)
-            yield degrees
+            yield city
     finally:
         await asyncio.sleep(0)
-        log.append("thermometer off")
+        log.append("scanner off")
 
 
-async def main():
-    # One missed reading, and the rest of the morning is gone.
-    thermometer = Thermometer(18.5, None, 19.0, 21.5)
-    assert [r async for r in Readings(thermometer)] == [18.5]
-    assert thermometer.left == [19.0, 21.5]
-    assert not hasattr(Readings, "aclose")  # and nothing to clean up with
+async def a_none_among_the_items_is_the_end():
+    assert [city async for city in Cities(Scanner())] == ["Bremen"]
 
-    # A break does not run the generator's finally ...
+
+async def a_break_leaves_it_open():
     log = []
-    stream = watch(log)
+    stream = cities(log)
     async for _ in stream:
         break
     await asyncio.sleep(0.01)
     assert log == []
-    await stream.aclose()  # ... until somebody asks for it.
-    assert log == ["thermometer off"]
+    await stream.aclose()  # or `async with aclosing(stream)`
+    assert log == ["scanner off"]
 
-    # With no name to hold it, the collector leaves it to the event loop.
-    log = []
-    async for _ in watch(log):
-        break
-    assert log == []
-    while not log:
-        await asyncio.sleep(0)  # let the event loop get round to it
 
-    # A timeout around anext() ends the generator.
-    stream = watch([])
+async def a_timeout_ends_it():
+    stream = cities([])
     try:
         await asyncio.wait_for(anext(stream), timeout=0.001)
         raise AssertionError("there was time enough")
     except TimeoutError:
-        pass
-    assert await anext(stream, "over") == "over"
-
-    # aclosing is the cure for the first two.
-    log = []
-    async with aclosing(watch(log)) as stream:
-        async for _ in stream:
-            break
-    assert log == ["thermometer off"]
+        assert await anext(stream, "the end") == "the end"
 # ANCHOR_END: changes
+
+
+async def the_collector_leaves_it_to_the_loop():
+    log = []
+    async for _ in cities(log):
+        break
+    assert log == []
+    while not log:
+        await asyncio.sleep(0)
+
+
+async def main():
+    await a_none_among_the_items_is_the_end()
+    await a_break_leaves_it_open()
+    await a_timeout_ends_it()
+    await the_collector_leaves_it_to_the_loop()
 
 
 asyncio.run(main())

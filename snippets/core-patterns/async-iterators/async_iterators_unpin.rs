@@ -1,19 +1,16 @@
 // ANCHOR: all
-use std::pin::Pin;
-
 use futures::{Stream, StreamExt};
 
-/// What `next()` does with what you lend it, before it can poll.
-fn pinned<S: Stream + Unpin>(readings: &mut S) -> Pin<&mut S> {
-    Pin::new(readings)
+// ANCHOR: broken
+async fn report(mut events: impl Stream<Item = u32>) {
+    while let Some(parcel) = events.next().await {
+        println!("parcel {parcel}");
+    }
 }
+// ANCHOR_END: broken
 
-async fn report(mut readings: impl Stream<Item = f64>) {
-    println!("{:?}", pinned(&mut readings).next().await);
-}
-
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
-    report(futures::stream::iter([18.5])).await;
+    report(futures::stream::iter([7])).await;
 }
 // ANCHOR_END: all
