@@ -134,14 +134,14 @@ fn what_does_not_end_is_killed() {
 fn what_has_passed_has_passed_within_its_limit() {
     const PICTURE: &str =
         "snippets/advanced-patterns/queue/queue_serial.broken.svg";
-    const TESTS: &str = "snippets/testing/async-tests/async_tests_instant.rs";
+    const TESTS: &str = "snippets/testing/async-tests/async_tests.rs";
     const PAGES: [&str; 2] =
         ["book/core-patterns/fetch-json.md", "book/testing/async-tests.md"];
     let program = PICTURE.replace(".broken.svg", ".rs");
     let files = [FILE, PAGES[0], TESTS, PAGES[1], PICTURE, &program];
     once_for(&files, || {
         let read = |file: &str| std::fs::read_to_string(file).expect("a file");
-        let target = "async_tests_instant";
+        let target = "async_tests";
         let tests = What::Tests {
             target: target.to_owned(),
             file: TESTS.into(),

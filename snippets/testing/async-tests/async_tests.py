@@ -1,42 +1,75 @@
 import contextlib
 import io
 
-# ANCHOR: tests
+# ANCHOR: all
 import asyncio
 from unittest.mock import AsyncMock, call, patch
 
 import pytest
 
 
-# ANCHOR: listen
-async def listen(satellite):
-    for pause in (1, 2, 4):
+# ANCHOR: track
+async def track(request):
+    """Sends a request. If it fails, sends it again after 1, 2 and 4 s."""
+    for wait in (1, 2, 4):
         try:
-            return await satellite()
+            return await request()
         except ConnectionError:
-            await asyncio.sleep(pause)
-    return await satellite()
-# ANCHOR_END: listen
+            await asyncio.sleep(wait)
+    return await request()
+# ANCHOR_END: track
 
 
-# ANCHOR: answer
+# ANCHOR: track_all
+async def track_all(request, parcels):
+    """Runs three requests at a time."""
+    permits = asyncio.Semaphore(3)
+
+    async def limited(parcel):
+        async with permits:
+            return await request(parcel)
+
+    return await asyncio.gather(*map(limited, parcels))
+# ANCHOR_END: track_all
+
+
+# ANCHOR: returned
 @pytest.mark.asyncio
-async def test_an_answer_is_returned():
-    assert await listen(AsyncMock(return_value=550)) == 550
-# ANCHOR_END: answer
+async def test_it_returns_the_number_of_events():
+    assert await track(AsyncMock(return_value=3)) == 3
+# ANCHOR_END: returned
 
 
-# ANCHOR: exact
+# ANCHOR: waits
 @pytest.mark.asyncio
-async def test_it_calls_again_after_1_2_and_4_seconds():
-    satellite = AsyncMock(side_effect=ConnectionError("no signal"))
+async def test_it_retries_after_1_2_and_4_seconds():
+    request = AsyncMock(side_effect=ConnectionError)
     with patch("asyncio.sleep", AsyncMock()) as sleep:
         with pytest.raises(ConnectionError):
-            await listen(satellite)
-    assert satellite.await_count == 4
+            await track(request)
+    assert request.await_count == 4
     assert sleep.await_args_list == [call(1), call(2), call(4)]
-# ANCHOR_END: exact
-# ANCHOR_END: tests
+# ANCHOR_END: waits
+
+
+# ANCHOR: concurrent
+@pytest.mark.asyncio
+async def test_three_requests_run_at_a_time():
+    running = peak = 0
+
+    async def request(parcel):
+        nonlocal running, peak
+        running += 1
+        peak = max(peak, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return parcel * 10
+
+    results = await track_all(request, [7, 8, 9, 13, 14])
+    assert results == [70, 80, 90, 130, 140]
+    assert peak == 3
+# ANCHOR_END: concurrent
+# ANCHOR_END: all
 
 
 OPTIONS = [
@@ -47,4 +80,4 @@ OPTIONS = [
 if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()) as report:
         ended = pytest.main([__file__, *OPTIONS])
-    assert ended == 0 and "2 passed" in report.getvalue(), report.getvalue()
+    assert ended == 0 and "3 passed" in report.getvalue(), report.getvalue()

@@ -1,56 +1,82 @@
 import contextlib
 import io
 
-# ANCHOR: tests
+# ANCHOR: all
+import asyncio
+
 import pytest
 
 
-# ANCHOR: remind
-async def remind(post, loans):
-    """Writes to every reader; returns those that it could not write to."""
-    missed = []
-    for reader, book in loans:
+# ANCHOR: notify
+async def notify_all(notifier, parcels, timeout):
+    """Returns the parcels whose notification may not have been sent."""
+    failed = []
+    for parcel in parcels:
         try:
-            await post.send(reader, f"Please bring back {book}.")
-        except ConnectionError:
-            missed.append(reader)
-    return missed
-# ANCHOR_END: remind
+            async with asyncio.timeout(timeout):
+                await notifier.send(parcel)
+        except (ConnectionError, TimeoutError):
+            failed.append(parcel)
+    return failed
+# ANCHOR_END: notify
 
 
 # ANCHOR: fake
-class FakePost:
-    def __init__(self, closed_at_call=0):
-        self.sent = []
+class FakeNotifier:
+    """Keeps what it has sent. Some calls have a fault."""
+
+    def __init__(self, faults):
+        self.faults = faults
         self.calls = 0
-        self.closed_at_call = closed_at_call
+        self.sent = []
 # ANCHOR_END: fake
 
     # ANCHOR: send
-    async def send(self, reader, text):
+    async def send(self, parcel):
+        fault = self.faults.get(self.calls)
         self.calls += 1
-        if self.calls == self.closed_at_call:
-            raise ConnectionError("the post office is closed")
-        self.sent.append((reader, text))
+        await asyncio.sleep(0)
+        if fault == "refused":
+            raise ConnectionError("503 Service Unavailable")
+        self.sent.append(parcel)
+        if fault == "response lost":
+            raise ConnectionResetError("connection reset by peer")
+        if fault == "silent":
+            await asyncio.Event().wait()
     # ANCHOR_END: send
 
 
-# ANCHOR: loans
-LOANS = [("Ada", "Emma"), ("Ben", "Dune"), ("Cleo", "Kim")]
-# ANCHOR_END: loans
-
-
-# ANCHOR: fails
+# ANCHOR: test
 @pytest.mark.asyncio
-async def test_a_letter_that_fails_holds_up_no_other():
-    post = FakePost(closed_at_call=2)
-    assert await remind(post, LOANS) == ["Ben"]
-    assert post.sent == [
-        ("Ada", "Please bring back Emma."),
-        ("Cleo", "Please bring back Kim."),
-    ]
-# ANCHOR_END: fails
-# ANCHOR_END: tests
+async def test_a_failure_does_not_stop_the_others():
+    notifier = FakeNotifier({1: "refused"})
+    assert await notify_all(notifier, [7, 8, 9], timeout=5) == [8]
+    assert notifier.sent == [7, 9]
+# ANCHOR_END: test
+# ANCHOR_END: all
+
+
+@pytest.mark.asyncio
+async def test_a_response_is_lost():
+    notifier = FakeNotifier({1: "response lost"})
+    assert await notify_all(notifier, [7, 8, 9], timeout=5) == [8]
+    assert notifier.sent == [7, 8, 9]
+
+
+@pytest.mark.asyncio
+async def test_a_notifier_is_silent():
+    notifier = FakeNotifier({1: "silent"})
+    assert await notify_all(notifier, [7, 8, 9], timeout=0.01) == [8]
+    assert notifier.sent == [7, 8, 9]
+
+
+@pytest.mark.asyncio
+async def test_calls_overlap():
+    notifier = FakeNotifier({})
+    both = asyncio.gather(notifier.send(7), notifier.send(8))
+    await asyncio.sleep(0)
+    assert (notifier.calls, notifier.sent) == (2, [])
+    await both
 
 
 OPTIONS = [
@@ -61,4 +87,4 @@ OPTIONS = [
 if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()) as report:
         ended = pytest.main([__file__, *OPTIONS])
-    assert ended == 0 and "1 passed" in report.getvalue(), report.getvalue()
+    assert ended == 0 and "4 passed" in report.getvalue(), report.getvalue()

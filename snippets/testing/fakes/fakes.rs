@@ -1,106 +1,169 @@
-// ANCHOR: all
-use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+// ANCHOR: lib
+// ANCHOR: keep
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
-use tokio::task::{JoinHandle, yield_now};
-
-#[derive(Debug, thiserror::Error)]
-#[error("the post office is closed")]
-struct Closed;
+use anyhow::{Result, bail};
+use tokio::time;
 
 // ANCHOR: trait
-/// What the library wants of the post.
-trait Post: Send + Sync {
-    fn send(
-        &self,
-        reader: &str,
-        text: String,
-    ) -> impl Future<Output = Result<(), Closed>> + Send;
+/// What the service needs of a notifier.
+pub trait Notifier: Send + Sync {
+    fn send(&self, parcel: u32) -> impl Future<Output = Result<()>> + Send;
 }
 // ANCHOR_END: trait
 
-type Loan = (&'static str, &'static str);
-
-// ANCHOR: remind
-/// Writes to every reader; returns those whose letter could not be sent.
-async fn remind(post: &impl Post, loans: &[Loan]) -> Vec<&'static str> {
-    let mut missed = Vec::new();
-    for (reader, book) in loans {
-        let text = format!("Please bring back {book}.");
-        if post.send(reader, text).await.is_err() {
-            missed.push(*reader);
+// ANCHOR: notify
+/// Returns the parcels whose notification may not have been sent.
+pub async fn notify_all(
+    notifier: &impl Notifier,
+    parcels: &[u32],
+    timeout: Duration,
+) -> Vec<u32> {
+    let mut failed = Vec::new();
+    for &parcel in parcels {
+        let sent = time::timeout(timeout, notifier.send(parcel)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            failed.push(parcel);
         }
     }
-    missed
+    failed
 }
-// ANCHOR_END: remind
+// ANCHOR_END: notify
 
-fn remind_later(
-    post: Arc<impl Post + 'static>,
-    loans: &'static [Loan],
-) -> JoinHandle<Vec<&'static str>> {
-    tokio::spawn(async move { remind(&*post, loans).await })
+enum Fault {
+    Refused,
+    ResponseLost,
+    Silent,
 }
 
 // ANCHOR: fake
-/// Keeps the letters that it is given, except for one.
+/// Keeps what it has sent. A call takes a second, and may have a fault.
 #[derive(Default)]
-struct FakePost {
-    sent: Mutex<Vec<(String, String)>>,
+struct FakeNotifier {
+    faults: HashMap<usize, Fault>,
     calls: AtomicUsize,
-    closed_at_call: usize,
+    sent: Mutex<Vec<u32>>,
 }
 // ANCHOR_END: fake
 
-impl Post for FakePost {
+impl Notifier for FakeNotifier {
     // ANCHOR: send
-    async fn send(&self, reader: &str, text: String) -> Result<(), Closed> {
-        yield_now().await; // the real one makes you wait, too
-        let call = 1 + self.calls.fetch_add(1, Relaxed);
-        if call == self.closed_at_call {
-            return Err(Closed);
+    async fn send(&self, parcel: u32) -> Result<()> {
+        let fault = self.faults.get(&self.calls.fetch_add(1, SeqCst));
+        time::sleep(Duration::from_secs(1)).await;
+        if let Some(Fault::Refused) = fault {
+            bail!("503 Service Unavailable");
         }
-        let mut sent = self.sent.lock().expect("never poisoned");
-        sent.push((reader.into(), text));
-        Ok(())
+        self.sent.lock().expect("no panic").push(parcel);
+        match fault {
+            Some(Fault::ResponseLost) => bail!("connection reset"),
+            Some(Fault::Silent) => pending().await,
+            _ => Ok(()),
+        }
     }
     // ANCHOR_END: send
 }
+// ANCHOR_END: keep
 
-// ANCHOR: loans
-const LOANS: [Loan; 3] = [("Ada", "Emma"), ("Ben", "Dune"), ("Cleo", "Kim")];
-// ANCHOR_END: loans
-
-fn letter(reader: &str, book: &str) -> (String, String) {
-    (reader.into(), format!("Please bring back {book}."))
+// ANCHOR: test
+#[tokio::test(start_paused = true)]
+async fn a_failure_does_not_stop_the_others() {
+    let faults = HashMap::from([(1, Fault::Refused)]);
+    let fake = FakeNotifier { faults, ..FakeNotifier::default() };
+    let failed = notify_all(&fake, &[7, 8, 9], Duration::from_secs(5));
+    assert_eq!(failed.await, [8]);
+    assert_eq!(fake.sent.into_inner().expect("no panic"), [7, 9]);
 }
+// ANCHOR_END: test
+// ANCHOR_END: lib
 
-// ANCHOR: tests
-#[tokio::test]
-async fn everybody_gets_a_letter_about_their_book() {
-    let post = FakePost::default();
-    assert!(remind(&post, &LOANS).await.is_empty());
-    let sent = post.sent.into_inner().expect("never poisoned");
-    assert_eq!(sent, LOANS.map(|(reader, book)| letter(reader, book)));
-}
+/// Every fault, and several threads.
+mod cases {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::time::Duration;
 
-// ANCHOR: fails
-#[tokio::test]
-async fn a_letter_that_fails_holds_up_no_other() {
-    let post = FakePost { closed_at_call: 2, ..FakePost::default() };
-    assert_eq!(remind(&post, &LOANS).await, ["Ben"]);
-    let sent = post.sent.into_inner().expect("never poisoned");
-    assert_eq!(sent, [letter("Ada", "Emma"), letter("Cleo", "Kim")]);
-}
-// ANCHOR_END: fails
+    use tokio::task::JoinSet;
+    use tokio::time::{Instant, timeout};
 
-#[tokio::test]
-async fn letters_go_out_from_a_task() {
-    let post = Arc::new(FakePost::default());
-    let task = remind_later(post.clone(), &LOANS);
-    assert!(task.await.expect("no panic").is_empty());
-    assert_eq!(post.sent.lock().expect("never poisoned").len(), 3);
+    use super::{FakeNotifier, Fault, Notifier, notify_all};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn with_fault(fault: Fault) -> FakeNotifier {
+        let faults = HashMap::from([(1, fault)]);
+        FakeNotifier { faults, ..FakeNotifier::default() }
+    }
+
+    /// The parcels of what was sent.
+    fn sent(notifier: &FakeNotifier) -> Vec<u32> {
+        notifier.sent.lock().expect("no panic").clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_sent() {
+        let notifier = Arc::new(FakeNotifier::default());
+        let in_task = notifier.clone();
+        let task =
+            async move { notify_all(&*in_task, &[7, 8, 9], 5 * SECOND).await };
+        assert!(tokio::spawn(task).await.expect("no panic").is_empty());
+        assert_eq!(sent(&notifier), [7, 8, 9]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn response_lost() {
+        let notifier = with_fault(Fault::ResponseLost);
+        let start = Instant::now();
+        let failed = notify_all(&notifier, &[7, 8, 9], 5 * SECOND).await;
+        assert_eq!(failed, [8]);
+        assert_eq!(sent(&notifier), [7, 8, 9], "and 8 was sent");
+        assert_eq!(start.elapsed(), 3 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silent() {
+        let notifier = with_fault(Fault::Silent);
+        let start = Instant::now();
+        let failed = notify_all(&notifier, &[7, 8, 9], 5 * SECOND).await;
+        assert_eq!(failed, [8]);
+        assert_eq!(sent(&notifier), [7, 8, 9], "and 8 was sent");
+        assert_eq!(start.elapsed(), (1 + 5 + 1) * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow() {
+        let notifier = FakeNotifier::default();
+        let failed = notify_all(&notifier, &[7, 8, 9], SECOND / 2).await;
+        assert_eq!(failed, [7, 8, 9]);
+        assert!(sent(&notifier).is_empty());
+        assert_eq!(notifier.calls.load(SeqCst), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancelled() {
+        let notifier = FakeNotifier::default();
+        let all = notify_all(&notifier, &[7, 8, 9], 5 * SECOND);
+        assert!(timeout(3 * SECOND / 2, all).await.is_err());
+        assert_eq!(sent(&notifier), [7]);
+        assert_eq!(notifier.calls.load(SeqCst), 2);
+    }
+
+    /// One of a hundred calls at the same time has the fault.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn several_threads() {
+        let notifier = Arc::new(with_fault(Fault::Refused));
+        let mut tasks = JoinSet::new();
+        for parcel in 0..100 {
+            let notifier = notifier.clone();
+            tasks.spawn(async move { notifier.send(parcel).await.is_err() });
+        }
+        let failed = tasks.join_all().await;
+        assert_eq!(failed.into_iter().filter(|failed| *failed).count(), 1);
+        assert_eq!(sent(&notifier).len(), 99);
+    }
 }
-// ANCHOR_END: tests
-// ANCHOR_END: all

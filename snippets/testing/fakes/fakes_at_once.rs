@@ -1,59 +1,66 @@
 // ANCHOR: all
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-struct FakePost {
-    takes: Option<Duration>,
-    sent: AtomicU32,
+/// How many notifications were sent.
+static SENT: AtomicUsize = AtomicUsize::new(0);
+
+trait Notifier {
+    async fn send(&self, parcel: u32);
 }
 
-impl FakePost {
-    async fn send(&self, _reader: &str) {
-        if let Some(time) = self.takes {
-            sleep(time).await;
-        }
-        self.sent.fetch_add(1, Relaxed);
+struct AtOnce;
+
+impl Notifier for AtOnce {
+    // ANCHOR: broken
+    async fn send(&self, _parcel: u32) {
+        SENT.fetch_add(1, SeqCst);
+    }
+    // ANCHOR_END: broken
+}
+
+struct Slow;
+
+impl Notifier for Slow {
+    // ANCHOR: fixed
+    async fn send(&self, _parcel: u32) {
+        sleep(Duration::from_secs(1)).await;
+        SENT.fetch_add(1, SeqCst);
+    }
+    // ANCHOR_END: fixed
+}
+
+/// By mistake it notes down the parcel after the await.
+async fn notify_once(notifier: &impl Notifier, notified: &Mutex<Vec<u32>>) {
+    let is_known = notified.lock().expect("no panic").contains(&7);
+    if !is_known {
+        notifier.send(7).await;
+        notified.lock().expect("no panic").push(7);
     }
 }
 
-/// The readers who have been written to today.
-type Written = Mutex<Vec<&'static str>>;
-
-/// Has a mistake: looks first, and notes it down when the letter is sent.
-async fn remind_once(post: &FakePost, written: &Written) {
-    let known = written.lock().expect("never poisoned").contains(&"Ada");
-    if !known {
-        post.send("Ada").await;
-        written.lock().expect("never poisoned").push("Ada");
-    }
+/// Two callers at the same time: how many notifications were sent.
+async fn two_callers(notifier: impl Notifier) -> usize {
+    let notified = Mutex::default();
+    tokio::join!(
+        notify_once(&notifier, &notified),
+        notify_once(&notifier, &notified)
+    );
+    SENT.swap(0, SeqCst)
 }
 
-/// Two clerks at two desks write to the same reader.
-async fn one_letter_is_sent(takes: Option<Duration>) {
-    let post = FakePost { takes, sent: AtomicU32::new(0) };
-    let written = Written::default();
-    tokio::join!(remind_once(&post, &written), remind_once(&post, &written));
-    assert_eq!(post.sent.into_inner(), 1, "letters");
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    let sent = two_callers(AtOnce).await;
+    println!("a fake that answers at once: {sent} notification");
+    assert_eq!(sent, 1);
+    let start = Instant::now();
+    let sent = two_callers(Slow).await;
+    println!("a fake that waits: {sent} notifications");
+    assert_eq!(sent, 2);
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
-
-// ANCHOR: broken
-// Broken: a fake that never waits. The first clerk is done before the second
-// one begins.
-#[tokio::test(start_paused = true)]
-async fn broken_a_fake_that_never_waits_passes() {
-    one_letter_is_sent(None).await;
-}
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: a fake that takes a second, as the real one might.
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "letters\n  left: 2")]
-async fn fixed_a_fake_that_takes_its_time_fails() {
-    one_letter_is_sent(Some(Duration::from_secs(1))).await;
-}
-// ANCHOR_END: fixed
 // ANCHOR_END: all

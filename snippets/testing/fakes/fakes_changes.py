@@ -5,61 +5,64 @@ from unittest.mock import AsyncMock, create_autospec, patch
 
 import pytest
 
-# The coroutine that nobody awaits below is there on purpose.
+# The coroutine that is not awaited below is there on purpose.
 warnings.simplefilter("ignore", RuntimeWarning)
 
 
 # ANCHOR: awaited
-async def remind(post):
-    post.send("Ada", "Please bring back Emma.")  # the await is missing
+async def notify(notifier):
+    notifier.send(7)  # the await is missing
 
 
-async def a_call_is_not_a_letter():
-    post = AsyncMock()
-    await remind(post)
-    post.send.assert_called_once()  # passes
+async def a_call_does_not_send():
+    notifier = AsyncMock()
+    await notify(notifier)
+    notifier.send.assert_called_once()  # passes
     with pytest.raises(AssertionError):
-        post.send.assert_awaited_once()
+        notifier.send.assert_awaited_once()
 # ANCHOR_END: awaited
 
 
 # ANCHOR: attribute
-class Post:
-    async def send(self, reader, text): ...
+class Notifier:
+    async def send(self, parcel): ...
 
 
 async def a_mock_has_every_method():
-    await AsyncMock().sned("Ada")  # nobody minds
+    await AsyncMock().sned(7)  # passes
+    notifier = create_autospec(Notifier)
     with pytest.raises(AttributeError):
-        await create_autospec(Post).sned("Ada")
+        await notifier.sned(7)
+    with pytest.raises(TypeError):
+        await notifier.send()  # an argument is missing
 # ANCHOR_END: attribute
 
 
 # ANCHOR: imported
-posted = []
+sent = []
 
 
-async def send(letter):
-    await to_thread(posted.append, letter)  # from asyncio import to_thread
+async def send(parcel):
+    await to_thread(sent.append, parcel)  # from asyncio import to_thread
 
 
 async def patched_where_it_is_defined():
     with patch("asyncio.to_thread", AsyncMock()) as fake:
-        await send("a letter of the tests")
-    fake.assert_not_called()
-    assert posted.pop() == "a letter of the tests"  # it really went out
+        await send(7)
+    fake.assert_not_awaited()
+    assert sent.pop() == 7  # it was sent
 
 
 async def patched_where_it_is_used():
     with patch(f"{__name__}.to_thread", AsyncMock()) as fake:
-        await send("a letter of the tests")
+        await send(7)
     fake.assert_awaited_once()
-    assert not posted
+    assert not sent
 # ANCHOR_END: imported
 
 
 async def main():
-    await a_call_is_not_a_letter()
+    await a_call_does_not_send()
     await a_mock_has_every_method()
     await patched_where_it_is_defined()
     await patched_where_it_is_used()

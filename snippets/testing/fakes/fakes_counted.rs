@@ -1,48 +1,44 @@
 // ANCHOR: all
 use std::sync::Mutex;
 
-type Loan = (&'static str, &'static str);
-
-const LOANS: [Loan; 3] = [("Ada", "Emma"), ("Ben", "Dune"), ("Cleo", "Kim")];
-
 #[derive(Default)]
-struct FakePost(Mutex<Vec<Loan>>);
+struct FakeNotifier {
+    sent: Mutex<Vec<u32>>,
+}
 
-impl FakePost {
-    async fn send(&self, reader: &'static str, book: &'static str) {
-        self.0.lock().expect("never poisoned").push((reader, book));
-    }
-
-    fn sent(&self) -> Vec<Loan> {
-        self.0.lock().expect("never poisoned").clone()
+impl FakeNotifier {
+    async fn send(&self, parcel: u32) {
+        self.sent.lock().expect("no panic").push(parcel);
     }
 }
 
-/// Has a mistake: whatever is missing, the first reader is told.
-async fn remind(post: &FakePost, loans: &[Loan]) {
-    for (_, book) in loans {
-        post.send(loans[0].0, book).await;
+/// By mistake it always sends the first parcel.
+async fn notify_all(notifier: &FakeNotifier, parcels: &[u32]) {
+    for _ in parcels {
+        notifier.send(parcels[0]).await;
     }
 }
 
-// ANCHOR: broken
-// Broken: three letters, whoever they went to.
-#[tokio::test]
-async fn broken_three_calls_pass() {
-    let post = FakePost::default();
-    remind(&post, &LOANS).await;
-    assert_eq!(post.sent().len(), 3);
+/// What the tests assert.
+fn checks(sent: &[u32]) -> (bool, bool) {
+    // ANCHOR: broken
+    let of_count = sent.len() == 3;
+    // ANCHOR_END: broken
+    // ANCHOR: fixed
+    let of_arguments = sent == [7, 8, 9];
+    // ANCHOR_END: fixed
+    (of_count, of_arguments)
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: these letters, and no others.
-#[tokio::test]
-#[should_panic(expected = r#"("Ada", "Dune")"#)]
-async fn fixed_three_letters_fail() {
-    let post = FakePost::default();
-    remind(&post, &LOANS).await;
-    assert_eq!(post.sent(), LOANS);
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let notifier = FakeNotifier::default();
+    notify_all(&notifier, &[7, 8, 9]).await;
+    let sent = notifier.sent.into_inner().expect("no panic");
+    let (of_count, of_arguments) = checks(&sent);
+    println!("sent: {sent:?}");
+    println!("three calls: {of_count}, these calls: {of_arguments}");
+    assert!(of_count && !of_arguments);
+    assert_eq!(checks(&[7, 8, 9]), (true, true));
 }
-// ANCHOR_END: fixed
 // ANCHOR_END: all

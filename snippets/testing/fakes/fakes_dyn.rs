@@ -1,59 +1,41 @@
 // ANCHOR: all
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-// ANCHOR: trait
+// ANCHOR: dyn
 #[async_trait]
-trait Post: Send + Sync {
-    async fn send(&self, text: &str);
+trait Notifier: Send + Sync {
+    async fn send(&self, parcel: u32);
 }
 
-/// How each reader wants to be written to: known when the program runs.
-type Contacts = HashMap<&'static str, Box<dyn Post>>;
-
-async fn remind(contacts: &Contacts, reader: &str, book: &str) {
-    if let Some(post) = contacts.get(reader) {
-        post.send(&format!("Please bring back {book}.")).await;
-    }
+/// Of an axum server. The type of its notifier is known only at run time.
+#[derive(Clone)]
+struct State {
+    notifier: Arc<dyn Notifier>,
 }
-// ANCHOR_END: trait
-
-type Sent = Arc<Mutex<Vec<String>>>;
-
-struct FakePaper(Sent);
 
 #[async_trait]
-impl Post for FakePaper {
-    async fn send(&self, text: &str) {
-        let mut sent = self.0.lock().expect("never poisoned");
-        sent.push(format!("on paper: {text}"));
+impl Notifier for FakeNotifier {
+    async fn send(&self, parcel: u32) {
+        self.sent.lock().expect("no panic").push(parcel);
     }
 }
+// ANCHOR_END: dyn
 
-struct FakeMail(Sent);
-
-#[async_trait]
-impl Post for FakeMail {
-    async fn send(&self, text: &str) {
-        let mut sent = self.0.lock().expect("never poisoned");
-        sent.push(format!("by mail: {text}"));
-    }
+#[derive(Default)]
+struct FakeNotifier {
+    sent: Mutex<Vec<u32>>,
 }
 
-// ANCHOR: test
-#[tokio::test]
-async fn each_reader_is_written_to_as_they_wish() {
-    let sent = Sent::default();
-    let mut contacts = Contacts::new();
-    contacts.insert("Ada", Box::new(FakePaper(sent.clone())));
-    contacts.insert("Ben", Box::new(FakeMail(sent.clone())));
-
-    let work = async move { remind(&contacts, "Ben", "Dune").await };
-    tokio::spawn(work).await.expect("no panic");
-    let sent = sent.lock().expect("never poisoned");
-    assert_eq!(*sent, ["by mail: Please bring back Dune."]);
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let notifier = Arc::new(FakeNotifier::default());
+    let state = State { notifier: notifier.clone() };
+    tokio::spawn(async move { state.notifier.send(7).await }).await?;
+    let sent = notifier.sent.lock().expect("no panic");
+    println!("sent: {sent:?}");
+    assert_eq!(*sent, [7]);
+    Ok(())
 }
-// ANCHOR_END: test
 // ANCHOR_END: all

@@ -1,11 +1,16 @@
 // ANCHOR: all
 use std::future::Future;
+use std::sync::Arc;
 
-trait Post: Send + Sync {
-    fn send(&self, text: &str) -> impl Future<Output = ()> + Send;
+// ANCHOR: broken
+trait Notifier: Send + Sync {
+    fn send(&self, parcel: u32) -> impl Future<Output = ()> + Send;
 }
 
-fn add_contact(_reader: &str, _post: Box<dyn Post>) {}
+struct State {
+    notifier: Arc<dyn Notifier>,
+}
+// ANCHOR_END: broken
 
 fn main() {}
 // ANCHOR_END: all

@@ -1,15 +1,17 @@
 // ANCHOR: all
 use std::future::Future;
 
-trait Post: Send + Sync {
-    async fn send(&self, text: &str);
+fn spawn(_: impl Future<Output = ()> + Send) {}
+
+// ANCHOR: broken
+trait Notifier: Send + Sync {
+    async fn send(&self, parcel: u32);
 }
 
-fn in_background(_work: impl Future<Output = ()> + Send) {}
-
-fn remind(post: &impl Post) {
-    in_background(async { post.send("Please bring back Emma.").await });
+fn notify(notifier: &impl Notifier) {
+    spawn(async { notifier.send(7).await });
 }
+// ANCHOR_END: broken
 
 fn main() {}
 // ANCHOR_END: all

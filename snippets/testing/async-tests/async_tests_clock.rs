@@ -1,0 +1,87 @@
+// ANCHOR: all
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqlitePoolOptions;
+use tokio::task::spawn_blocking;
+use tokio::time::{pause, resume, sleep, timeout};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const MS: Duration = Duration::from_millis(1);
+
+async fn connect() -> sqlx::Result<SqlitePool> {
+    // ANCHOR: broken_peer
+    let pool = SqlitePool::connect("sqlite::memory:").await;
+    // ANCHOR_END: broken_peer
+    pool
+}
+
+/// Renders a label for 20 ms.
+fn render() -> &'static str {
+    std::thread::sleep(20 * MS);
+    "a label"
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> anyhow::Result<()> {
+    // On a busy machine, now and then the thread is quicker.
+    let real = std::time::Instant::now();
+    let error = loop {
+        match connect().await {
+            Ok(pool) => pool.close().await,
+            Err(error) => break error,
+        }
+    };
+    println!("sqlx, paused clock: {error}");
+    assert!(matches!(error, sqlx::Error::PoolTimedOut));
+    let limit = SqlitePoolOptions::new().get_acquire_timeout();
+    assert!(real.elapsed() < limit / 2, "not by the running clock");
+
+    // ANCHOR: broken_blocking
+    let label = timeout(5 * MS, spawn_blocking(render)).await;
+    // ANCHOR_END: broken_blocking
+    println!("spawn_blocking: {label:?}");
+    assert!(label.is_ok());
+
+    // ANCHOR: fixed_blocking
+    let render = async || sleep(20 * MS).await;
+    let label = timeout(5 * MS, render()).await;
+    // ANCHOR_END: fixed_blocking
+    println!("sleep: {label:?}");
+    assert!(label.is_err());
+    assert!(timeout(21 * MS, render()).await.is_ok());
+
+    // The files of tokio are read on such a thread.
+    assert!(timeout(MS / 1_000, tokio::fs::metadata(".")).await.is_ok());
+
+    // ANCHOR: broken_std
+    let start = std::time::Instant::now();
+    sleep(HOUR).await;
+    let is_old = start.elapsed() >= HOUR;
+    // ANCHOR_END: broken_std
+    println!("std's Instant: an hour old: {is_old}");
+    assert!(!is_old);
+
+    // ANCHOR: fixed_std
+    let start = tokio::time::Instant::now();
+    sleep(HOUR).await;
+    let is_old = start.elapsed() >= HOUR;
+    // ANCHOR_END: fixed_std
+    println!("tokio's Instant: an hour old: {is_old}");
+    assert!(is_old);
+
+    resume();
+    let pool = connect().await?;
+    println!("sqlx, running clock: connected");
+
+    pause();
+    let error = loop {
+        if let Err(error) = pool.acquire().await {
+            break error;
+        }
+    };
+    println!("sqlx, paused later: {error}");
+    assert!(matches!(error, sqlx::Error::PoolTimedOut));
+    Ok(())
+}
+// ANCHOR_END: all
