@@ -1,52 +1,90 @@
-import contextlib
 import io
 
-# ANCHOR: tests
+# ANCHOR: all
+import contextlib
+import uuid
+
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
 
-async def book(session, seat):
-    """The key lets the office see that it is the same booking once more."""
-    key = {"Idempotency-Key": seat}
-    for attempt in (1, 2):
-        # ANCHOR: post
-        order = session.post("/bookings", json={"seat": seat}, headers=key)
-        # ANCHOR_END: post
-        async with order as answer:
-            # ANCHOR: retry
-            if answer.status >= 500 and attempt == 1:
-                continue
-            # ANCHOR_END: retry
-            # ANCHOR: answer
-            answer.raise_for_status()
-            return await answer.json()
-            # ANCHOR_END: answer
+async def attempt(session, key, parcel):
+    # ANCHOR: request
+    headers = {"Idempotency-Key": key}
+    timeout = ClientTimeout(total=3)
+    async with session.post(
+        "/labels", json={"parcel": parcel}, headers=headers, timeout=timeout
+    ) as response:
+        response.raise_for_status()
+        return await response.json()
+    # ANCHOR_END: request
+
+
+def may_succeed_later(error):
+    return getattr(error, "status", 503) in (500, 502, 503, 504)
+
+
+async def buy(session, parcel):
+    """Buys a label. The key says that a retry is the same purchase."""
+    # ANCHOR: retry
+    key = str(uuid.uuid4())
+    try:
+        return await attempt(session, key, parcel)
+    except (ClientError, TimeoutError) as error:
+        if not may_succeed_later(error):
+            raise
+        return await attempt(session, key, parcel)
+    # ANCHOR_END: retry
+
+
+# ANCHOR: mock
+@contextlib.asynccontextmanager
+async def carrier(statuses):
+    """A server of the test, and the requests that it has got."""
+    requests = []
+
+    async def label(request):
+        key = request.headers["Idempotency-Key"]
+        requests.append((key, await request.json()))
+        status = statuses[len(requests) - 1]
+        return web.json_response({"number": 1}, status=status)
+
+    app = web.Application()
+    app.add_routes([web.post("/labels", label)])
+    async with TestServer(app) as server:
+        async with ClientSession(server.make_url("/")) as session:
+            yield session, requests
+# ANCHOR_END: mock
+
+
+# ANCHOR: test
+@pytest.mark.asyncio
+async def test_a_503_is_retried_with_the_same_key():
+    async with carrier([503, 201]) as (session, requests):
+        assert await buy(session, 7) == {"number": 1}
+    first, second = requests
+    assert first == second
+    assert first[1] == {"parcel": 7}
+# ANCHOR_END: test
+# ANCHOR_END: all
 
 
 @pytest.mark.asyncio
-async def test_after_a_500_it_asks_again():
-    # ANCHOR: office
-    asked = []
+async def test_a_404_is_not_retried():
+    async with carrier([404]) as (session, requests):
+        with pytest.raises(ClientError):
+            await buy(session, 7)
+    assert len(requests) == 1
 
-    async def sell(request):
-        key = request.headers["Idempotency-Key"]
-        asked.append((key, await request.json()))
-        if len(asked) == 1:
-            raise web.HTTPInternalServerError
-        return web.json_response({"row": 4}, status=201)
 
-    app = web.Application()
-    app.add_routes([web.post("/bookings", sell)])
-    # ANCHOR_END: office
-    # ANCHOR: book
-    async with TestServer(app) as office:
-        async with ClientSession(office.make_url("/")) as session:
-            assert await book(session, "D7") == {"row": 4}
-    # ANCHOR_END: book
-    assert asked == [("D7", {"seat": "D7"})] * 2
-# ANCHOR_END: tests
+@pytest.mark.asyncio
+async def test_two_purchases_have_two_keys():
+    async with carrier([201, 201]) as (session, requests):
+        await buy(session, 7)
+        await buy(session, 7)
+    (first, _), (second, _) = requests
+    assert first != second
 
 
 OPTIONS = [
@@ -57,4 +95,4 @@ OPTIONS = [
 if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()) as report:
         ended = pytest.main([__file__, *OPTIONS])
-    assert ended == 0 and "1 passed" in report.getvalue(), report.getvalue()
+    assert ended == 0 and "3 passed" in report.getvalue(), report.getvalue()

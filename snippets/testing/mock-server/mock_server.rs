@@ -1,111 +1,179 @@
-// ANCHOR: all
+// ANCHOR: lib
 use std::time::Duration;
 
-use reqwest::{Client, Error, Result, StatusCode};
+use reqwest::{Client, Error, Result};
 use serde::Deserialize;
 use serde_json::json;
-use wiremock::matchers::{body_json, header, method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use uuid::Uuid;
+use wiremock::matchers::{body_json, header_exists, method, path};
+use wiremock::{Mock, MockBuilder, MockServer, ResponseTemplate};
 
-// ANCHOR: client
-struct BoxOffice {
-    client: Client,
-    url: String,
-}
-
+// ANCHOR: keep
 #[derive(Debug, PartialEq, Deserialize)]
-struct Ticket {
-    row: u32,
+pub struct Label {
+    pub number: usize,
 }
 
-impl BoxOffice {
-    fn at(url: String) -> Result<BoxOffice> {
-        let limit = Duration::from_secs(10);
-        let client = Client::builder().timeout(limit).build()?;
-        Ok(BoxOffice { client, url })
+/// Buys a label. The key tells the carrier that a retry is the same purchase.
+pub async fn buy(client: &Client, carrier: &str, parcel: u32) -> Result<Label> {
+    // ANCHOR: request
+    let key = Uuid::new_v4().to_string();
+    let attempt = async || {
+        let request = client.post(format!("{carrier}/labels"));
+        let request = request.header("Idempotency-Key", &key);
+        let request = request.json(&json!({ "parcel": parcel }));
+        let response = request.timeout(Duration::from_secs(3)).send().await?;
+        response.error_for_status()?.json().await
+    };
+    // ANCHOR_END: request
+    // ANCHOR: retry
+    match attempt().await {
+        Err(error) if may_succeed_later(&error) => attempt().await,
+        result => result,
     }
-
-    /// The key lets the office see that it is the same booking once more.
-    async fn book(&self, seat: &str) -> Result<Ticket> {
-        // ANCHOR: retry
-        match self.ask(seat).await {
-            Err(error) if worth_repeating(&error) => self.ask(seat).await,
-            answer => answer,
-        }
-        // ANCHOR_END: retry
-    }
-
-    async fn ask(&self, seat: &str) -> Result<Ticket> {
-        // ANCHOR: post
-        let request = self.client.post(format!("{}/bookings", self.url));
-        let request = request.header("idempotency-key", seat);
-        let answer = request.json(&json!({ "seat": seat })).send().await?;
-        // ANCHOR_END: post
-        // ANCHOR: answer
-        answer.error_for_status()?.json().await
-        // ANCHOR_END: answer
-    }
+    // ANCHOR_END: retry
 }
 
-/// Unless the office has refused, or ten seconds have been spent already.
-fn worth_repeating(error: &Error) -> bool {
-    let refused = error.status().is_some_and(|s| s.is_client_error());
-    !refused && !error.is_timeout()
+fn may_succeed_later(error: &Error) -> bool {
+    match error.status() {
+        Some(status) => matches!(status.as_u16(), 500 | 502..=504),
+        None => !error.is_builder(), // no response, or a part of one
+    }
 }
-// ANCHOR_END: client
+// ANCHOR_END: keep
 
-// ANCHOR: tests
-#[tokio::test]
-async fn it_posts_the_seat_and_a_key() -> anyhow::Result<()> {
-    let office = MockServer::start().await;
-    let ticket = json!({ "row": 4 });
+// ANCHOR: mock
+fn request() -> MockBuilder {
     Mock::given(method("POST"))
-        .and(path("/bookings"))
-        .and(header("idempotency-key", "D7"))
-        .and(body_json(json!({ "seat": "D7" })))
-        .respond_with(ResponseTemplate::new(201).set_body_json(ticket))
-        .expect(1)
-        .mount(&office)
-        .await;
-    let ticket = BoxOffice::at(office.uri())?.book("D7").await?;
-    assert_eq!(ticket, Ticket { row: 4 });
-    Ok(())
+        .and(path("/labels"))
+        .and(header_exists("idempotency-key"))
+        .and(body_json(json!({ "parcel": 7 })))
 }
+// ANCHOR_END: mock
 
+// ANCHOR: test
 #[tokio::test]
-async fn after_a_500_it_asks_again() -> anyhow::Result<()> {
-    // ANCHOR: office
-    let office = MockServer::start().await;
-    let post = || Mock::given(method("POST"));
-    let down = ResponseTemplate::new(500);
-    let up = ResponseTemplate::new(201).set_body_json(json!({ "row": 4 }));
-    post().respond_with(down).up_to_n_times(1).mount(&office).await;
-    post().respond_with(up).expect(1).mount(&office).await;
-    // ANCHOR_END: office
-    // ANCHOR: book
-    BoxOffice::at(office.uri())?.book("D7").await?;
-    // ANCHOR_END: book
+async fn a_503_is_retried_with_the_same_key() -> anyhow::Result<()> {
+    let carrier = MockServer::start().await;
+    let down = request().respond_with(ResponseTemplate::new(503));
+    down.up_to_n_times(1).expect(1).mount(&carrier).await;
+    let label = ResponseTemplate::new(201).set_body_json(json!({"number": 1}));
+    request().respond_with(label).expect(1).mount(&carrier).await;
+
+    let client = Client::builder().no_proxy().build()?;
+    assert_eq!(buy(&client, &carrier.uri(), 7).await?, Label { number: 1 });
+    let requests = carrier.received_requests().await.expect("recorded");
+    let key = |number: usize| &requests[number].headers["idempotency-key"];
+    assert_eq!(key(0), key(1));
     Ok(())
-}
+} // the server is dropped, and checks that each request has come
+// ANCHOR_END: test
+// ANCHOR_END: lib
 
-#[tokio::test]
-async fn after_a_409_it_does_not() -> anyhow::Result<()> {
-    let office = MockServer::start().await;
-    let taken = ResponseTemplate::new(409);
-    let post = Mock::given(method("POST")).respond_with(taken);
-    post.expect(1).mount(&office).await;
-    let error = BoxOffice::at(office.uri())?.book("D7").await.unwrap_err();
-    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
-    Ok(())
-}
+mod cases {
+    use std::io::{Error, ErrorKind::ConnectionReset};
 
-#[tokio::test]
-#[should_panic(expected = "Verifications failed")]
-async fn what_is_expected_and_does_not_come_fails() {
-    let office = MockServer::start().await;
-    let sold = ResponseTemplate::new(201);
-    let post = Mock::given(method("POST")).respond_with(sold);
-    post.expect(1).mount(&office).await;
-} // the server is dropped, and looks back
-// ANCHOR_END: tests
-// ANCHOR_END: all
+    use reqwest::{Client, StatusCode};
+    use serde_json::json;
+    use tokio::net::TcpSocket;
+    use wiremock::{MockServer, ResponseTemplate};
+
+    use super::{Label, buy, request};
+
+    fn client() -> Client {
+        Client::builder().no_proxy().build().expect("a client")
+    }
+
+    #[tokio::test]
+    async fn two_purchases_have_two_keys() {
+        let carrier = MockServer::start().await;
+        let label = ResponseTemplate::new(201);
+        let label = label.set_body_json(json!({ "number": 1 }));
+        request().respond_with(label).expect(2).mount(&carrier).await;
+        let (client, uri) = (client(), carrier.uri());
+        for _ in 0..2 {
+            let label = buy(&client, &uri, 7).await.expect("a label");
+            assert_eq!(label, Label { number: 1 });
+        }
+        let requests = carrier.received_requests().await.expect("recorded");
+        let key = |number: usize| &requests[number].headers["idempotency-key"];
+        assert_ne!(key(0), key(1));
+    }
+
+    /// How many requests there are, and the status of the last one.
+    async fn answered_by(status: u16, requests: u64) {
+        let carrier = MockServer::start().await;
+        let response = request().respond_with(ResponseTemplate::new(status));
+        response.expect(requests).mount(&carrier).await;
+        let error = buy(&client(), &carrier.uri(), 7).await.expect_err("fails");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+    }
+
+    #[tokio::test]
+    async fn down() {
+        for status in [500, 502, 503, 504] {
+            answered_by(status, 2).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn refused_by_the_carrier() {
+        for status in [400, 404, 409, 429, 501, 505] {
+            answered_by(status, 1).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn malformed() {
+        let carrier = MockServer::start().await;
+        let page = ResponseTemplate::new(200).set_body_string("<html>");
+        request().respond_with(page).expect(2).mount(&carrier).await;
+        let error = buy(&client(), &carrier.uri(), 7).await.expect_err("fails");
+        assert!(error.is_decode());
+    }
+
+    #[tokio::test]
+    async fn reset() {
+        let carrier = MockServer::start().await;
+        let reset = |_: &wiremock::Request| Error::from(ConnectionReset);
+        let mock = request().respond_with_err(reset).up_to_n_times(1);
+        mock.expect(1).mount(&carrier).await;
+        let label = ResponseTemplate::new(201);
+        let label = label.set_body_json(json!({ "number": 1 }));
+        request().respond_with(label).expect(1).mount(&carrier).await;
+        let label = buy(&client(), &carrier.uri(), 7).await.expect("a label");
+        assert_eq!(label, Label { number: 1 });
+    }
+
+    #[tokio::test]
+    async fn invalid() {
+        let error = buy(&client(), "carrier", 7).await.expect_err("fails");
+        assert!(error.is_builder());
+    }
+
+    #[tokio::test]
+    async fn refused() -> anyhow::Result<()> {
+        // The port is taken, and nothing listens on it.
+        let socket = TcpSocket::new_v4()?;
+        socket.bind("127.0.0.1:0".parse()?)?;
+        let carrier = format!("http://{}", socket.local_addr()?);
+        let error = buy(&client(), &carrier, 7).await.expect_err("fails");
+        assert!(error.is_connect());
+        Ok(())
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "Verifications failed")]
+    async fn a_request_that_does_not_come_fails_the_test() {
+        let carrier = MockServer::start().await;
+        let response = request().respond_with(ResponseTemplate::new(201));
+        response.expect(1).mount(&carrier).await;
+    }
+
+    #[tokio::test]
+    async fn not_matched() {
+        let carrier = MockServer::start().await;
+        let error = buy(&client(), &carrier.uri(), 8).await.expect_err("404");
+        assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+    }
+}

@@ -1,82 +1,161 @@
 // ANCHOR: all
-use std::collections::HashSet;
-use std::io::{Error, ErrorKind::ConnectionReset};
+use std::collections::{HashSet, VecDeque};
+use std::future::{IntoFuture, pending};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue};
-use axum::{Router, body::Body, routing::post};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router, body::Body, routing::post};
 use futures::{StreamExt, stream};
-use reqwest::{Client, Result};
+use reqwest::{Client, Error, Result};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::task::yield_now;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::Instant;
+use uuid::Uuid;
 
-// ANCHOR: client
-/// Books D7; if the answer breaks off, asks once more.
-async fn book(url: &str, key: impl Fn(u32) -> String) -> Result<Value> {
-    let client = Client::new();
-    let ask = async |attempt| {
-        let request = client.post(url).header("idempotency-key", key(attempt));
-        request.send().await?.error_for_status()?.json().await
+/// As the client above.
+async fn buy(client: &Client, carrier: &str, parcel: u32) -> Result<Value> {
+    let key = Uuid::new_v4().to_string();
+    let attempt = async || {
+        let request = client.post(format!("{carrier}/labels"));
+        let request = request.header("Idempotency-Key", &key);
+        let request = request.json(&json!({ "parcel": parcel }));
+        let response = request.timeout(Duration::from_secs(3)).send().await?;
+        response.error_for_status()?.json().await
     };
-    match ask(1).await {
-        Err(error) if error.is_decode() => ask(2).await,
-        answer => answer,
+    match attempt().await {
+        Err(error) if may_succeed_later(&error) => attempt().await,
+        result => result,
     }
 }
-// ANCHOR_END: client
 
-// ANCHOR: office
-/// Sells a seat for every key. Its first answer breaks off in the middle.
+fn may_succeed_later(error: &Error) -> bool {
+    match error.status() {
+        Some(status) => matches!(status.as_u16(), 500 | 502..=504),
+        None => !error.is_builder(),
+    }
+}
+
+// ANCHOR: server
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Status(StatusCode),
+    Cut,
+    Silent,
+}
+
+/// Buys a label for each key. The first requests have faults.
 #[derive(Default)]
-struct Office {
-    requests: u32,
-    sold: HashSet<HeaderValue>,
+struct Carrier {
+    faults: VecDeque<Fault>,
+    requests: usize,
+    labels: Vec<HeaderValue>,
 }
 
-type Shared = Arc<Mutex<Office>>;
-
-async fn sell(State(office): State<Shared>, headers: HeaderMap) -> Body {
-    let mut office = office.lock().expect("never poisoned");
-    office.requests += 1;
-    office.sold.insert(headers["idempotency-key"].clone());
-    if office.requests > 1 {
-        return Body::from(json!({ "row": 4 }).to_string());
+async fn label(
+    State(carrier): State<Arc<Mutex<Carrier>>>,
+    headers: HeaderMap,
+) -> Response {
+    let (number, fault) = {
+        let mut carrier = carrier.lock().expect("no panic");
+        carrier.requests += 1;
+        let key = &headers["idempotency-key"];
+        if !carrier.labels.contains(key) {
+            carrier.labels.push(key.clone());
+        }
+        let number = carrier.labels.iter().position(|known| known == key);
+        (number, carrier.faults.pop_front())
+    };
+    match fault {
+        None => Json(json!({ "number": number })).into_response(),
+        Some(Fault::Status(status)) => status.into_response(),
+        Some(Fault::Silent) => pending().await,
+        Some(Fault::Cut) => {
+            let part = stream::iter([Ok("{ \"number\": ")]);
+            let cut = stream::once(async {
+                yield_now().await; // the part is on its way
+                Err("connection reset")
+            });
+            Body::from_stream(part.chain(cut)).into_response()
+        }
     }
-    let half = stream::iter([Ok("{ \"row\": ")]);
-    let cut = stream::once(async {
-        yield_now().await; // the first half is on its way
-        Err(Error::from(ConnectionReset))
-    });
-    Body::from_stream(half.chain(cut))
 }
-// ANCHOR_END: office
+// ANCHOR_END: server
 
-async fn check(key: impl Fn(u32) -> String) {
-    let office = Shared::default();
-    let app = Router::new().route("/", post(sell)).with_state(office.clone());
+/// Starts a carrier with faults. What it has done, and where it is.
+async fn carrier(faults: &[Fault]) -> (Arc<Mutex<Carrier>>, String) {
+    let faults = faults.iter().copied().collect();
+    let carrier =
+        Arc::new(Mutex::new(Carrier { faults, ..Carrier::default() }));
+    let app = Router::new().route("/labels", post(label));
+    let app = app.with_state(carrier.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(axum::serve(listener, app).into_future());
+    (carrier, url)
+}
 
-    let ticket = book(&url, key).await.expect("a ticket");
-    assert_eq!(ticket, json!({ "row": 4 }));
-    let office = office.lock().expect("never poisoned");
-    assert_eq!(office.requests, 2);
-    assert_eq!(office.sold.len(), 1, "seats");
+fn client() -> Client {
+    Client::builder().no_proxy().build().expect("a client")
 }
 
 // ANCHOR: tests
-#[tokio::test]
-async fn half_an_answer_does_not_sell_two_seats() {
-    check(|_| "D7".into()).await;
+#[tokio::test(start_paused = true)]
+async fn a_retry_buys_no_second_label() {
+    let down = Fault::Status(StatusCode::BAD_GATEWAY);
+    for (fault, seconds) in [(down, 0), (Fault::Cut, 0), (Fault::Silent, 3)] {
+        let start = Instant::now();
+        let (carrier, url) = carrier(&[fault]).await;
+        let label = buy(&client(), &url, 7).await.expect("a label");
+        assert_eq!(label, json!({ "number": 0 }), "{fault:?}");
+        let carrier = carrier.lock().expect("no panic");
+        assert_eq!((carrier.requests, carrier.labels.len()), (2, 1));
+        assert_eq!(start.elapsed().as_secs(), seconds, "{fault:?}");
+    }
 }
 
-#[tokio::test]
-#[should_panic(expected = "seats\n  left: 2")]
-async fn a_key_for_every_attempt_does() {
-    check(|attempt| format!("D7-{attempt}")).await;
+#[tokio::test(start_paused = true)]
+async fn two_purchases_for_one_parcel_are_two_labels() {
+    let (carrier, url) = carrier(&[]).await;
+    let client = client();
+    let (one, other) =
+        tokio::join!(buy(&client, &url, 7), buy(&client, &url, 7));
+    assert_ne!(one.expect("a label"), other.expect("a label"));
+    assert_eq!(carrier.lock().expect("no panic").labels.len(), 2);
 }
 // ANCHOR_END: tests
+
+#[tokio::test(start_paused = true)]
+async fn it_gives_up_after_two_requests() {
+    let start = Instant::now();
+    let (carrier, url) = carrier(&[Fault::Silent, Fault::Silent]).await;
+    let error = buy(&client(), &url, 7).await.expect_err("a timeout");
+    assert!(error.is_timeout());
+    assert_eq!(start.elapsed().as_secs(), 6);
+    assert_eq!(carrier.lock().expect("no panic").requests, 2);
+
+    let (carrier, url) = self::carrier(&[Fault::Cut, Fault::Cut]).await;
+    let error = buy(&client(), &url, 7).await.expect_err("half a body");
+    assert!(error.is_decode());
+    assert_eq!(carrier.lock().expect("no panic").requests, 2);
+}
+
+/// With a running clock. A purchase may meet two faults, and fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_customers_buy_a_hundred_labels() {
+    let down = Fault::Status(StatusCode::SERVICE_UNAVAILABLE);
+    let (carrier, url) = carrier(&[down, Fault::Cut].repeat(25)).await;
+    let mut customers = JoinSet::new();
+    for _ in 0..100 {
+        let (client, url) = (client(), url.clone());
+        customers.spawn(async move { buy(&client, &url, 7).await.ok() });
+    }
+    let labels = customers.join_all().await.into_iter().flatten();
+    let labels: HashSet<_> = labels.map(|label| label.to_string()).collect();
+    assert!(labels.len() >= 75, "50 faults, two for each that fails");
+    assert_eq!(carrier.lock().expect("no panic").labels.len(), 100);
+}
 // ANCHOR_END: all

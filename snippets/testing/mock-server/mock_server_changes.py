@@ -7,36 +7,36 @@ from aiohttp.test_utils import TestServer
 
 
 # ANCHOR: changes
-async def book(session, seat):
-    # The path is /bookings, and the server wants a "seat".
-    async with session.post("/booking", json={"set": seat}) as answer:
-        answer.raise_for_status()
-        return await answer.json()
+async def buy(session, parcel):
+    # The path is /labels, and the carrier reads "parcel".
+    async with session.post("/label", json={"parcle": parcel}) as response:
+        response.raise_for_status()
+        return await response.json()
 
 
-async def a_mocked_session_agrees_to_everything():
-    answer = MagicMock(status=500, json=AsyncMock(return_value={"row": 4}))
+async def a_mocked_session_accepts_everything():
+    response = MagicMock(status=500, json=AsyncMock(return_value={"number": 1}))
     session = MagicMock(ClientSession)
-    session.post.return_value.__aenter__.return_value = answer
-    assert await book(session, "D7") == {"row": 4}
+    session.post.return_value.__aenter__.return_value = response
+    assert await buy(session, 7) == {"number": 1}
 
 
 async def a_real_server_does_not():
-    async def sell(request):
-        return web.json_response({"row": 4}, status=201)
+    async def label(request):
+        return web.json_response({"number": 1}, status=201)
 
     app = web.Application()
-    app.add_routes([web.post("/bookings", sell)])
-    async with TestServer(app) as office:
-        async with ClientSession(office.make_url("/")) as session:
+    app.add_routes([web.post("/labels", label)])
+    async with TestServer(app) as carrier:
+        async with ClientSession(carrier.make_url("/")) as session:
             with pytest.raises(ClientResponseError) as error:
-                await book(session, "D7")
+                await buy(session, 7)
     assert error.value.status == 404
 # ANCHOR_END: changes
 
 
 async def main():
-    await a_mocked_session_agrees_to_everything()
+    await a_mocked_session_accepts_everything()
     await a_real_server_does_not()
 
 

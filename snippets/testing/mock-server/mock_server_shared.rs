@@ -3,33 +3,37 @@ use tokio::sync::OnceCell;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// Has a mistake: books nothing.
-async fn book(_office: &str) {}
+/// By mistake it sends nothing.
+async fn buy(_carrier: &str) {}
 
-// ANCHOR: broken
-// Broken: one server for all tests. What is static is never dropped.
-#[tokio::test]
-async fn broken_a_shared_server_checks_nothing() {
-    static OFFICE: OnceCell<MockServer> = OnceCell::const_new();
-    let office = OFFICE.get_or_init(MockServer::start).await;
-    let sold = ResponseTemplate::new(201);
-    let post = Mock::given(method("POST")).respond_with(sold);
-    post.expect(1).mount(office).await;
-    book(&office.uri()).await;
-    assert_eq!(office.received_requests().await.map(|r| r.len()), Some(0));
+async fn shared() {
+    // ANCHOR: broken
+    static CARRIER: OnceCell<MockServer> = OnceCell::const_new();
+    let carrier = CARRIER.get_or_init(MockServer::start).await;
+    // ANCHOR_END: broken
+    let bought = ResponseTemplate::new(201);
+    let mock = Mock::given(method("POST")).respond_with(bought);
+    mock.expect(1).mount(carrier).await;
+    buy(&carrier.uri()).await;
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: a server for every test; `start` takes one from a pool.
-#[tokio::test]
-#[should_panic(expected = "The server did not receive any request.")]
-async fn fixed_a_server_of_its_own_checks() {
-    let office = MockServer::start().await;
-    let sold = ResponseTemplate::new(201);
-    let post = Mock::given(method("POST")).respond_with(sold);
-    post.expect(1).mount(&office).await;
-    book(&office.uri()).await;
+async fn dropped() {
+    // ANCHOR: fixed
+    let carrier = MockServer::start().await;
+    // ANCHOR_END: fixed
+    let bought = ResponseTemplate::new(201);
+    let mock = Mock::given(method("POST")).respond_with(bought);
+    mock.expect(1).mount(&carrier).await;
+    buy(&carrier.uri()).await;
 }
-// ANCHOR_END: fixed
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    tokio::spawn(shared()).await?;
+    println!("a server for all tests: the test passes");
+    let test = tokio::spawn(dropped()).await;
+    assert!(test.is_err_and(|error| error.is_panic()));
+    println!("a server for each test: the test fails");
+    Ok(())
+}
 // ANCHOR_END: all
