@@ -1590,7 +1590,8 @@ fn what_has_passed_has_passed_with_every_file_of_the_guard() {
 fn with_keep(rust: &str, python: &str, commands: &str) -> Made {
     let rust = format!(
         "// ANCHOR: all\n// ANCHOR: keep\nfn f() -> u32 {{\n    {rust}\n}}\n\
-         // ANCHOR_END: keep\n\nfn main() {{\n    assert_eq!(f(), 2);\n}}\n\
+         // ANCHOR_END: keep\n\nfn main() {{\n    // ANCHOR: call\n    \
+         let two = f();\n    // ANCHOR_END: call\n    assert_eq!(two, 2);\n}}\n\
          // ANCHOR_END: all\n"
     );
     let python = format!(
@@ -1620,6 +1621,12 @@ fn the_part_to_keep_holds_nothing_of_a_test() {
     assert_eq!(keep.rust, ["fn f() -> u32 {\n    2\n}\n"]);
     assert_eq!(keep.python, ["def f():\n    return 2\n"]);
     assert_eq!((keep.line, keep.commands.as_str()), (11, "cargo add\n"));
+    assert!(keep.calls.is_empty(), "it is not shown");
+    let call = "```rust\n{{#rustdoc_include ../code/f.rs:call}}\n```\n";
+    let made = with_keep("2", "return 2", &format!("{call}\n{commands}"));
+    let book = made.load().expect("it is in order");
+    let keep = book.pages[0].keep.as_ref().expect("a part to keep");
+    assert_eq!(keep.calls, ["    let two = f();\n"]);
     for line in [
         "assert!(true);",
         "debug_assert_eq!(1, 1);",
