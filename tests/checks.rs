@@ -16,6 +16,7 @@ mod endpoints;
 mod figures;
 mod form;
 mod guard;
+mod layout;
 mod refresh_token;
 mod task_group;
 mod timelines;
