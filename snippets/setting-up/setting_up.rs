@@ -1,10 +1,14 @@
 // ANCHOR: all
+async fn track(parcel: u32) -> anyhow::Result<String> {
+    Ok(format!("parcel {parcel} is in Oslo"))
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let courier = tokio::spawn(async { "a parcel" });
-    let delivered = courier.await?;
-    assert_eq!(delivered, "a parcel");
-    println!("delivered: {delivered}");
+    let task = tokio::spawn(track(7));
+    let status = task.await??;
+    assert_eq!(status, "parcel 7 is in Oslo");
+    println!("{status}");
     Ok(())
 }
 // ANCHOR_END: all
