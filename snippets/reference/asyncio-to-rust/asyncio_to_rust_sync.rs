@@ -46,15 +46,16 @@ async fn main() -> anyhow::Result<()> {
     let storm = CancellationToken::new();
     storm.cancel();
     storm.cancelled().await;
-    // Notify is no Event: it rings for those who wait, and for one more.
+    // Notify is not an Event: notify_waiters keeps nothing for later, and
+    // notify_one keeps one permit.
     let bell = Notify::new();
     bell.notify_waiters();
-    assert!(bell.notified().now_or_never().is_none(), "nobody waited");
+    assert!(bell.notified().now_or_never().is_none(), "no permit");
     bell.notify_one();
     bell.notify_one();
     assert!(bell.notified().now_or_never().is_some());
-    assert!(bell.notified().now_or_never().is_none(), "two rings are one");
-    println!("watch, SetOnce, token: sticky. Notify: not");
+    assert!(bell.notified().now_or_never().is_none(), "one permit, not two");
+    println!("watch, SetOnce, token: kept. Notify: one permit, or none");
 
     // wait_for: a Condition without its lock.
     let (level, mut gauge) = watch::channel(2);
