@@ -19,13 +19,15 @@ async fn producer(tx: mpsc::Sender<u32>) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    // ANCHOR: broken
-    let (tx, rx) = mpsc::channel(2);
-    tokio::spawn(producer(tx));
-    let parcels: Vec<u32> = ReceiverStream::new(rx).collect().await;
-    // ANCHOR_END: broken
-    println!("the handle is dropped: {parcels:?}, and no error");
-    assert_eq!(parcels, [7, 8]);
+    {
+        // ANCHOR: broken
+        let (tx, rx) = mpsc::channel(2);
+        tokio::spawn(producer(tx));
+        let parcels: Vec<u32> = ReceiverStream::new(rx).collect().await;
+        // ANCHOR_END: broken
+        println!("the handle is dropped: {parcels:?}, and no error");
+        assert_eq!(parcels, [7, 8]);
+    }
 
     // ANCHOR: fixed
     let (tx, rx) = mpsc::channel(2);
