@@ -15,15 +15,15 @@ def expected(byte, count):
 
 
 async def work(count):
-    photos = [bytes([n]) * (count // 4) for n in range(1, 5)]
+    scans = [bytes([n]) * (count // 4) for n in range(1, 5)]
     start = perf_counter()
     if WAY == "threads":
-        calls = [asyncio.to_thread(fingerprint, photo) for photo in photos]
+        calls = [asyncio.to_thread(fingerprint, scan) for scan in scans]
     else:
         loop = asyncio.get_running_loop()
         calls = [
-            loop.run_in_executor(processes, fingerprint, photo)
-            for photo in photos
+            loop.run_in_executor(processes, fingerprint, scan)
+            for scan in scans
         ]
     marks = await asyncio.gather(*calls)
     seconds = perf_counter() - start

@@ -2,15 +2,13 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
-use futures::future::{join_all, try_join_all};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use futures::future::try_join_all;
 use tokio::task::{block_in_place, spawn_blocking};
 
-use page::{mark, on_rayon};
+use page::{Rayon, mark};
 
 use super::piece;
 
@@ -18,32 +16,44 @@ use super::piece;
 mod page {
     include!("../../snippets/advanced-patterns/threads/threads.rs");
 
-    pub async fn on_rayon<T: Send + 'static>(
-        pool: &ThreadPool,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> T {
-        compute(pool, work).await
+    /// Threads, and a limit that never makes a caller wait.
+    pub struct Rayon(Limit, ThreadPool);
+
+    impl Rayon {
+        pub fn new() -> anyhow::Result<Self> {
+            let threads = available_parallelism()?.get();
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
+            Ok(Rayon(Limit::new(Semaphore::MAX_PERMITS, 0), pool))
+        }
+
+        pub async fn run<T: Send + 'static>(
+            &self,
+            work: impl FnOnce() -> T + Send + 'static,
+        ) -> anyhow::Result<T> {
+            compute(&self.0, &self.1, |_| work()).await
+        }
     }
 
-    pub fn mark(photo: &[u8]) -> u32 {
-        fingerprint(photo)
+    pub fn mark(scan: &[u8]) -> u32 {
+        let token = CancellationToken::new();
+        fingerprint(scan, &token).expect("never told to stop")
     }
 }
 
-/// Computes the fingerprints of four photos.
+/// Computes the fingerprints of four scans.
 pub async fn threads(way: &str) -> Result<(f64, u64)> {
     const BYTES: usize = 5_000_000;
-    let photos: Vec<Arc<[u8]>> =
+    let scans: Vec<Arc<[u8]>> =
         (1..=4_u8).map(|n| black_box(vec![n; BYTES]).into()).collect();
-    let (photos, pool) = (&photos, &rayon_pool()?);
-    let expected: Vec<u32> = photos.iter().map(|it| mark(it)).collect();
+    let (scans, rayon) = (&scans, &Rayon::new()?);
+    let expected: Vec<u32> = scans.iter().map(|it| mark(it)).collect();
     let expected = &expected;
     piece(4 * BYTES as u64, || async move {
-        let handed = photos.clone().into_iter();
+        let handed = scans.clone().into_iter();
         let start = Instant::now();
-        let work = handed.map(|photo| move || mark(&photo));
+        let work = handed.map(|scan| move || mark(&scan));
         let marks = match way {
-            "rayon" => join_all(work.map(|it| on_rayon(pool, it))).await,
+            "rayon" => try_join_all(work.map(|it| rayon.run(it))).await?,
             "spawn_blocking" => try_join_all(work.map(spawn_blocking)).await?,
             "serial" => work.map(|work| work()).collect(),
             _ => bail!("no way {way}"),
@@ -53,11 +63,6 @@ pub async fn threads(way: &str) -> Result<(f64, u64)> {
         Ok(time)
     })
     .await
-}
-
-fn rayon_pool() -> Result<ThreadPool> {
-    let threads = available_parallelism()?.get();
-    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
 }
 
 /// A computation in steps, each of which needs the result of the step before.
@@ -73,14 +78,14 @@ pub async fn computed(n: u64) -> u64 {
 
 /// Computes ten times, one after the other.
 pub async fn one(way: &str, count: u64) -> Result<(f64, u64)> {
-    let pool = rayon_pool()?;
+    let rayon = Rayon::new()?;
     let round = async |n: u64| -> Result<u64> {
         let work = move || steps(n, black_box(count));
         Ok(match way {
             "in_place" => work(),
             "block_in_place" => block_in_place(work),
             "spawn_blocking" => spawn_blocking(work).await?,
-            "rayon" => on_rayon(&pool, work).await,
+            "rayon" => rayon.run(work).await?,
             _ => bail!("no way {way}"),
         })
     };
@@ -98,7 +103,7 @@ pub async fn one(way: &str, count: u64) -> Result<(f64, u64)> {
 /// Computes 64 times at once.
 pub async fn many(way: &str, count: u64) -> Result<(f64, u64)> {
     const CALLS: u64 = 64;
-    let pool = &rayon_pool()?;
+    let rayon = &Rayon::new()?;
     let work = move |seed: u64| move || steps(seed, black_box(count));
     let expected: Vec<u64> = (0..CALLS).map(|seed| work(seed)()).collect();
     let expected = &expected;
@@ -119,7 +124,7 @@ pub async fn many(way: &str, count: u64) -> Result<(f64, u64)> {
                 try_join_all(tasks).await?
             }
             "spawn_blocking" => try_join_all(calls.map(spawn_blocking)).await?,
-            "rayon" => join_all(calls.map(|work| on_rayon(pool, work))).await,
+            "rayon" => try_join_all(calls.map(|work| rayon.run(work))).await?,
             _ => bail!("no way {way}"),
         };
         let time = start.elapsed();

@@ -1,48 +1,153 @@
-# ANCHOR: threads
+# ANCHOR: keep
 import asyncio
+
+
+# ANCHOR: limit
+class Busy(Exception):
+    """As many jobs run as may, and all places to wait are taken."""
+
+
+class Limit:
+    """Limits how many jobs run, and how many callers wait."""
+
+    def __init__(self, running, waiting):
+        self.running = asyncio.Semaphore(running)
+        self.waiting = waiting
+    # ANCHOR_END: limit
+
+    # ANCHOR: admit
+    async def admit(self):
+        waits = self.running.locked()
+        if waits and self.waiting == 0:
+            raise Busy
+        self.waiting -= waits
+        try:
+            await self.running.acquire()
+        finally:
+            self.waiting += waits
+    # ANCHOR_END: admit
+
+    # ANCHOR: block
+    async def run(self, pool, work, *args):
+        """Runs code that waits in a pool of threads, or code that computes in
+        a pool of processes."""
+        await self.admit()
+        loop = asyncio.get_running_loop()
+
+        def release(_):
+            loop.call_soon_threadsafe(self.running.release)
+
+        try:
+            job = pool.submit(work, *args)
+        except BaseException:
+            self.running.release()
+            raise
+        job.add_done_callback(release)  # when the job ends, not its caller
+        return await asyncio.wrap_future(job)
+    # ANCHOR_END: block
+# ANCHOR_END: keep
+
+
+# Scans of labels: files that are read, and whose fingerprint is computed.
+import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 
 # ANCHOR: fingerprint
-def fingerprint(photo):
+def fingerprint(scan):
     mark = 7
-    for byte in photo:
+    for byte in scan:
         mark = (mark * 31 + byte) & 0xFFFFFFFF
     return mark
 # ANCHOR_END: fingerprint
 
 
-async def develop(path, processes):
-    loop = asyncio.get_running_loop()
-    # ANCHOR: disk
-    # Waits for the disk: a thread will do.
-    photo = await asyncio.to_thread(path.read_bytes)
-    # ANCHOR_END: disk
-    # ANCHOR: processor
-    # Needs a processor: only another process runs beside this one.
-    return await loop.run_in_executor(processes, fingerprint, photo)
-    # ANCHOR_END: processor
+class Job:
+    """A job that runs until it is finished."""
+
+    def __init__(self):
+        self.started, self.finish = threading.Event(), threading.Event()
+
+    def run(self):
+        self.started.set()
+        assert self.finish.wait(60)
+        return 7
+
+
+async def full(threads):
+    """Two jobs run, a third caller waits, and a fourth is refused."""
+    limit, jobs = Limit(2, 1), (Job(), Job())
+
+    def start(work):
+        return asyncio.create_task(limit.run(threads, work))
+
+    first, second = start(jobs[0].run), start(jobs[1].run)
+    for job in jobs:
+        await asyncio.to_thread(job.started.wait)
+    third = start(int)
+    await asyncio.sleep(0)
+    try:
+        await limit.run(threads, int)
+        raise AssertionError("no place")
+    except Busy:
+        pass
+    # The caller that waits gives up, and its place is free.
+    third.cancel()
+    await asyncio.wait([third])
+    third = start(int)
+    await asyncio.sleep(0)
+    # The caller of a running job gives up: the job keeps its permit.
+    first.cancel()
+    await asyncio.wait([first])
+    await asyncio.sleep(0.01)
+    assert first.cancelled() and not third.done()
+    jobs[0].finish.set()
+    assert await third == 0
+    jobs[1].finish.set()
+    assert await second == 7
+    assert limit.waiting == 1 and not limit.running.locked()
+
+
+async def failing(threads):
+    limit = Limit(1, 0)
+    for _ in range(2):
+        try:
+            await limit.run(threads, int, "no number")
+            raise AssertionError("it fails")
+        except ValueError:
+            assert not limit.running.locked()
+    # A process that dies takes its pool with it.
+    with ProcessPoolExecutor(1) as processes:
+        for _ in range(2):
+            try:
+                await limit.run(processes, os.abort)
+                raise AssertionError("the process has died")
+            except BrokenProcessPool:
+                assert not limit.running.locked()
 
 
 async def main():
-    # ANCHOR: archive
-    with tempfile.TemporaryDirectory() as archive:
-        paths = [Path(archive, f"{n}.raw") for n in range(1, 5)]
-        for n, path in enumerate(paths, start=1):
-            path.write_bytes(bytes([n]) * 10_000)
-    # ANCHOR_END: archive
-        # ANCHOR: pool
-        # One pool for the whole program.
-        with ProcessPoolExecutor(2) as processes:
-        # ANCHOR_END: pool
-            # ANCHOR: gather
-            calls = [develop(path, processes) for path in paths]
-            marks = await asyncio.gather(*calls)
-            # ANCHOR_END: gather
-        assert marks == [fingerprint(path.read_bytes()) for path in paths]
-# ANCHOR_END: threads
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "7.scan")
+        path.write_bytes(bytes([7]) * 10_000)
+        # ANCHOR: call
+        cores = os.cpu_count()
+        disk, cpu = Limit(32, 100), Limit(cores, 100)
+        with (
+            ThreadPoolExecutor(32) as threads,
+            ProcessPoolExecutor(cores) as processes,
+        ):
+            scan = await disk.run(threads, path.read_bytes)
+            async with asyncio.timeout(5):
+                mark = await cpu.run(processes, fingerprint, scan)
+            # ANCHOR_END: call
+            assert mark == fingerprint(bytes([7]) * 10_000)
+            await full(threads)
+            await failing(threads)
 
 
 if __name__ == "__main__":

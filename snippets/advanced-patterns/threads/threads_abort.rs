@@ -1,61 +1,79 @@
 // ANCHOR: all
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, yield_now};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-async fn scan_the_archive() -> anyhow::Result<()> {
-    // ANCHOR: broken
-    // Broken: `abort` stops what queues, not what runs.
-    let (started, has_started) = oneshot::channel();
-    let (paper, next_sheet) = mpsc::channel();
-    let running = spawn_blocking(move || {
-        _ = started.send(());
-        next_sheet.recv() // blocks this thread, not the runtime's
-    });
-    let queued = spawn_blocking(|| unreachable!("there is only one thread"));
+static STEPS: AtomicUsize = AtomicUsize::new(0);
 
-    has_started.await?;
+/// One of the steps of a job.
+fn step() {
+    STEPS.fetch_add(1, Relaxed);
+}
+
+/// Waits until a job runs.
+async fn a_step() -> anyhow::Result<()> {
+    let step = async {
+        while STEPS.load(Relaxed) == 0 {
+            yield_now().await;
+        }
+    };
+    Ok(timeout(Duration::from_secs(10), step).await?)
+}
+
+async fn stop_jobs() -> anyhow::Result<()> {
+    let (finish_tx, finish_rx) = mpsc::channel::<()>();
+    let work = move || {
+        while finish_rx.try_recv().is_err() {
+            step();
+        }
+    };
+    // ANCHOR: broken
+    let running = spawn_blocking(work);
+    let queued = spawn_blocking(|| unreachable!("there is one thread"));
+    a_step().await?;
     running.abort();
     queued.abort();
+    // ANCHOR_END: broken
     yield_now().await;
     assert!(!running.is_finished(), "it does not notice");
-    paper.send("sheet 1")?;
-    assert_eq!(running.await??, "sheet 1");
-    println!("running: has scanned sheet 1");
-    assert!(queued.await.unwrap_err().is_cancelled());
-    println!("queued: never began");
-    // ANCHOR_END: broken
+    finish_tx.send(())?;
+    running.await?;
+    assert!(queued.await.is_err_and(|error| error.is_cancelled()));
+    println!("abort: the queued job is cancelled, the running one finishes");
 
-    // ANCHOR: fixed
-    // Fixed: the job looks at a token, and the future's end cancels it.
-    let (started, has_started) = oneshot::channel();
-    let (ended, has_ended) = oneshot::channel();
-    let scan = tokio::spawn(async {
-        let stop = CancellationToken::new();
-        let _guard = stop.clone().drop_guard();
-        spawn_blocking(move || {
-            _ = started.send(());
-            while !stop.is_cancelled() {
-                std::thread::yield_now(); // the next sheet
+    STEPS.store(0, Relaxed);
+    let (ended_tx, ended_rx) = oneshot::channel();
+    let work = async move {
+        // ANCHOR: fixed
+        let token = CancellationToken::new();
+        let _guard = token.clone().drop_guard();
+        let job = spawn_blocking(move || {
+            while !token.is_cancelled() {
+                step();
             }
-            _ = ended.send("stopped between two sheets");
-        })
-        .await
-    });
-    has_started.await?;
-    scan.abort();
-    assert!(scan.await.unwrap_err().is_cancelled());
-    println!("with a token: {}", has_ended.await?);
-    // ANCHOR_END: fixed
+            let _ = ended_tx.send(());
+        });
+        job.await
+        // ANCHOR_END: fixed
+    };
+    let caller = tokio::spawn(work);
+    a_step().await?;
+    caller.abort();
+    assert!(caller.await.is_err_and(|error| error.is_cancelled()));
+    ended_rx.await?;
+    println!("a token: the running job has stopped");
     Ok(())
 }
 
 fn main() -> anyhow::Result<()> {
-    let one_thread =
-        Builder::new_current_thread().max_blocking_threads(1).build()?;
-    one_thread.block_on(scan_the_archive())
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.enable_time().max_blocking_threads(1).build()?;
+    runtime.block_on(stop_jobs())
 }
 // ANCHOR_END: all

@@ -1,68 +1,55 @@
 // ANCHOR: all
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::env;
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 
-// ANCHOR: broken
-// Broken: nothing catches the panic on rayon's thread.
-async fn compute_uncaught<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (sender, receiver) = oneshot::channel();
-    rayon::spawn(move || _ = sender.send(work()));
-    receiver.await.ok()
+fn fingerprint() -> u32 {
+    panic!("an empty scan")
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: it is caught there, and goes on here.
-async fn compute<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let (sender, receiver) = oneshot::channel();
-    rayon::spawn(move || {
-        _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
+async fn uncaught(pool: &ThreadPool) -> Option<u32> {
+    let (reply_tx, reply_rx) = oneshot::channel();
+    // ANCHOR: broken
+    pool.spawn(|| {
+        let _ = reply_tx.send(fingerprint());
     });
-    match receiver.await.expect("rayon runs what it is given") {
-        Ok(value) => value,
-        Err(panic) => resume_unwind(panic),
-    }
-}
-// ANCHOR_END: fixed
-
-fn torn_photo() -> u32 {
-    panic!("the photo is torn")
+    // ANCHOR_END: broken
+    reply_rx.await.ok()
 }
 
-#[tokio::main(flavor = "current_thread")]
+async fn caught(pool: &ThreadPool) -> Option<u32> {
+    let (reply_tx, reply_rx) = oneshot::channel();
+    // ANCHOR: fixed
+    pool.spawn(|| {
+        if let Ok(mark) = catch_unwind(AssertUnwindSafe(fingerprint)) {
+            let _ = reply_tx.send(mark);
+        }
+    });
+    // ANCHOR_END: fixed
+    reply_rx.await.ok()
+}
+
+#[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
     // The broken way runs in a process of its own: this program, once more.
-    if std::env::args().nth(1).as_deref() == Some("broken") {
-        compute_uncaught(torn_photo).await;
-        std::future::pending::<()>().await; // would wait for ever
+    if env::args().nth(1).as_deref() == Some("uncaught") {
+        uncaught(&pool).await;
+        pending::<()>().await;
     }
-    let child =
-        Command::new(std::env::current_exe()?).arg("broken").output()?;
+    let child = Command::new(env::current_exe()?).arg("uncaught").output()?;
     assert!(!child.status.success());
     assert_ne!(child.status.code(), Some(101), "no panic, an abort");
     assert!(String::from_utf8(child.stderr)?.contains("aborting"));
-    println!("uncaught: the program is gone");
+    println!("uncaught: the process is aborted");
 
-    let crash = tokio::spawn(compute(torn_photo)).await.unwrap_err();
-    let message = crash.into_panic();
-    assert_eq!(message.downcast_ref(), Some(&"the photo is torn"));
-    assert_eq!(compute(|| 7).await, 7);
-    println!("caught: one caller is told, rayon works on");
-
-    // ANCHOR: blocking
-    // spawn_blocking catches by itself, as tokio::spawn does.
-    let crash = spawn_blocking(torn_photo).await.unwrap_err();
-    assert!(crash.is_panic());
-    assert_eq!(spawn_blocking(|| 7).await?, 7);
-    // ANCHOR_END: blocking
-    println!("spawn_blocking: the same");
+    assert_eq!(caught(&pool).await, None);
+    assert_eq!(pool.install(|| 7), 7);
+    println!("caught: no value, and the pool goes on");
     Ok(())
 }
 // ANCHOR_END: all
