@@ -1,46 +1,50 @@
-# ANCHOR: memoise
+# ANCHOR: keep
 import asyncio
 import functools
 import inspect
-import time
 
 
 def memoise(capacity, time_to_live):
-    # ANCHOR: known
+    """Keeps the values of an async function."""
+    # ANCHOR: memo
     def decorate(function):
         signature, known = inspect.signature(function), {}
-    # ANCHOR_END: known
+    # ANCHOR_END: memo
 
-        async def compute(*args, **kwargs):
+        def now():
+            return asyncio.get_running_loop().time()
+
+        async def call(*args, **kwargs):
             value = await function(*args, **kwargs)
-            return time.monotonic(), value
+            return now(), value
 
         @functools.wraps(function)
         async def wrapper(*args, **kwargs):
             # ANCHOR: key
-            # One key for a call, whichever way it is written.
-            call = signature.bind(*args, **kwargs)
-            call.apply_defaults()
-            key = call.args, tuple(sorted(call.kwargs.items()))
+            # One key for a call, in whichever way it is written.
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            key = bound.args, tuple(sorted(bound.kwargs.items()))
             # ANCHOR_END: key
             flight = known.pop(key, None)
-            # A pending call is never too old: the age counts from its end.
+            # A pending call is never too old: its age counts from its end.
             if flight is None or flight.done() and (
                 flight.cancelled()
                 or flight.exception()
                 # ANCHOR: time_to_live
-                or time.monotonic() - flight.result()[0] > time_to_live
+                or now() - flight.result()[0] >= time_to_live
                 # ANCHOR_END: time_to_live
             ):
-                # ANCHOR: compute
-                flight = asyncio.create_task(compute(*args, **kwargs))
-                # ANCHOR_END: compute
-            known[key] = flight  # the newest is the last
+                # ANCHOR: call_once
+                flight = asyncio.create_task(call(*args, **kwargs))
+                # ANCHOR_END: call_once
+            known[key] = flight  # the most recently used is the last
             # ANCHOR: capacity
             if len(known) > capacity:
                 del known[next(iter(known))]
             # ANCHOR_END: capacity
             # ANCHOR: get
+            # Without the shield, a cancelled caller would cancel it for all.
             _, value = await asyncio.shield(flight)
             return value
             # ANCHOR_END: get
@@ -49,67 +53,132 @@ def memoise(capacity, time_to_live):
         return wrapper
 
     return decorate
-# ANCHOR_END: memoise
+# ANCHOR_END: keep
+
+
+# A carrier that is asked for the prices of chilled parcels.
+class PausedLoop(asyncio.SelectorEventLoop):
+    """Its clock jumps to the next timer when nothing else can run."""
+
+    paused_at = 0.0
+
+    def __init__(self):
+        super().__init__()
+        select = self._selector.select
+
+        def jump(timeout):
+            self.paused_at += timeout or 0
+            return select(timeout and 0)
+
+        self._selector.select = jump
+
+    def time(self):
+        return round(self.paused_at, 3)
+
+
+class Carrier:
+    def __init__(self):
+        self.requests = 0
+
+    async def quote(self, degrees, weight):
+        self.requests += 1
+        await asyncio.sleep(0.01)
+        if weight == 9:
+            await asyncio.sleep(200)
+        if weight == 13:
+            raise asyncio.CancelledError
+        if weight > 40:
+            raise ValueError(f"{weight} kg are too heavy")
+        return 500 + 90 * weight + 25 * abs(degrees)
+
+    def take(self):
+        requests, self.requests = self.requests, 0
+        return requests
 
 
 async def main():
-    quotes = 0
+    carrier = Carrier()
+    # ANCHOR: call
+    quote = memoise(capacity=100, time_to_live=60)(carrier.quote)
+    price = await quote(-18, 5)
+    # ANCHOR_END: call
+    assert (price, carrier.take()) == (1400, 1)
 
-    # ANCHOR: use
-    @memoise(capacity=100, time_to_live=60)
-    async def quote(floor, weight):
-        nonlocal quotes
-        quotes += 1
-        await asyncio.sleep(0.001)
-        if weight > 40:
-            raise ValueError(f"{weight} kg is too heavy")
-        return 500 + 90 * weight + 25 * abs(floor)
+    callers = [quote(4, 5) for _ in range(1_000)]
+    assert await asyncio.gather(*callers) == [1050] * 1_000
+    assert carrier.take() == 1
+    assert await quote(degrees=4, weight=5) == await quote(4, weight=5) == 1050
+    assert carrier.take() == 0
+    assert await quote(degrees=6, weight=5) == await quote(6, 5) == 1100
+    assert carrier.take() == 1
 
-    askers = [quote(3, 5) for _ in range(1_000)]
-    assert await asyncio.gather(*askers) == [1025] * 1_000
-    assert await quote(floor=3, weight=5) == 1025
-    assert quotes == 1
-    # ANCHOR_END: use
-
-    heavy = [quote(3, 50) for _ in range(20)]
-    answers = await asyncio.gather(*heavy, return_exceptions=True)
-    assert all(isinstance(answer, ValueError) for answer in answers)
-    assert quotes == 2
+    # Each call has a key of its own, and each function a dict.
     assert await quote(-1, 5) == 975
     assert await quote(-2, 5) == 1000
-    await asyncio.gather(*[quote(floor, 1) for floor in range(1_000)])
-    assert len(quote.known) == 100
 
-    # The carrier is slower than a price is kept.
-    @memoise(capacity=100, time_to_live=0.02)
-    async def slow(floor):
-        nonlocal quotes
-        quotes += 1
-        await answers.wait()
-        return floor
-
-    quotes, askers, answers = 0, [], asyncio.Event()
-    for _ in range(5):
-        askers.append(asyncio.create_task(slow(3)))
-        await asyncio.sleep(0.025)
-    answers.set()
-    assert await asyncio.gather(*askers) == [3] * 5
-    assert quotes == 1, "pending, and so not too old"
-    await asyncio.sleep(0.03)
-    assert await slow(3) == 3
-    assert quotes == 2, "too old"
-
-    @memoise(capacity=100, time_to_live=60)
-    async def days(floor, weight):
-        return 3 if floor > 10 else 2
+    async def days(degrees, weight=5):
+        return 3
 
     days.__name__ = "quote"
-    assert await days(-1, 5) == 2
+    days = memoise(capacity=100, time_to_live=60)(days)
+    assert await days(-1) == await days(-1, 5) == 3
+    assert (carrier.take(), len(days.known)) == (2, 1)
     try:
-        await quote([3, 4], 5)
+        await quote([4], 5)
         raise AssertionError("a list has no hash")
     except TypeError as error:
         assert "unhashable" in str(error)
 
+    # The age counts from the completion.
+    assert await quote(5, 5) == 1075
+    await asyncio.sleep(59.9)
+    assert await quote(5, 5) == 1075
+    assert carrier.take() == 1
+    await asyncio.sleep(0.1)
+    assert await quote(5, 5) == 1075
+    assert carrier.take() == 1
+    callers = []
+    for _ in range(3):
+        callers.append(asyncio.create_task(quote(4, 9)))
+        await asyncio.sleep(61)
+    assert await asyncio.gather(*callers) == [1410] * 3
+    assert (await quote(4, 9), carrier.take()) == (1410, 1)
 
-asyncio.run(main())
+    # A failure is shared, and not kept.
+    for weight, error in [(41, ValueError), (13, asyncio.CancelledError)]:
+        callers = [quote(4, weight) for _ in range(20)]
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        assert all(isinstance(result, error) for result in results)
+        assert carrier.take() == 1
+        try:
+            await quote(4, weight)
+            raise AssertionError("it fails")
+        except error:
+            assert carrier.take() == 1
+
+    # Callers that give up.
+    for callers in (1, 2):
+        tasks = [asyncio.create_task(quote(4, 6)) for _ in range(callers)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.wait(tasks)
+        assert tasks[0].cancelled()
+        await asyncio.sleep(0.01)
+        assert (await quote(4, 6), carrier.take()) == (1140, 1)
+        quote.known.clear()
+
+    # A bound: the least recently used goes first.
+    for degrees in range(100):
+        await quote(degrees, 1)
+    await quote(0, 1)
+    await quote(100, 1)
+    assert (carrier.take(), len(quote.known)) == (101, 100)
+    await quote(0, 1)
+    assert carrier.take() == 0
+    await quote(1, 1)
+    assert carrier.take() == 1
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=PausedLoop) as runner:
+        runner.run(main())

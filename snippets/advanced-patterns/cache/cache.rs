@@ -1,31 +1,33 @@
 // ANCHOR: all
+// ANCHOR: keep
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use futures::future::join_all;
 use moka::future::Cache;
-use tokio::time::sleep;
+
+/// The error of a call, the same for all that wait for it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+struct Failure(Arc<anyhow::Error>);
 
 // ANCHOR: memo
-// ANCHOR: known
+/// An async function whose values are kept.
 struct Memo<K, V, F> {
     cache: Cache<K, V>,
     function: F,
 }
-// ANCHOR_END: known
+// ANCHOR_END: memo
 
-impl<K, V, E, F, Computing> Memo<K, V, F>
+impl<K, V, F, R> Memo<K, V, F>
 where
     // ANCHOR: key
     K: Hash + Eq + Clone + Send + Sync + 'static,
     // ANCHOR_END: key
     V: Clone + Send + Sync + 'static,
-    E: Send + Sync + 'static,
-    F: Fn(K) -> Computing,
-    Computing: Future<Output = Result<V, E>>,
+    F: Fn(K) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = anyhow::Result<V>> + Send + 'static,
 {
     fn new(function: F, capacity: u64, time_to_live: Duration) -> Self {
         let cache = Cache::builder()
@@ -36,76 +38,182 @@ where
             .time_to_live(time_to_live)
             // ANCHOR_END: time_to_live
             .build();
-        Self { cache, function }
+        Memo { cache, function }
     }
 
-    async fn get(&self, key: &K) -> Result<V, Arc<E>> {
-        // ANCHOR: compute
-        let compute = async { (self.function)(key.clone()).await };
-        // ANCHOR_END: compute
+    /// The value from the cache, or from one call for all that wait for it.
+    async fn get(&self, key: &K) -> Result<V, Failure> {
+        if let Some(value) = self.cache.get(key).await {
+            return Ok(value);
+        }
+        // ANCHOR: call_once
+        let (cache, function) = (self.cache.clone(), self.function.clone());
+        let (key, input) = (key.clone(), key.clone());
+        let call = async move { function(input).await };
+        // This task catches a panic, the other is not cancelled.
+        let call = async { tokio::spawn(call).await? };
+        let get = async move { cache.try_get_with(key, call).await };
+        // ANCHOR_END: call_once
         // ANCHOR: get
-        self.cache.try_get_with_by_ref(key, compute).await
+        let value = tokio::spawn(get).await.expect("it does not panic");
+        value.map_err(Failure)
         // ANCHOR_END: get
     }
 }
-// ANCHOR_END: memo
+// ANCHOR_END: keep
 
-static QUOTES: AtomicU32 = AtomicU32::new(0);
+// A carrier that is asked for the prices of chilled parcels.
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::poll;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use tokio::time::sleep;
+
+static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+/// The carrier takes a permit before it answers for a parcel of less than 5 kg.
+static GATE: Semaphore = Semaphore::const_new(0);
+const MS: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The carrier's price, in cents, for so many kilograms to that floor.
-async fn quote((floor, weight): (i32, u32)) -> Result<u32, String> {
-    QUOTES.fetch_add(1, Relaxed);
-    sleep(Duration::from_millis(50)).await;
-    if weight > 40 {
-        return Err(format!("{weight} kg is too heavy"));
-    }
-    Ok(500 + 90 * weight + 25 * floor.unsigned_abs())
+/// The temperature of a parcel, and its weight.
+type Parcel = (i32, u32);
+
+/// The carrier's price in cents.
+fn quote(parcel: Parcel) -> BoxFuture<'static, anyhow::Result<u32>> {
+    let (degrees, weight) = parcel;
+    let request = async move {
+        REQUESTS.fetch_add(1, Relaxed);
+        match weight {
+            0..5 => GATE.acquire().await?.forget(),
+            _ => sleep(100 * MS).await, // all callers come meanwhile
+        }
+        assert_ne!(weight, 13, "a comma in the weight");
+        anyhow::ensure!(weight < 41, "{weight} kg are too heavy");
+        Ok(500 + 90 * weight + 25 * degrees.unsigned_abs())
+    };
+    request.boxed()
 }
 
-async fn days((floor, _): (i32, u32)) -> Result<u32, String> {
-    Ok(if floor > 10 { 3 } else { 2 })
+/// How many requests there were since the last call.
+fn requests() -> usize {
+    REQUESTS.swap(0, Relaxed)
 }
 
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    let quotes = Memo::new(quote, 100, MINUTE);
-    let askers = (0..10_000).map(|_| quotes.get(&(3, 5)));
-    assert_eq!(join_all(askers).await, vec![Ok(1025); 10_000]);
-    assert_eq!(QUOTES.swap(0, Relaxed), 1);
-    println!("10000 answers from one quote");
+type Quotes =
+    Memo<Parcel, u32, fn(Parcel) -> BoxFuture<'static, anyhow::Result<u32>>>;
 
-    let heavy = (0..20).map(|_| quotes.get(&(3, 50)));
-    let error = Arc::new("50 kg is too heavy".to_string());
-    assert_eq!(join_all(heavy).await, vec![Err(error); 20]);
-    assert_eq!(QUOTES.swap(0, Relaxed), 1);
-    assert!(quotes.get(&(3, 50)).await.is_err());
-    assert_eq!(QUOTES.swap(0, Relaxed), 1, "asked again");
-    println!("20 failures from one quote, not kept");
+/// The error of each of 20 callers that come at once, and of one that comes
+/// later.
+async fn failures(quotes: &Quotes, parcel: Parcel) -> Failure {
+    let callers = (0..20).map(|_| quotes.get(&parcel));
+    let results = join_all(callers).await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(requests(), 1);
+    let later = quotes.get(&parcel).await;
+    assert_eq!(requests(), 1, "a failure is not kept");
+    later.expect_err("a failure")
+}
 
-    // ANCHOR: keys
-    assert_eq!(quotes.get(&(-1, 5)).await, Ok(975));
-    assert_eq!(quotes.get(&(-2, 5)).await, Ok(1000));
-    let days = Memo::new(days, 100, MINUTE);
-    assert_eq!(days.get(&(-1, 5)).await, Ok(2));
-    // ANCHOR_END: keys
-
-    for floor in 0..1_000 {
-        quotes.get(&(floor, 1)).await.expect("light enough");
+/// A caller that is dropped when its request has begun.
+async fn give_up(quotes: &Quotes, parcel: Parcel) {
+    let mut caller = Box::pin(quotes.get(&parcel));
+    while REQUESTS.load(Relaxed) == 0 {
+        assert!(poll!(&mut caller).is_pending());
+        tokio::task::yield_now().await;
     }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // ANCHOR: call
+    let quotes = Memo::new(quote, 100, Duration::from_secs(60));
+    let price = quotes.get(&(-18, 5)).await?;
+    // ANCHOR_END: call
+    assert_eq!((price, requests()), (1400, 1));
+    let quotes: Quotes = Memo::new(quote, 100, MINUTE);
+
+    let callers = (0..10_000).map(|_| quotes.get(&(4, 5)));
+    let prices = join_all(callers).await;
+    assert!(prices.iter().all(|price| matches!(price, Ok(1050))));
+    println!("at once: {} values, requests: {}", prices.len(), requests());
+    let hit = quotes.get(&(4, 5)).now_or_never();
+    assert!(matches!(hit, Some(Ok(1050))), "it waits for nothing");
+    println!("known: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 0);
+
+    // Each call has a key of its own, and each function a cache.
+    assert_eq!(quotes.get(&(-1, 5)).await?, 975);
+    assert_eq!(quotes.get(&(-2, 5)).await?, 1000);
+    let days = Memo::new(async |_: Parcel| Ok(3), 100, MINUTE);
+    assert_eq!(days.get(&(-1, 5)).await?, 3);
+    println!("other keys: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 2);
+
+    let short: Quotes = Memo::new(quote, 100, 50 * MS);
+    short.get(&(4, 5)).await?;
+    sleep(51 * MS).await;
+    short.get(&(4, 5)).await?;
+    println!("expired: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 2);
+
+    // The request takes longer than a value is kept.
+    let mut callers = Vec::new();
+    for _ in 0..10 {
+        let mut caller = Box::pin(short.get(&(4, 1)));
+        assert!(poll!(&mut caller).is_pending());
+        callers.push(caller);
+        sleep(10 * MS).await;
+    }
+    GATE.add_permits(1);
+    let prices = join_all(callers).await;
+    assert!(prices.iter().all(|price| matches!(price, Ok(690))));
+    println!(
+        "slow: {} values, requests: {}",
+        prices.len(),
+        REQUESTS.load(Relaxed)
+    );
+    assert_eq!(requests(), 1);
+
+    let failure = failures(&quotes, (4, 41)).await;
+    println!("failing: {failure}");
+    // `?` passes it on.
+    let pass = || -> anyhow::Result<()> { Err(failure)? };
+    assert!(pass().expect_err("a failure").is::<Failure>());
+    let failure = failures(&quotes, (4, 13)).await;
+    let error = failure.0.downcast_ref::<JoinError>();
+    assert!(error.is_some_and(JoinError::is_panic));
+    println!("panicking: a JoinError");
+
+    give_up(&quotes, (4, 2)).await;
+    let second = quotes.get(&(4, 2));
+    GATE.add_permits(1);
+    assert_eq!(second.await?, 780);
+    println!("given up: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 1);
+    give_up(&quotes, (4, 3)).await;
+    GATE.add_permits(1);
+    while quotes.cache.get(&(4, 3)).await.is_none() {
+        sleep(MS).await;
+    }
+    assert_eq!(quotes.get(&(4, 3)).await?, 870);
+    println!("all gave up: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 1);
+
+    for _ in 0..10 {
+        quotes.get(&(4, 5)).await?;
+    }
+    let callers = (0..1_000).map(async |degrees| {
+        quotes.get(&(degrees, 6)).await.map_err(anyhow::Error::from)
+    });
+    futures::future::try_join_all(callers).await?;
+    assert_eq!(requests(), 1_000);
     quotes.cache.run_pending_tasks().await;
     assert!(quotes.cache.entry_count() <= 100);
-    println!("1000 floors asked for, no more than 100 kept");
-
-    // ANCHOR: expiry
-    assert_eq!(QUOTES.swap(0, Relaxed), 1_002);
-    let stale_at_once = Memo::new(quote, 100, Duration::ZERO);
-    for (memo, expected) in [(&quotes, 1), (&stale_at_once, 2)] {
-        memo.get(&(5, 5)).await.expect("light enough");
-        sleep(10 * MINUTE).await; // tokio's clock: moka does not see it
-        memo.get(&(5, 5)).await.expect("light enough");
-        assert_eq!(QUOTES.swap(0, Relaxed), expected);
-    }
-    // ANCHOR_END: expiry
+    quotes.get(&(4, 5)).await?;
+    assert_eq!(requests(), 0, "it is used more than others");
+    println!("full: at most 100 of 1000 values are kept");
+    Ok(())
 }
 // ANCHOR_END: all

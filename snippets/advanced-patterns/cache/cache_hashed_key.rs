@@ -3,59 +3,55 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use moka::future::Cache;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Delivery {
-    floor: i32,
+#[derive(Clone, PartialEq, Eq)]
+struct Parcel {
+    degrees: i32,
     weight: u32,
 }
 
-// ANCHOR: hash
-/// Equal deliveries have equal hashes: all that `Hash` promises. Others
-/// may share one.
-impl Hash for Delivery {
+/// Equal parcels have equal hashes. Others may have the same.
+impl Hash for Parcel {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.weight.hash(state);
     }
 }
-// ANCHOR_END: hash
 
-fn hashed(delivery: &Delivery) -> u64 {
+fn hash(parcel: &Parcel) -> u64 {
     let mut hasher = DefaultHasher::new();
-    delivery.hash(&mut hasher);
+    parcel.hash(&mut hasher);
     hasher.finish()
 }
 
-async fn quote(delivery: Delivery) -> u32 {
-    500 + 90 * delivery.weight + 25 * delivery.floor.unsigned_abs()
+async fn quote(parcel: Parcel) -> u32 {
+    500 + 90 * parcel.weight + 25 * parcel.degrees.unsigned_abs()
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let first = Delivery { floor: -1, weight: 5 };
-    let second = Delivery { floor: -2, weight: 5 };
+    let parcels = [-1, -2].map(|degrees| Parcel { degrees, weight: 5 });
 
-    // ANCHOR: broken
-    // Broken: the second delivery gets the first one's price.
-    let prices = Cache::new(100);
-    let mut answers = Vec::new();
-    for delivery in [&first, &second] {
-        let price = quote(delivery.clone());
-        answers.push(prices.get_with(hashed(delivery), price).await);
+    let quotes = Cache::new(100);
+    let mut prices = Vec::new();
+    for parcel in parcels.clone() {
+        // ANCHOR: broken
+        let key = hash(&parcel);
+        let price = quotes.get_with(key, quote(parcel)).await;
+        // ANCHOR_END: broken
+        prices.push(price);
     }
-    assert_eq!(answers, [975, 975]);
-    println!("by the hash: {answers:?}");
-    // ANCHOR_END: broken
+    println!("the hash is the key: {prices:?}");
+    assert_eq!(prices, [975, 975]);
 
-    // ANCHOR: fixed
-    // Fixed: the hash finds the place, `==` decides.
-    let prices = Cache::new(100);
-    let mut answers = Vec::new();
-    for delivery in [&first, &second] {
-        let price = quote(delivery.clone());
-        answers.push(prices.get_with(delivery.clone(), price).await);
+    let quotes = Cache::new(100);
+    let mut prices = Vec::new();
+    for parcel in parcels {
+        // ANCHOR: fixed
+        let key = parcel.clone();
+        let price = quotes.get_with(key, quote(parcel)).await;
+        // ANCHOR_END: fixed
+        prices.push(price);
     }
-    assert_eq!(answers, [975, 1000]);
-    println!("by the key: {answers:?}");
-    // ANCHOR_END: fixed
+    println!("the parcel is the key: {prices:?}");
+    assert_eq!(prices, [975, 1000]);
 }
 // ANCHOR_END: all

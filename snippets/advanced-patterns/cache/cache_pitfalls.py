@@ -23,58 +23,70 @@ class Memory:
 
 
 async def main():
-    quotes = 0
+    requests = 0
     memory = Memory()
 
     @memory.memoise
-    async def quote(floor, weight):
-        nonlocal quotes
-        quotes += 1
+    async def quote(degrees, weight):
+        nonlocal requests
+        requests += 1
         await asyncio.sleep(0)
         if weight > 40:
-            raise ValueError(f"{weight} kg is too heavy")
-        return 500 + 90 * weight + 25 * abs(floor)
+            raise ValueError(f"{weight} kg are too heavy")
+        return 500 + 90 * weight + 25 * abs(degrees)
 
     # ANCHOR: defects
-    # hash(-1) == hash(-2), so the second delivery gets the first's price.
+    # hash(-1) == hash(-2), so the second parcel gets the first's price.
     assert await quote(-1, 5) == 975
     assert await quote(-2, 5) == 975  # it should be 1000
 
-    # Another carrier's function has the same name, and so the same entries.
+    # Another function of the same name gets the same values.
     def other_carrier():
         @memory.memoise
-        async def quote(floor, weight):
+        async def quote(degrees, weight):
             return 99
 
         return quote
 
     assert await other_carrier()(-1, 5) == 975
 
-    # One call in two spellings is computed twice.
-    before = quotes
+    # One call, written in two ways, is made twice.
+    before = requests
     await quote(3, 5)
-    await quote(floor=3, weight=5)
-    assert quotes == before + 2
+    await quote(degrees=3, weight=5)
+    assert requests == before + 2
 
-    # A failure is repeated by each of its 20 waiters.
-    before = quotes
+    # Each of 20 waiters repeats a failing request.
+    before = requests
     heavy = [quote(3, 50) for _ in range(20)]
     answers = await asyncio.gather(*heavy, return_exceptions=True)
     assert all(isinstance(answer, ValueError) for answer in answers)
-    assert quotes == before + 20
+    assert requests == before + 20
 
-    # An argument without a hash is an error, when the call is made.
+    # An argument without a hash is an error of the call.
     try:
         await quote([3, 4], 5)
         raise AssertionError("a list has no hash")
     except TypeError as error:
         assert "unhashable" in str(error)
 
-    # Nothing is ever thrown away.
-    for floor in range(1_000, 2_000):
-        await quote(floor, 1)
+    # It keeps every value and lock forever.
+    for degrees in range(1_000, 2_000):
+        await quote(degrees, 1)
     assert len(memory.values) > 1_000 and len(memory.locks) > 1_000
     # ANCHOR_END: defects
+
+    # `lru_cache` keeps the coroutine, not its value.
+    @functools.lru_cache
+    async def price():
+        return 1250
+
+    assert await price() == 1250
+    try:
+        await price()
+        raise AssertionError("it is awaited twice")
+    except RuntimeError as error:
+        assert "already awaited" in str(error)
 
 
 asyncio.run(main())
