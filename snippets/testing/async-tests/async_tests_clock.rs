@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::task::spawn_blocking;
-use tokio::time::{pause, resume, sleep, timeout};
+use tokio::time::{Instant, pause, resume, sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MS: Duration = Duration::from_millis(1);
@@ -53,6 +54,18 @@ async fn main() -> anyhow::Result<()> {
 
     // The files of tokio are read on such a thread.
     assert!(timeout(MS / 1_000, tokio::fs::metadata(".")).await.is_ok());
+
+    // A connection in memory has no peer that the runtime does not know.
+    let (mut peer, mut stream) = duplex(16);
+    let start = Instant::now();
+    let event = timeout(HOUR, stream.read_u8());
+    let sent = async {
+        sleep(HOUR / 2).await;
+        peer.write_u8(42).await
+    };
+    let (event, sent) = tokio::join!(event, sent);
+    assert_eq!((event??, start.elapsed()), (42, HOUR / 2));
+    sent?;
 
     // ANCHOR: broken_std
     let start = std::time::Instant::now();

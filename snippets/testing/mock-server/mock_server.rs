@@ -72,10 +72,12 @@ async fn a_503_is_retried_with_the_same_key() -> anyhow::Result<()> {
 
 mod cases {
     use std::io::{Error, ErrorKind::ConnectionReset};
+    use std::time::Duration;
 
     use reqwest::{Client, StatusCode};
     use serde_json::json;
     use tokio::net::TcpSocket;
+    use tokio::time::{Instant, pause};
     use wiremock::{MockServer, ResponseTemplate};
 
     use super::{Label, buy, request};
@@ -143,6 +145,23 @@ mod cases {
         request().respond_with(label).expect(1).mount(&carrier).await;
         let label = buy(&client(), &carrier.uri(), 7).await.expect("a label");
         assert_eq!(label, Label { number: 1 });
+    }
+
+    #[tokio::test]
+    async fn silent() {
+        let carrier = MockServer::start().await;
+        let hour = Duration::from_secs(3_600);
+        let silent = ResponseTemplate::new(201).set_delay(hour);
+        let mock = request().respond_with(silent).expect(1..);
+        let first = mock.mount_as_scoped(&carrier).await;
+        let (start, uri) = (Instant::now(), carrier.uri());
+        let label = tokio::spawn(async move { buy(&client(), &uri, 7).await });
+        first.wait_until_satisfied().await;
+        pause();
+        let error = label.await.expect("no panic").expect_err("a timeout");
+        assert!(error.is_timeout());
+        let waited = start.elapsed().as_secs();
+        assert!((6..12).contains(&waited), "two attempts: {waited} s");
     }
 
     #[tokio::test]

@@ -1,24 +1,27 @@
 // ANCHOR: all
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use uuid::Uuid;
 
 /// Buys a label for each key. Each first response of a purchase is lost.
 #[derive(Default)]
 struct Carrier {
+    requests: Cell<usize>,
     labels: RefCell<Vec<String>>,
 }
 
 impl Carrier {
     fn request(&self, key: &str) {
+        self.requests.set(self.requests.get() + 1);
         let mut labels = self.labels.borrow_mut();
         if !labels.iter().any(|known| known == key) {
             labels.push(key.to_owned());
         }
     }
 
-    /// How many labels were bought.
+    /// How many labels were bought, by two requests for each of two.
     fn bought(&self) -> usize {
+        assert_eq!(self.requests.take(), 4);
         self.labels.take().len()
     }
 }

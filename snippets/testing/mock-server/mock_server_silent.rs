@@ -31,6 +31,7 @@ async fn main() -> anyhow::Result<()> {
     assert!(result.is_err_and(|error| error.is_timeout()));
     let waited = start.elapsed().as_secs();
     assert!((10..20).contains(&waited), "10 s, and the time of the request");
+    assert_eq!(request.received_requests().await.len(), 1);
     println!("silent: a timeout");
     Ok(())
 }
