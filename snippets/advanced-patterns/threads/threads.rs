@@ -291,7 +291,8 @@ async fn main() -> anyhow::Result<()> {
 
     let scan = block(&disk, |_| fs::read(path)).await??;
     let mark = compute(&cpu, &pool, move |token| fingerprint(&scan, token));
-    let mark = timeout(Duration::from_secs(5), mark).await??;
+    let limit = Duration::from_secs(5);
+    let mark = tokio::time::timeout(limit, mark).await??;
     // ANCHOR_END: call
     let expected = (0..1_000_000_u32)
         .fold(7_u32, |mark, _| mark.wrapping_mul(31).wrapping_add(7));

@@ -40,12 +40,17 @@ async fn stop_jobs() -> anyhow::Result<()> {
     running.abort();
     queued.abort();
     // ANCHOR_END: broken
-    yield_now().await;
+    let (ran_tx, ran_rx) = oneshot::channel();
+    let late = spawn_blocking(move || ran_tx.send(()));
+    let millisecond = Duration::from_millis(1);
+    assert!(timeout(millisecond, late).await.is_err(), "it is queued");
     assert!(!running.is_finished(), "it does not notice");
     finish_tx.send(())?;
+    ran_rx.await?;
     running.await?;
     assert!(queued.await.is_err_and(|error| error.is_cancelled()));
     println!("abort: the queued job is cancelled, the running one finishes");
+    println!("a timeout: the queued job runs");
 
     STEPS.store(0, Relaxed);
     let (ended_tx, ended_rx) = oneshot::channel();
