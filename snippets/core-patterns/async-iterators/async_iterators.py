@@ -65,7 +65,6 @@ async def first_city(events, parcel):
         async for id, city in events:
             if id == parcel:
                 return city
-    return None
 # ANCHOR_END: consume
 # ANCHOR_END: keep
 

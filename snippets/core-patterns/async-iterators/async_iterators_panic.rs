@@ -19,26 +19,24 @@ async fn producer(tx: mpsc::Sender<u32>) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    {
-        // ANCHOR: broken
-        let (tx, rx) = mpsc::channel(2);
-        tokio::spawn(producer(tx));
-        let parcels: Vec<u32> = ReceiverStream::new(rx).collect().await;
-        // ANCHOR_END: broken
-        println!("the handle is dropped: {parcels:?}, and no error");
-        assert_eq!(parcels, [7, 8]);
-    }
-
-    // ANCHOR: fixed
+    // ANCHOR: broken
     let (tx, rx) = mpsc::channel(2);
-    let task = tokio::spawn(producer(tx));
+    tokio::spawn(producer(tx));
     let parcels: Vec<u32> = ReceiverStream::new(rx).collect().await;
+    // ANCHOR_END: broken
+    println!("the handle is dropped: {parcels:?}, and no error");
+    assert_eq!(parcels, [7, 8]);
+
+    let (tx, rx) = mpsc::channel(2);
+    // ANCHOR: fixed
+    let task = tokio::spawn(producer(tx));
+    let received: Vec<u32> = ReceiverStream::new(rx).collect().await;
     let end = task.await;
     // ANCHOR_END: fixed
     let panics = end.is_err_and(|error| error.is_panic());
-    println!("the handle is awaited: {parcels:?}, a panic: {panics}");
+    println!("the handle is awaited: {received:?}, a panic: {panics}");
     assert!(panics);
-    assert_eq!(parcels, [7, 8]);
+    assert_eq!(received, [7, 8]);
 
     // An error is lost in the same way.
     let (tx, rx) = mpsc::channel::<u32>(2);

@@ -6,6 +6,7 @@ include!(
 );
 
 mod stress {
+    use std::future::pending;
     use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -65,6 +66,7 @@ mod stress {
         Ends,
         Fails,
         Panics,
+        Hangs,
     }
 
     async fn end(how: End) -> Result<()> {
@@ -72,6 +74,7 @@ mod stress {
             End::Ends => Ok(()),
             End::Fails => bail!("the producer fails"),
             End::Panics => panic!("the producer panics"),
+            End::Hangs => pending().await,
         }
     }
 
@@ -183,12 +186,14 @@ mod stress {
         });
     }
 
-    /// The consumer goes, between two items or while it waits for one.
+    /// The consumer goes, between two items or while it waits for one, and
+    /// the producer may never send another.
     #[test]
     fn the_producer_stops_when_the_consumer_goes() {
         stress::rounds(|mut round| async move {
             let counts = Counts::default();
-            let items = numbers(&mut round, &counts, usize::MAX, End::Ends);
+            let count = round.rng.usize(..40);
+            let items = numbers(&mut round, &counts, count, End::Hangs);
             let wanted = round.rng.usize(..20);
             let received = counts.clone();
             let consume = async move {
