@@ -1,51 +1,44 @@
 // ANCHOR: all
 // ANCHOR: keep
 use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 
 use async_channel::{Sender, bounded};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-// ANCHOR: run
-/// Runs a job in a task of its own, so that a panic ends only that task.
-async fn run<F>(job: F, token: &CancellationToken) -> anyhow::Result<()>
-where
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    anyhow::ensure!(!token.is_cancelled(), "not started");
-    let mut task = AbortOnDropHandle::new(tokio::spawn(job));
-    tokio::select! {
-        result = &mut task => result?,
-        () = token.cancelled() => { task.abort(); task.await? }
-    }
+// ANCHOR: outcome
+#[derive(Debug)]
+enum Outcome {
+    Done,
+    Failed(anyhow::Error),
+    Panicked(JoinError),
+    Cancelled,  // may have been done in part
+    NotStarted, // can be sent again
 }
-// ANCHOR_END: run
+// ANCHOR_END: outcome
 
 struct WorkerPool<J> {
     jobs_tx: Sender<J>,
     workers: JoinSet<()>,
-    token: CancellationToken,
+    guard: DropGuard, // cancels the jobs
 }
 
 impl<J: Clone + Send + 'static> WorkerPool<J> {
-    /// Starts workers that share the jobs, and report the result of each.
+    /// Starts workers that share the jobs, and report how each has ended.
     fn start<F>(
         count: usize,
         capacity: usize,
         handle: impl Fn(J) -> F + Clone + Send + 'static,
-        report: impl Fn(J, anyhow::Result<()>) + Clone + Send + 'static,
+        report: impl Fn(J, Outcome) + Clone + Send + 'static,
     ) -> Self
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         // ANCHOR: open
         let (jobs_tx, jobs_rx) = bounded::<J>(capacity);
-        let token = CancellationToken::new();
-        let mut workers = JoinSet::new();
+        let (token, mut workers) = (CancellationToken::new(), JoinSet::new());
         // ANCHOR_END: open
         for _ in 0..count {
             let (handle, report) = (handle.clone(), report.clone());
@@ -53,25 +46,35 @@ impl<J: Clone + Send + 'static> WorkerPool<J> {
             // ANCHOR: worker
             workers.spawn(async move {
                 while let Ok(job) = jobs_rx.recv().await {
+                    // ANCHOR_END: worker
+                    // ANCHOR: run
+                    let started = !token.is_cancelled();
                     let (handle, input) = (handle.clone(), job.clone());
+                    // A panic ends only this task, also a panic of `handle`.
                     let handled = async move { handle(input).await };
-                    let result = run(handled, &token).await;
-                    report(job, result);
+                    let task = token.clone().run_until_cancelled_owned(handled);
+                    let outcome = match tokio::spawn(task).await {
+                        Ok(Some(Ok(()))) => Outcome::Done,
+                        Ok(Some(Err(error))) => Outcome::Failed(error),
+                        Ok(None) if started => Outcome::Cancelled,
+                        Ok(None) => Outcome::NotStarted,
+                        Err(error) => Outcome::Panicked(error),
+                    };
+                    report(job, outcome);
+                    // ANCHOR_END: run
                 }
             });
-            // ANCHOR_END: worker
         }
-        WorkerPool { jobs_tx, workers, token }
+        WorkerPool { jobs_tx, workers, guard: token.drop_guard() }
     }
 
     // ANCHOR: shut_down
-    /// Refuses new jobs, and finishes those in the channel. After the limit,
-    /// it cancels them.
+    /// Refuses new jobs and finishes the others, or cancels them at the limit.
     async fn shut_down(self, limit: Duration) {
         self.jobs_tx.close();
-        let mut finished = pin!(self.workers.join_all());
+        let mut finished = Box::pin(self.workers.join_all());
         if timeout(limit, &mut finished).await.is_err() {
-            self.token.cancel();
+            drop(self.guard); // cancels the token
             finished.await;
         }
     }
@@ -85,16 +88,16 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use async_channel::{SendError, TrySendError};
-use tokio::task::JoinError;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 static NOTIFIED: AtomicU32 = AtomicU32::new(0);
 
-/// Sends a notification, in ten seconds. Parcels that end in 0 have no
+/// Sends a notification, in five seconds. Parcels that end in 0 have no
 /// address.
 async fn notify(parcel: u32) -> anyhow::Result<()> {
-    sleep(10 * SECOND).await;
+    sleep(5 * SECOND).await;
     assert_ne!(parcel, 13, "a comma in the address");
     anyhow::ensure!(!parcel.is_multiple_of(10), "no address");
     NOTIFIED.fetch_add(1, Relaxed);
@@ -106,14 +109,16 @@ async fn notify(parcel: u32) -> anyhow::Result<()> {
 struct Reports(Arc<Mutex<BTreeMap<u32, String>>>);
 
 impl Reports {
-    fn add(&self, parcel: u32, result: anyhow::Result<()>) {
-        let end = match result {
-            Ok(()) => "sent".to_owned(),
-            Err(error) => match error.downcast_ref::<JoinError>() {
-                Some(error) if error.is_panic() => "panicked".to_owned(),
-                Some(_) => "cancelled".to_owned(),
-                None => error.to_string(),
-            },
+    fn add(&self, parcel: u32, outcome: Outcome) {
+        let end = match outcome {
+            Outcome::Done => "done".to_owned(),
+            Outcome::Failed(error) => format!("failed: {error}"),
+            Outcome::Panicked(error) => {
+                assert!(error.is_panic());
+                "panicked".to_owned()
+            }
+            Outcome::Cancelled => "cancelled".to_owned(),
+            Outcome::NotStarted => "not started".to_owned(),
         };
         let earlier = self.0.lock().expect("no panic").insert(parcel, end);
         assert_eq!(earlier, None, "each job is reported once");
@@ -132,7 +137,7 @@ impl Reports {
 fn start(count: usize, capacity: usize) -> (WorkerPool<u32>, Reports) {
     let reports = Reports::default();
     let add = reports.clone();
-    let report = move |parcel, result| add.add(parcel, result);
+    let report = move |parcel, outcome| add.add(parcel, outcome);
     (WorkerPool::start(count, capacity, notify, report), reports)
 }
 
@@ -144,13 +149,13 @@ async fn all() -> anyhow::Result<()> {
         assert_ne!(parcel, 1, "no client");
         notify(parcel)
     };
-    let report = move |parcel, result| add.add(parcel, result);
+    let report = move |parcel, outcome| add.add(parcel, outcome);
     let pool = WorkerPool::start(1, 8, handle, report);
     for parcel in 1..=2 {
         pool.jobs_tx.send(parcel).await?;
     }
     pool.shut_down(60 * SECOND).await;
-    let ends = [("panicked", 1), ("sent", 1)];
+    let ends = [("done", 1), ("panicked", 1)];
     let ends = ends.map(|(end, count)| (end.to_owned(), count));
     assert_eq!(reports.count(), BTreeMap::from(ends));
 
@@ -162,9 +167,9 @@ async fn all() -> anyhow::Result<()> {
     pool.shut_down(60 * SECOND).await;
     let count = reports.count();
     println!("100 jobs: {count:?}");
-    let expected = [("no address", 10), ("panicked", 1), ("sent", 89)];
+    let expected = [("done", 89), ("failed: no address", 10), ("panicked", 1)];
     assert!(count.iter().map(|(end, n)| (end.as_str(), *n)).eq(expected));
-    assert_eq!(start.elapsed(), 340 * SECOND, "34 rounds of three");
+    assert_eq!(start.elapsed(), 170 * SECOND, "34 rounds of three");
     Ok(())
 }
 
@@ -179,15 +184,30 @@ async fn full() -> anyhow::Result<()> {
     }
     println!("full: accepted after {accepted:?} s");
     // One is in a worker's hands, two wait, and the others had to wait.
-    assert_eq!(accepted, [0, 0, 0, 10, 20]);
+    assert_eq!(accepted, [0, 0, 0, 5, 10]);
     assert_eq!(pool.jobs_tx.try_send(6), Err(TrySendError::Full(6)));
     pool.shut_down(60 * SECOND).await;
     Ok(())
 }
 // ANCHOR_END: full
 
+/// Three jobs run, and eight wait: the most that a shutdown must finish.
+async fn most() {
+    let (pool, reports) = start(3, 8);
+    for parcel in 1..=11 {
+        pool.jobs_tx.send(parcel).await.expect("the workers run");
+        yield_now().await; // a worker receives it
+    }
+    assert_eq!(pool.jobs_tx.try_send(12), Err(TrySendError::Full(12)));
+    let start = Instant::now();
+    pool.shut_down(25 * SECOND).await;
+    println!("most: {:?} in {:?}", reports.count(), start.elapsed());
+    assert_eq!(start.elapsed(), 20 * SECOND, "four rounds");
+    assert!(!reports.count().contains_key("cancelled"));
+}
+
 /// Two producers that go on until they are refused, and a pause after each
-/// job. The pool is shut down after 95 s. What was refused, and the reports.
+/// job. The pool is shut down after 48 s. What was refused, and the reports.
 async fn producers(
     pause: Duration,
     limit: Duration,
@@ -206,7 +226,7 @@ async fn producers(
             unreachable!("there is always one more")
         });
     }
-    sleep(95 * SECOND).await;
+    sleep(48 * SECOND).await;
     let start = Instant::now();
     pool.shut_down(limit).await;
     let elapsed = start.elapsed();
@@ -220,7 +240,7 @@ async fn producers(
 }
 
 async fn closed() {
-    for (limit, seconds) in [(60, 35), (4, 4)] {
+    for (limit, seconds) in [(25, 17), (1, 1)] {
         let limit = limit * SECOND;
         let (refused, reports, elapsed) = producers(SECOND, limit).await;
         let (refused, count) = (refused.len(), reports.count());
@@ -229,7 +249,7 @@ async fn closed() {
         let cancelled = count.get("cancelled").copied();
         let left = count.get("not started").copied();
         match seconds {
-            35 => assert_eq!((cancelled, left), (None, None)),
+            17 => assert_eq!((cancelled, left), (None, None)),
             _ => assert_eq!((cancelled, left), (Some(3), Some(8))),
         }
     }
@@ -237,6 +257,20 @@ async fn closed() {
     let (refused, ..) = producers(Duration::ZERO, 60 * SECOND).await;
     println!("unfair: the second producer's job {} has waited", refused[1]);
     assert!(refused.contains(&2), "its first");
+}
+
+/// A `report` that panics ends its worker, and the shutdown panics.
+async fn report_panics() -> anyhow::Result<()> {
+    let report = |_: u32, outcome: Outcome| panic!("no log: {outcome:?}");
+    let pool = WorkerPool::start(1, 8, notify, report);
+    let jobs_tx = pool.jobs_tx.clone();
+    jobs_tx.send(1).await?;
+    sleep(6 * SECOND).await;
+    assert_eq!(jobs_tx.send(2).await, Err(SendError(2)));
+    let end = tokio::spawn(pool.shut_down(25 * SECOND)).await;
+    assert!(end.is_err_and(|error| error.is_panic()));
+    println!("report: the worker has ended, `shut_down` panics");
+    Ok(())
 }
 
 async fn idle_and_dropped() {
@@ -265,19 +299,22 @@ async fn idle_and_dropped() {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     // ANCHOR: call
-    let report = |parcel: u32, result: anyhow::Result<()>| match result {
-        Ok(()) => tracing::info!(parcel, "notified"),
-        Err(error) => tracing::error!(parcel, "not notified: {error:#}"),
+    let report = |parcel: u32, outcome| match outcome {
+        Outcome::Done => tracing::info!(parcel, "notified"),
+        Outcome::NotStarted => tracing::warn!(parcel, "send it again"),
+        other => tracing::error!(parcel, outcome = ?other, "not notified"),
     };
     let pool = WorkerPool::start(3, 8, notify, report);
     let jobs_tx = pool.jobs_tx.clone(); // for each producer
     jobs_tx.send(7).await?; // waits while eight jobs are in the channel
-    pool.shut_down(Duration::from_secs(20)).await; // before `main` ends
+    pool.shut_down(Duration::from_secs(25)).await; // before `main` ends
     // ANCHOR_END: call
 
     all().await?;
     full().await?;
+    most().await;
     closed().await;
+    report_panics().await?;
     idle_and_dropped().await;
     Ok(())
 }

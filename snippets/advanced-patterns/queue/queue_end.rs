@@ -6,9 +6,8 @@ use tokio::time::timeout;
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let day = Duration::from_secs(24 * 60 * 60);
-
     // ANCHOR: broken
+    let day = Duration::from_secs(24 * 60 * 60);
     let (jobs_tx, jobs_rx) = bounded(8);
     let worker = tokio::spawn(async move {
         while let Ok(job) = jobs_rx.recv().await {

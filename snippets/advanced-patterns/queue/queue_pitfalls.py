@@ -2,13 +2,11 @@ import asyncio
 
 
 async def main():
-    # ANCHOR: unbounded
     # `Queue()` has no bound: no worker runs, and `put` never waits.
     jobs = asyncio.Queue()
     for job in range(10_000):
         await jobs.put(job)
     assert jobs.qsize() == 10_000
-    # ANCHOR_END: unbounded
 
     # ANCHOR: consumer
     # The exception stays in its task. `join` waits for a job that no worker

@@ -7,13 +7,13 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-type Jobs = Arc<Mutex<mpsc::Receiver<u32>>>;
-
 async fn notify(_parcel: u32) {
     sleep(Duration::from_secs(10)).await;
 }
 
 // ANCHOR: broken
+type Jobs = Arc<Mutex<mpsc::Receiver<u32>>>;
+
 async fn locking_worker(jobs_rx: Jobs) {
     while let Some(job) = jobs_rx.lock().await.recv().await {
         notify(job).await; // the lock is still held

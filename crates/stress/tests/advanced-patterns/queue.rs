@@ -12,10 +12,10 @@ mod stress {
 
     use async_channel::{SendError, Sender};
     use stress::Round;
-    use tokio::task::{JoinError, JoinSet, yield_now};
+    use tokio::task::{JoinSet, yield_now};
     use tokio::time::{Instant, sleep, timeout};
 
-    use super::WorkerPool;
+    use super::{Outcome, WorkerPool};
 
     const MS: Duration = Duration::from_millis(1);
     const LONG: Duration = Duration::from_secs(60);
@@ -23,7 +23,7 @@ mod stress {
     /// What became of each job, and how many times each was handled.
     #[derive(Clone, Default)]
     struct Reports {
-        ends: Arc<Mutex<BTreeMap<u32, anyhow::Result<()>>>>,
+        ends: Arc<Mutex<BTreeMap<u32, Outcome>>>,
         completed: Arc<Mutex<Vec<u32>>>,
         running: Arc<AtomicU32>,
         most: Arc<AtomicU32>,
@@ -49,9 +49,9 @@ mod stress {
         fn pool(&self, count: usize, capacity: usize) -> WorkerPool<u32> {
             let (reports, handler) = (self.clone(), self.clone());
             let handle = move |job| handler.clone().handle(job);
-            let report = move |job, result| {
+            let report = move |job, outcome| {
                 let mut ends = reports.ends.lock().expect("no panic");
-                let earlier = ends.insert(job, result);
+                let earlier = ends.insert(job, outcome);
                 assert!(earlier.is_none(), "{job} is reported twice");
             };
             WorkerPool::start(count, capacity, handle, report)
@@ -67,15 +67,13 @@ mod stress {
             let done = ends.iter().filter(|(_, end)| is_done(end));
             assert!(done.map(|(job, _)| job).eq(completed.iter()));
             for (job, end) in ends.iter() {
-                let Some(error) = end.as_ref().err() else {
-                    assert!(![0, 3].contains(&(job % 10)));
-                    continue;
-                };
-                match error.downcast_ref::<JoinError>() {
-                    Some(error) if error.is_panic() => assert_eq!(job % 10, 3),
-                    Some(_) => {}
-                    None if error.to_string() == "not started" => {}
-                    None => assert_eq!(job % 10, 0),
+                match end {
+                    Outcome::Done => assert!(![0, 3].contains(&(job % 10))),
+                    Outcome::Failed(_) => assert_eq!(job % 10, 0),
+                    Outcome::Panicked(error) => {
+                        assert!(error.is_panic() && job % 10 == 3);
+                    }
+                    Outcome::Cancelled | Outcome::NotStarted => {}
                 }
             }
         }
@@ -90,12 +88,8 @@ mod stress {
     }
 
     /// Whether a job was handled to its end, with or without success.
-    fn is_done(end: &anyhow::Result<()>) -> bool {
-        let Err(error) = end else { return true };
-        match error.downcast_ref::<JoinError>() {
-            Some(error) => error.is_panic(),
-            None => error.to_string() != "not started",
-        }
+    fn is_done(end: &Outcome) -> bool {
+        !matches!(end, Outcome::Cancelled | Outcome::NotStarted)
     }
 
     /// Sends until it has sent all or is refused; gives up some sends.
@@ -188,9 +182,13 @@ mod stress {
         stress::rounds(|round| async move {
             let reports = Arc::new(Mutex::new(Vec::new()));
             let ends = Arc::clone(&reports);
-            let report = move |job: u32, result: anyhow::Result<()>| {
-                let error = result.expect_err("it never ends").to_string();
-                ends.lock().expect("no panic").push((job, error));
+            let report = move |_: u32, outcome| {
+                let started = match outcome {
+                    Outcome::Cancelled => true,
+                    Outcome::NotStarted => false,
+                    other => panic!("it never ends: {other:?}"),
+                };
+                ends.lock().expect("no panic").push(started);
             };
             let handle = |_| async {
                 pending::<()>().await;
@@ -206,8 +204,37 @@ mod stress {
             end.expect("the pool does not end");
             let reports = reports.lock().expect("no panic");
             assert_eq!(reports.len(), jobs as usize);
-            let left = reports.iter().filter(|(_, end)| end == "not started");
+            let left = reports.iter().filter(|started| !**started);
             assert_eq!(left.count(), jobs.saturating_sub(4) as usize);
+        });
+    }
+
+    /// No limit can end a job that does not await.
+    #[test]
+    fn a_shutdown_waits_for_a_job_that_blocks() {
+        stress::rounds(|_| async {
+            let started = Arc::new(AtomicU32::new(0));
+            let counter = Arc::clone(&started);
+            let handle = move |_: u32| {
+                counter.fetch_add(1, Relaxed);
+                async {
+                    std::thread::sleep(MS * 30);
+                    Ok(())
+                }
+            };
+            let reports = Arc::new(AtomicU32::new(0));
+            let done = Arc::clone(&reports);
+            let report = move |_, outcome| {
+                assert!(matches!(outcome, Outcome::Done));
+                done.fetch_add(1, Relaxed);
+            };
+            let pool = WorkerPool::start(1, 1, handle, report);
+            pool.jobs_tx.send(1).await.expect("the workers run");
+            while started.load(Relaxed) == 0 {
+                sleep(MS).await;
+            }
+            pool.shut_down(MS).await;
+            assert_eq!(reports.load(Relaxed), 1);
         });
     }
 
