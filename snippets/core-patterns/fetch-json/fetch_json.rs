@@ -45,7 +45,8 @@ enum FetchError {
 /// `Retry-After` in seconds. A date counts as `None`.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?;
-    value.to_str().ok()?.parse().ok().map(Duration::from_secs)
+    let seconds: u64 = value.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 // ANCHOR: fetch
@@ -56,11 +57,13 @@ async fn fetch_parcel(
     id: u64,
 ) -> Result<Parcel, FetchError> {
     let url = format!("{carrier}/parcels/{id}");
-    let response = client.get(url).send().await?;
+    let response = client.get(url).send().await;
+    // The URL may hold a secret: it is not in the error.
+    let response = response.map_err(reqwest::Error::without_url)?;
     let asked = retry_after(&response);
     let mut response = response
         .error_for_status()
-        .map_err(|error| FetchError::Status(error, asked))?;
+        .map_err(|error| FetchError::Status(error.without_url(), asked))?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -77,11 +80,11 @@ async fn fetch_parcel(
 /// When the same request may be sent again.
 #[derive(Debug, PartialEq)]
 enum Retry {
-    /// Nothing was sent: at once, a few times. The address may be wrong.
+    /// The request was not sent: a few times. The address may be wrong.
     NotSent,
     /// The server may have done it: only if the request is idempotent.
     IfIdempotent,
-    /// The server has too much to do: after the time that it asks for.
+    /// As `IfIdempotent`, but after the time that the server asks for.
     Later(Option<Duration>),
     /// It would fail again.
     Never,
@@ -107,8 +110,11 @@ fn retry(error: &FetchError) -> Retry {
 
 // A carrier that fails on purpose, and what must come of it.
 use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use reqwest::dns::{Name, Resolve, Resolving};
+use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
@@ -120,6 +126,15 @@ const PARCEL: &str = r#"{"id":7,"city":"Bergen","delivered":false}"#;
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 /// How many kept connections the client has closed.
 static CLOSED: AtomicUsize = AtomicUsize::new(0);
+
+/// A name server that does not answer.
+struct SilentDns;
+
+impl Resolve for SilentDns {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(pending())
+    }
+}
 
 /// A body, or a status without one.
 fn response(case: &str) -> String {
@@ -236,6 +251,7 @@ async fn main() -> anyhow::Result<()> {
         ("redirected", 0, Retry::Never),
         ("invalid URL", 0, Retry::Never),
         ("refused", 0, Retry::NotSent),
+        ("no DNS answer", 2, Retry::NotSent),
         ("no TLS answer", 2, Retry::NotSent),
         ("unknown host", 0, Retry::NotSent),
         ("wrong TLS port", 0, Retry::NotSent),
@@ -254,22 +270,58 @@ async fn main() -> anyhow::Result<()> {
             "invalid URL" => "/".to_owned(),
             "refused" => format!("http://{}", refusing.local_addr()?),
             "no TLS answer" => format!("https://{}", deaf.local_addr()?),
+            "no DNS answer" => "http://carrier.invalid".to_owned(),
             "unknown host" => "http://carrier..invalid".to_owned(),
             "wrong TLS port" => format!("https://{address}"),
             _ => format!("{url}/{}", case.replace(' ', "_")),
         };
         let start = Instant::now();
-        let client = client.clone();
+        let client = match case {
+            "no DNS answer" => {
+                let settings = settings().no_proxy();
+                settings.dns_resolver(Arc::new(SilentDns)).build()?
+            }
+            _ => client.clone(),
+        };
         let fetched = async move { fetch_parcel(&client, &carrier, 7).await };
         let error = tokio::spawn(fetched).await?.expect_err("a failure");
         let after = start.elapsed().as_secs();
         println!("{case}, {after} s: {:?}", retry(&error));
         assert_eq!((after, retry(&error)), (seconds, expected), "{error:?}");
+        assert!(!format!("{error:?}").contains("/parcels"), "{error:?}");
         let FetchError::Request(error) = error else { continue };
         assert_eq!(error.is_dns(), case == "unknown host");
         let in_body = ["cut", "stalled", "trickling"].contains(&case);
         assert_eq!(error.is_decode(), in_body);
     }
+
+    let carrier_503 = format!("{url}/503");
+    let error = fetch_parcel(&client, &carrier_503, 7).await;
+    let error = anyhow::Error::from(error.expect_err("503"));
+    println!("{{error}}: {error}");
+    println!("{{error:#}}: {error:#}");
+    assert_eq!(error.to_string(), "the carrier answered with an error");
+    let status = "HTTP status server error (503 E)";
+    assert_eq!(format!("{error:#}"), format!("{error}: {status}"));
+
+    // The time to connect counts for `read_timeout`.
+    let builder = Client::builder().no_proxy().read_timeout(SECOND);
+    let deaf = format!("https://{}", deaf.local_addr()?);
+    let start = Instant::now();
+    let error = builder.build()?.get(deaf).send().await;
+    assert!(error.expect_err("a timeout").is_timeout());
+    assert_eq!(start.elapsed().as_secs(), 1);
+
+    // An id that is a string is escaped, and a POST has a header.
+    let mut parcel = Url::parse(&format!("{url}/parcels"))?;
+    let mut segments = parcel.path_segments_mut().expect("http has a path");
+    segments.push("7/a?b");
+    drop(segments);
+    assert!(parcel.as_str().ends_with("/parcels/7%2Fa%3Fb"));
+    let post = client.post(parcel).header("idempotency-key", "7").body("{}");
+    let post = post.build()?;
+    assert_eq!(post.method(), Method::POST);
+    assert_eq!(post.headers()["idempotency-key"], "7");
 
     // `json` reports a malformed body in the same way as one that is cut.
     let malformed = client.get(format!("{url}/malformed/")).send().await?;
@@ -289,7 +341,7 @@ async fn main() -> anyhow::Result<()> {
         fetch_parcel(&client, &carrier, 7).await?;
         sleep(5 * SECOND + SECOND / 200).await;
     }
-    println!("every 5 s: 10 parcels");
+    println!("every 5 s: 10 parcels, each by a new connection");
 
     fetch_parcel(&client, &carrier, 7).await?;
     CLOSED.store(0, Relaxed);

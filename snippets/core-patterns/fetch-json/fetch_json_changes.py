@@ -11,6 +11,7 @@ import uvicorn
 class Parcel:
     id: int
     city: str
+    delivered: bool
 
 
 async def answer(reader, writer):
@@ -37,9 +38,14 @@ async def main():
 
     # ANCHOR: changes
     # A dataclass checks the names of the fields, and no types.
-    assert Parcel(**{"id": "seven", "city": None}).city is None
-    assert rejected({"id": 7})
-    assert rejected({"id": 7, "city": "Bergen", "eta": "today"})
+    parcel = {"id": 7, "city": "Bergen", "delivered": False}
+    assert Parcel(**parcel | {"city": None}).city is None
+    assert rejected({"id": 7, "city": "Bergen"})
+    assert rejected(parcel | {"eta": "today"})
+
+    # aiohttp and httpx have a limit of 100 connections.
+    assert aiohttp.TCPConnector().limit == 100
+    assert httpx.AsyncHTTPTransport()._pool._max_connections == 100
 
     # aiohttp has a limit of five minutes, and httpx of five seconds a read.
     assert aiohttp.client.DEFAULT_TIMEOUT.total == 300

@@ -67,6 +67,11 @@ async fn main() -> anyhow::Result<()> {
     let causes = buy(&client, &url).await;
     println!("4 s: {} of 20 fail", causes.len());
     assert!(causes.is_empty());
+
+    let builder = Client::builder().no_proxy().pool_max_idle_per_host(0);
+    let causes = buy(&builder.build()?, &url).await;
+    println!("no kept connections: {} of 20 fail", causes.len());
+    assert!(causes.is_empty());
     Ok(())
 }
 // ANCHOR_END: all

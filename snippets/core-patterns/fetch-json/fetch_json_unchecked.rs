@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+// ANCHOR: broken
 #[derive(Deserialize)]
-struct Parcel {
+struct Place {
     city: Option<String>,
 }
 
-// ANCHOR: broken
-async fn city(client: &Client, url: &str) -> reqwest::Result<Option<String>> {
+async fn city(client: &Client, url: &str) -> anyhow::Result<Option<String>> {
     let response = client.get(url).send().await?;
-    let parcel: Parcel = response.json().await?;
-    Ok(parcel.city)
+    let place: Place = serde_json::from_slice(&response.bytes().await?)?;
+    Ok(place.city)
 }
 // ANCHOR_END: broken
 
@@ -24,12 +24,12 @@ async fn city(client: &Client, url: &str) -> reqwest::Result<Option<String>> {
 async fn city_checked(
     client: &Client,
     url: &str,
-) -> reqwest::Result<Option<String>> {
+) -> anyhow::Result<Option<String>> {
     // ANCHOR: fixed
     let response = client.get(url).send().await?.error_for_status()?;
-    let parcel: Parcel = response.json().await?;
+    let place: Place = serde_json::from_slice(&response.bytes().await?)?;
     // ANCHOR_END: fixed
-    Ok(parcel.city)
+    Ok(place.city)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -50,7 +50,8 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(city, None);
 
     let error = city_checked(&client, &format!("{url}/7")).await;
-    let error = error.expect_err("500").without_url();
+    let error: reqwest::Error = error.expect_err("500").downcast()?;
+    let error = error.without_url();
     println!("with the check: {error}");
     assert!(error.is_status());
     let city = city_checked(&client, &format!("{url}/8")).await?;
