@@ -194,9 +194,11 @@ async def main():
 
     # ANCHOR: call
     closer = Closer(timeout=5)
-    async with closer.connection(connect) as session:
-        status = await session.track("parcel 7")
-    await closer.shut_down()  # before `main` ends
+    try:
+        async with closer.connection(connect) as session:
+            status = await session.track("parcel 7")
+    finally:
+        await closer.shut_down()  # before `main` ends
     # ANCHOR_END: call
     assert (status, carrier.sessions) == ("in transit", 0)
 

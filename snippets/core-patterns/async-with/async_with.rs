@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use anyhow::{Result, ensure};
-use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, task::JoinHandle, time};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 /// A connection. Its `Drop` releases what needs no await.
@@ -34,12 +34,13 @@ impl Closer {
         connect: impl Future<Output = Result<C>>,
         body: impl AsyncFnOnce(&mut C) -> Result<T>,
     ) -> Result<T> {
-        let (closer, _token) = (self.clone(), self.tracker.token());
+        let _token = self.tracker.token(); // before the check
         ensure!(!self.tracker.is_closed(), "shutting down");
         let conn = Some(connect.await?); // no await from here to the guard
-        let mut guard = Guard { conn, closer, _token };
+        let mut guard = Guard { conn, closer: self.clone(), _token };
         let result = body(guard.conn.as_mut().expect("it is open")).await;
-        let closed = guard.close().await;
+        let closing = guard.start_closing().expect("it is open");
+        let closed = closing.await.unwrap_or_else(|error| Err(error.into()));
         result.and_then(|value| closed.map(|()| value))
     }
     // ANCHOR_END: with
@@ -54,26 +55,25 @@ impl Closer {
 }
 
 impl<C: Close> Guard<C> {
-    async fn close(mut self) -> Result<()> {
-        self.start_closing().expect("it is open").await?
-    }
-
     // ANCHOR: start
     /// A task, because the caller may be dropped while it waits.
     fn start_closing(&mut self) -> Option<JoinHandle<Result<()>>> {
-        let (conn, limit) = (self.conn.take()?, self.closer.timeout);
-        let close = async move {
-            let closed = async { timeout(limit, conn.close()).await? }.await;
+        let conn = self.conn.take()?;
+        let Closer { tracker, runtime, timeout } = self.closer.clone();
+        let close = async move { time::timeout(timeout, conn.close()).await };
+        let task = runtime.spawn(close);
+        let log = async move {
+            let closed = async { task.await?? }.await; // a panic? a timeout?
             closed.inspect_err(|error| tracing::error!("not closed: {error:#}"))
         };
-        Some(self.closer.tracker.spawn_on(close, &self.closer.runtime))
+        Some(tracker.spawn_on(log, &runtime))
     }
     // ANCHOR_END: start
 }
 
 impl<C: Close> Drop for Guard<C> {
     fn drop(&mut self) {
-        self.start_closing(); // after `close`, nothing is left to do
+        self.start_closing(); // nothing, if it has been called
     }
 }
 // ANCHOR_END: keep
@@ -88,7 +88,7 @@ use std::thread;
 use anyhow::bail;
 use tokio::runtime::Builder;
 use tokio::task::JoinError;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TIMEOUT: &str = "deadline has elapsed";
@@ -133,15 +133,21 @@ impl Session {
         take("track", how).await?;
         Ok("in transit")
     }
-}
 
-impl Close for Session {
-    async fn close(self) -> Result<()> {
+    async fn log_out(&self) -> Result<()> {
         take("close", self.close).await?;
         self.carrier.sessions.fetch_sub(1, Relaxed);
         Ok(())
     }
 }
+
+// ANCHOR: close
+impl Close for Session {
+    async fn close(self) -> Result<()> {
+        self.log_out().await
+    }
+}
+// ANCHOR_END: close
 
 impl Drop for Session {
     fn drop(&mut self) {
@@ -265,8 +271,9 @@ async fn main() -> Result<()> {
         timeout: Duration::from_secs(5),
     };
     let body = async |session: &mut Session| session.track("parcel 7").await;
-    let status = closer.with_connection(connect, body).await?;
-    closer.shut_down().await; // before `main` ends
+    let result = closer.with_connection(connect, body).await;
+    closer.shut_down().await; // before `main` ends, also after an error
+    let status = result?;
     // ANCHOR_END: call
     assert_eq!((status, carrier.counts()), ("in transit", (0, 0)));
 
@@ -323,6 +330,8 @@ async fn main() -> Result<()> {
     let count = |error| text.matches(error).count();
     assert_eq!(count("not closed: close fails"), 2);
     assert_eq!(count("not closed: deadline has elapsed"), 2);
+    assert_eq!(count("panicked with message \"close panics\""), 3);
+    assert_eq!(count("not closed"), 7);
     Ok(())
 }
 // ANCHOR_END: all

@@ -11,13 +11,6 @@ struct Session {
 }
 
 impl Session {
-    async fn send(&mut self, request: &str) -> io::Result<()> {
-        self.in_request = true;
-        self.stream.write_all(request.as_bytes()).await?;
-        self.in_request = false;
-        Ok(())
-    }
-
     // ANCHOR: broken
     async fn close(mut self) -> io::Result<()> {
         self.stream.write_all(b"QUIT\n").await
@@ -25,6 +18,13 @@ impl Session {
     // ANCHOR_END: broken
 
     // ANCHOR: fixed
+    async fn send(&mut self, request: &str) -> io::Result<()> {
+        self.in_request = true;
+        self.stream.write_all(request.as_bytes()).await?;
+        self.in_request = false;
+        Ok(())
+    }
+
     async fn close_or_drop(mut self) -> io::Result<()> {
         if self.in_request {
             return Ok(()); // `Drop` closes the socket
