@@ -3,8 +3,8 @@ import asyncio
 
 
 async def run_all(items, limit, timeout, work):
-    """Runs `work` for each item, at most `limit` at the same time. Each result
-    or error stands beside its item, in the order in which they end."""
+    """Runs `work` for each item, at most `limit` at the same time. Returns
+    each item with its result or error. The first to end is the first."""
     items, results = iter(items), []
 
     # ANCHOR: work

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 use tokio::time;
 
-/// Runs `work` for each item, at most `limit` at the same time. Each result
-/// stands beside its item, in the order in which they end.
+/// Runs `work` for each item, at most `limit` at the same time. Returns each
+/// item with its result. The first to end is the first.
 async fn run_all<I, T, F>(
     items: impl IntoIterator<Item = I>,
     limit: usize,
@@ -21,7 +21,10 @@ where
     // ANCHOR: work
     let futures = items.into_iter().map(|item| {
         let run = time::timeout(timeout, work(item.clone()));
-        async move { (item, async { run.await? }.await) }
+        async move {
+            let result = run.await.unwrap_or_else(|late| Err(late.into()));
+            (item, result)
+        }
     });
     // ANCHOR_END: work
     // ANCHOR: limit
@@ -81,18 +84,21 @@ impl Carrier {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     let carrier = Carrier::default();
-    let parcels = [7, 8, 404];
+    let parcels = [7, 8, 404, 99];
     // ANCHOR: call
     let timeout = Duration::from_secs(3);
     let track = |parcel| carrier.track(parcel);
     for (parcel, result) in run_all(parcels, 100, timeout, track).await {
         match result {
             Ok(status) => println!("parcel {parcel}: {status}"),
+            Err(error) if error.is::<time::error::Elapsed>() => {
+                println!("parcel {parcel}: no answer in 3 s");
+            }
             Err(error) => println!("parcel {parcel}: {error}"),
         }
     }
     // ANCHOR_END: call
-    assert_eq!(carrier.peak(), 3);
+    assert_eq!(carrier.peak(), 4);
 
     let start = Instant::now();
     // ANCHOR: one_by_one
@@ -130,7 +136,8 @@ async fn main() -> anyhow::Result<()> {
 
     let start = Instant::now();
     let mut results = run_all([1, 404, 99, 2], 2, timeout, track).await;
-    println!("one fails, one is silent: {} s", start.elapsed().as_secs());
+    let seconds = start.elapsed().as_secs();
+    println!("one fails, one is silent, limit 2: {seconds} s");
     assert_eq!((start.elapsed(), carrier.peak()), (4 * SECOND, 2));
     results.sort_by_key(|(parcel, _)| *parcel);
     let mut results = results.into_iter().map(|(parcel, result)| {

@@ -3,7 +3,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
 use futures::future::join_all;
-use tokio::task::block_in_place;
+use tokio::task::spawn_blocking;
 
 /// Renders with another one: it blocks until two threads do so. Says on which
 /// thread it ran.
@@ -37,18 +37,14 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("join_all, join!: one after the other, on one thread");
 
-    let render = || {
-        let barrier = Arc::clone(&barrier);
-        // The worker's other tasks go to another thread while it blocks.
-        async move { block_in_place(|| meet(&barrier)) }
-    };
+    let render = move || meet(&barrier);
     // ANCHOR: fixed
-    let tasks = [tokio::spawn(render()), tokio::spawn(render())];
+    let tasks = [spawn_blocking(render.clone()), spawn_blocking(render)];
     let labels = join_all(tasks).await;
     // ANCHOR_END: fixed
     let threads = labels.into_iter().collect::<Result<Vec<_>, _>>()?;
     assert_ne!(threads[0], threads[1]);
-    println!("spawn: at the same time, on two threads");
+    println!("spawn_blocking: at the same time, on two threads");
     Ok(())
 }
 // ANCHOR_END: all

@@ -22,7 +22,10 @@ where
     let futures = items.into_iter().map(|item| {
         let run = time::timeout(timeout, work(item.clone()));
         let task = AbortOnDropHandle::new(tokio::spawn(run));
-        async move { (item, async { task.await?? }.await) }
+        async move {
+            let result = async { task.await?? }.await; // a panic? a timeout?
+            (item, result)
+        }
     });
     stream::iter(futures).buffer_unordered(limit.max(1)).collect().await
 }
@@ -92,7 +95,11 @@ async fn main() -> anyhow::Result<()> {
             Ok(label) => format!("label {label}"),
             Err(error) => match error.downcast::<JoinError>() {
                 Ok(error) => format!("a panic: {}", error.is_panic()),
-                Err(error) => error.to_string(),
+                Err(error) => {
+                    let is_late = error.is::<time::error::Elapsed>();
+                    assert_eq!(is_late, parcel == 99);
+                    error.to_string()
+                }
             },
         };
         println!("parcel {parcel}: {text}");

@@ -89,7 +89,10 @@ async fn main() -> anyhow::Result<()> {
         assert!(timeout(3 * SECOND / 2, cancelled).await.is_err());
         let cancel = tracked().await;
 
-        println!("{way}: {results:?}, then {error}, {panic}, {cancel}");
+        println!(
+            "{way}: {results:?}; error: {error}, panic: {panic}, \
+             cancelled: {cancel}"
+        );
         assert_eq!(results, order);
         assert_eq!(
             (error, panic, cancel),
