@@ -1,7 +1,7 @@
 window.cookbookParts = {
-"core-patterns/fetch-json.html":[{"name":"parcel","python":[8,12],"rust":[8,13]},{"name":"settings","python":[15,20],"rust":[15,22]},{"name":"errors","python":[23,28],"rust":[24,34]},{"name":"fetch","python":[31,43],"rust":[42,62]}],
-"core-patterns/run-many.html":[{"name":"work","python":[8,15],"rust":[18,21]},{"name":"limit","python":[17,19],"rust":[22,22]}],
-"core-patterns/async-with.html":[{"name":"with","python":[15,33],"rust":[27,40]},{"name":"shut_down","python":[35,39],"rust":[42,46]},{"name":"start","python":[41,54],"rust":[54,62]}],
+"core-patterns/fetch-json.html":[{"name":"parcel","python":[8,12],"rust":[8,13]},{"name":"settings","python":[15,20],"rust":[15,22]},{"name":"errors","python":[23,28],"rust":[24,34]},{"name":"fetch","python":[31,43],"rust":[43,65]}],
+"core-patterns/run-many.html":[{"name":"work","python":[8,15],"rust":[18,24]},{"name":"limit","python":[17,19],"rust":[25,25]}],
+"core-patterns/async-with.html":[{"name":"with","python":[15,33],"rust":[27,41]},{"name":"shut_down","python":[35,39],"rust":[43,47]},{"name":"start","python":[41,54],"rust":[51,62]}],
 "core-patterns/async-iterators.html":[{"name":"macro","python":[4,10],"rust":[17,24]},{"name":"unfold","python":[13,29],"rust":[26,32]},{"name":"produce","python":[32,50],"rust":[34,51]},{"name":"consume","python":[53,58],"rust":[53,65]}],
 "advanced-patterns/threads.html":[{"name":"limit","python":[3,12],"rust":[9,19]},{"name":"admit","python":[14,22],"rust":[21,41]},{"name":"block","python":[24,39],"rust":[44,51]}],
 "advanced-patterns/queue.html":[{"name":"outcome","python":[6,10],"rust":[8,15]},{"name":"open","python":[20,23],"rust":[34,35]},{"name":"worker","python":[36,38],"rust":[39,40]},{"name":"run","python":[39,48],"rust":[41,53]},{"name":"shut_down","python":[50,63],"rust":[60,68]}],

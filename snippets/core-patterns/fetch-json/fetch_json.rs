@@ -177,7 +177,7 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
         match case.as_str() {
             "reset" => return stream.set_zero_linger(),
             "silent" => {
-                stream.read(&mut [0]).await?; // until the client closes
+                let _ = stream.read_u8().await; // until the client closes
                 LEFT.fetch_add(1, Relaxed);
                 return Ok(());
             }

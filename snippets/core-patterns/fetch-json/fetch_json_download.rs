@@ -22,7 +22,7 @@ async fn serve(mut stream: TcpStream) -> anyhow::Result<()> {
         sleep(SECOND).await;
         stream.write_all(b"#").await?;
     }
-    stream.read(&mut [0]).await?; // until the client closes
+    let _ = stream.read_u8().await; // until the client closes
     Ok(())
 }
 
