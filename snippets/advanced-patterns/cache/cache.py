@@ -9,6 +9,7 @@ def memoise(capacity, time_to_live):
     # ANCHOR: memo
     def decorate(function):
         signature, known = inspect.signature(function), {}
+        running = set()  # the loop itself holds tasks weakly
     # ANCHOR_END: memo
 
         def now():
@@ -38,6 +39,8 @@ def memoise(capacity, time_to_live):
                 # ANCHOR: call_once
                 flight = asyncio.create_task(call(*args, **kwargs))
                 # ANCHOR_END: call_once
+                running.add(flight)
+                flight.add_done_callback(running.discard)
             known[key] = flight  # the most recently used is the last
             # ANCHOR: capacity
             if len(known) > capacity:

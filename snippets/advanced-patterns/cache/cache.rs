@@ -55,8 +55,9 @@ where
         let get = async move { cache.try_get_with(key, call).await };
         // ANCHOR_END: call_once
         // ANCHOR: get
-        let value = tokio::spawn(get).await.expect("it does not panic");
-        value.map_err(Failure)
+        // The runtime may end, and cancel the task.
+        let value = tokio::spawn(get).await;
+        value.unwrap_or_else(|end| Err(Arc::new(end.into()))).map_err(Failure)
         // ANCHOR_END: get
     }
 }
@@ -64,11 +65,13 @@ where
 
 // A carrier that is asked for the prices of chilled parcels.
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::poll;
+use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::sleep;
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
@@ -123,6 +126,21 @@ async fn give_up(quotes: &Quotes, parcel: Parcel) {
         assert!(poll!(&mut caller).is_pending());
         tokio::task::yield_now().await;
     }
+}
+
+/// The runtime ends while a caller waits on a thread of its own.
+fn the_runtime_ends() -> Failure {
+    let runtime = Runtime::new().expect("a runtime");
+    let handle = runtime.handle().clone();
+    let caller = thread::spawn(move || {
+        let quotes: Quotes = Memo::new(quote, 100, MINUTE);
+        handle.block_on(quotes.get(&(4, 4)))
+    });
+    while REQUESTS.load(Relaxed) == 0 {
+        thread::sleep(MS);
+    }
+    runtime.shutdown_background();
+    caller.join().expect("no panic").expect_err("no answer")
 }
 
 #[tokio::main]
@@ -200,6 +218,11 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(quotes.get(&(4, 3)).await?, 870);
     println!("all gave up: requests: {}", REQUESTS.load(Relaxed));
     assert_eq!(requests(), 1);
+
+    let failure = spawn_blocking(the_runtime_ends).await?;
+    let error = failure.0.downcast_ref::<JoinError>();
+    assert!(error.is_some_and(JoinError::is_cancelled));
+    println!("the runtime ends: a JoinError, requests: {}", requests());
 
     for _ in 0..10 {
         quotes.get(&(4, 5)).await?;

@@ -69,10 +69,9 @@ async fn compute<T: Send + 'static>(
     let (job, _guard) = limit.admit(work).await?;
     let (reply_tx, reply_rx) = oneshot::channel();
     pool.spawn(move || {
-        // A panic that leaves this closure aborts the process.
-        if let Ok(value) = catch_unwind(AssertUnwindSafe(job)) {
-            let _ = reply_tx.send(value); // fails if the caller has gone
-        }
+        // A panic that leaves this closure aborts the process. `send` fails if
+        // the caller has gone, and drops the value: that may panic, too.
+        let _ = catch_unwind(AssertUnwindSafe(|| reply_tx.send(job()).is_ok()));
     });
     reply_rx.await.context("the job has panicked")
 }
@@ -225,8 +224,28 @@ async fn too_slow(pool: &ThreadPool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Panics when it is dropped.
+struct Broken;
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        panic!("it cannot be dropped");
+    }
+}
+
 async fn panicking(pool: &ThreadPool) -> anyhow::Result<()> {
     for pool in [None, Some(pool)] {
+        // The caller has gone, and nothing takes the value.
+        let limit = Limit::new(1, 1);
+        let work = |token: &CancellationToken| {
+            while !token.is_cancelled() {
+                thread::sleep(MS);
+            }
+            Broken
+        };
+        assert!(timeout(10 * MS, run(&limit, pool, work)).await.is_err());
+        assert_eq!(run(&limit, pool, |_| 8).await?, 8);
+
         let limit = Limit::new(1, 0);
         let work = |_: &CancellationToken| -> u32 { panic!("an empty scan") };
         let error = run(&limit, pool, work).await.expect_err("a panic");

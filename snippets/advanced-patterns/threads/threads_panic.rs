@@ -25,9 +25,8 @@ async fn caught(pool: &ThreadPool) -> Option<u32> {
     let (reply_tx, reply_rx) = oneshot::channel();
     // ANCHOR: fixed
     pool.spawn(|| {
-        if let Ok(mark) = catch_unwind(AssertUnwindSafe(fingerprint)) {
-            let _ = reply_tx.send(mark);
-        }
+        let job = || reply_tx.send(fingerprint());
+        let _ = catch_unwind(AssertUnwindSafe(job));
     });
     // ANCHOR_END: fixed
     reply_rx.await.ok()

@@ -42,14 +42,15 @@ fn unfolded(scanner: impl Scanner) -> impl Stream<Item = Result<Event>> {
 /// Items that a task sends. Its error or panic is the last item.
 fn produce<T, F>(
     capacity: usize,
-    producer: impl FnOnce(mpsc::Sender<T>) -> F,
+    producer: impl FnOnce(mpsc::Sender<T>) -> F + Send + 'static,
 ) -> impl Stream<Item = Result<T>>
 where
     T: Send + 'static,
-    F: Future<Output = Result<()>> + Send + 'static,
+    F: Future<Output = Result<()>> + Send,
 {
     let (tx, mut rx) = mpsc::channel(capacity);
-    let task = AbortOnDropHandle::new(tokio::spawn(producer(tx)));
+    let producer = async move { producer(tx).await }; // it may panic, too
+    let task = AbortOnDropHandle::new(tokio::spawn(producer));
     try_stream! {
         while let Some(item) = rx.recv().await {
             yield item;
@@ -293,6 +294,13 @@ async fn after_the_end() {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
+    // The producer panics before there is a future.
+    let broken = |_: mpsc::Sender<u32>| -> std::future::Ready<Result<()>> {
+        panic!("no scanner")
+    };
+    let end = pin!(produce(2, broken)).next().await;
+    assert!(matches!(end, Some(Err(error)) if error.is::<JoinError>()));
+
     ends().await;
     consumers().await?;
     backpressure().await?;

@@ -13,7 +13,9 @@ async def run_all(items, limit, timeout, work):
             try:
                 async with asyncio.timeout(timeout):
                     result = await work(item)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if asyncio.current_task().cancelling():
+                    raise  # not the work, but the caller is cancelled
                 result = error
             results.append((item, result))
     # ANCHOR_END: work
@@ -49,7 +51,7 @@ async def main():
     parcels, tracked, failed = [7, 8, 404], {}, {}
     # ANCHOR: call
     for parcel, result in await run_all(parcels, 100, 3, carrier.track):
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             failed[parcel] = result
         else:
             tracked[parcel] = result
@@ -69,6 +71,15 @@ async def main():
     assert str(results[404]) == "404 Not Found"
     assert isinstance(results[99], TimeoutError)
     assert carrier.pending == 0
+
+    # The work awaits a task that is cancelled.
+    async def cancelled(_):
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    results = await run_all(range(3), 2, 3, cancelled)
+    assert [type(error) for _, error in results] == [asyncio.CancelledError] * 3
 
     # The caller is cancelled, and so are the requests.
     carrier.peak = 0

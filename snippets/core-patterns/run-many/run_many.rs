@@ -19,13 +19,13 @@ where
     F: Future<Output = anyhow::Result<T>>,
 {
     // ANCHOR: work
-    let futures = items.into_iter().map(|item| {
+    let work = &work;
+    let futures = items.into_iter().map(|item| async move {
         let run = time::timeout(timeout, work(item.clone()));
-        async move {
-            let result = run.await.unwrap_or_else(|late| Err(late.into()));
-            (item, result)
-        }
+        (item, run.await.unwrap_or_else(|late| Err(late.into())))
     });
+    // A list: with the closure, the future would not be `Send` for references.
+    let futures: Vec<_> = futures.collect();
     // ANCHOR_END: work
     // ANCHOR: limit
     stream::iter(futures).buffer_unordered(limit.max(1)).collect().await
@@ -157,6 +157,19 @@ async fn main() -> anyhow::Result<()> {
     assert!(time::timeout(SECOND / 2, results).await.is_err());
     assert_eq!((start.elapsed(), carrier.peak()), (SECOND / 2, 2));
     println!("cancelled: 2 requests are dropped, and 8 are not sent");
+
+    // In a task, and with items that are borrowed.
+    let results = tokio::spawn(async move {
+        let (carrier, names) = (Carrier::default(), ["7".to_owned()]);
+        let track = |name: &String| {
+            let parcel = name.parse();
+            let carrier = &carrier;
+            async move { carrier.track(parcel?).await }
+        };
+        let results = run_all(&names, 100, timeout, track).await;
+        results.into_iter().all(|(_, result)| result.is_ok())
+    });
+    assert!(results.await?);
 
     let results = run_all([13, 99, 99], 2, timeout, track);
     assert!(AssertUnwindSafe(results).catch_unwind().await.is_err());

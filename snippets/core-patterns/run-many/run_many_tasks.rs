@@ -12,17 +12,19 @@ async fn run_all_in_tasks<I, T, F>(
     items: impl IntoIterator<Item = I>,
     limit: usize,
     timeout: Duration,
-    work: impl Fn(I) -> F,
+    work: impl Fn(I) -> F + Clone + Send + 'static,
 ) -> Vec<(I, anyhow::Result<T>)>
 where
-    I: Clone,
+    I: Clone + Send + 'static,
     T: Send + 'static,
-    F: Future<Output = anyhow::Result<T>> + Send + 'static,
+    F: Future<Output = anyhow::Result<T>> + Send,
 {
     let futures = items.into_iter().map(|item| {
-        let run = time::timeout(timeout, work(item.clone()));
-        let task = AbortOnDropHandle::new(tokio::spawn(run));
+        let (work, input) = (work.clone(), item.clone());
         async move {
+            // `work` itself may panic, too.
+            let run = async move { time::timeout(timeout, work(input)).await };
+            let task = AbortOnDropHandle::new(tokio::spawn(run));
             let result = async { task.await?? }.await; // a panic? a timeout?
             (item, result)
         }
@@ -113,6 +115,15 @@ async fn main() -> anyhow::Result<()> {
             }
         );
     }
+    peak();
+
+    let results = run_all_in_tasks([13, 1], 2, timeout, |parcel| {
+        assert_ne!(parcel, 13, "a panic before the future");
+        buy_label(parcel)
+    });
+    let results = results.await.into_iter();
+    let ends: Vec<_> = results.map(|(it, end)| (it, end.is_ok())).collect();
+    assert_eq!(ends, [(13, false), (1, true)]);
     peak();
 
     let results = run_all_in_tasks([99; 10], 2, timeout, buy_label);
