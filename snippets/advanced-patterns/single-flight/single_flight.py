@@ -57,6 +57,9 @@ class SingleFlight:
 
 
 # A carrier that is asked for quotes, and what must come of it.
+import gc
+
+
 class PausedLoop(asyncio.SelectorEventLoop):
     """Its clock jumps to the next timer when nothing else can run."""
 
@@ -78,19 +81,17 @@ class PausedLoop(asyncio.SelectorEventLoop):
 
 class Carrier:
     def __init__(self):
-        self.requests = 0
+        self.requests = self.completed = 0
 
-    def quote(self, case, time=1):
-        async def request():
-            self.requests += 1
-            await asyncio.sleep(time)
-            if case == "failing":
-                raise ConnectionError("503 Service Unavailable")
-            if case == "cancelling":
-                raise asyncio.CancelledError
-            return 1250
-
-        return request
+    async def quote(self, case, time=1):
+        self.requests += 1
+        await asyncio.sleep(time)
+        self.completed += 1
+        if case == "failing":
+            raise ConnectionError("503 Service Unavailable")
+        if case == "cancelling":
+            raise asyncio.CancelledError
+        return 1250
 
     def take(self):
         requests, self.requests = self.requests, 0
@@ -100,7 +101,7 @@ class Carrier:
 async def give_up(quotes, carrier, case):
     try:
         async with asyncio.timeout(0.1):
-            await quotes.get(case, carrier.quote(case))
+            await quotes.get(case, lambda: carrier.quote(case))
         raise AssertionError("too fast")
     except TimeoutError:
         pass
@@ -110,12 +111,12 @@ async def main():
     carrier = Carrier()
     # ANCHOR: call
     quotes = SingleFlight(timeout=5, time_to_live=60, capacity=100)
-    price = await quotes.get("parcel 7", carrier.quote("parcel 7"))
+    price = await quotes.get("parcel 7", lambda: carrier.quote("parcel 7"))
     # ANCHOR_END: call
     assert (price, carrier.take()) == (1250, 1)
 
     def get(case, time=1, quotes=quotes):
-        return quotes.get(case, carrier.quote(case, time))
+        return quotes.get(case, lambda: carrier.quote(case, time))
 
     results = await asyncio.gather(*[get("at once") for _ in range(10_000)])
     assert (results, carrier.take()) == ([1250] * 10_000, 1)
@@ -187,8 +188,34 @@ async def main():
         await get(case, 1, full)
     assert (carrier.take(), len(full.flights)) == (0, 3)
 
+    # A request that was removed goes on: its timer refers to its task.
+    full, carrier.completed = SingleFlight(5, 60, 1), 0
+    for case in ["1", "2"]:
+        await give_up(full, carrier, case)
+    gc.collect()
+    await asyncio.sleep(1)
+    assert (carrier.take(), carrier.completed) == (2, 2)
+
+    # If nothing refers to its task, it does not: the loop's reference is weak.
+    async def forgotten():
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            carrier.completed += 1
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    full = SingleFlight(None, 60, 1)
+    for case in ["1", "2"]:
+        caller = asyncio.create_task(full.get(case, forgotten))
+        await asyncio.sleep(0.1)
+        caller.cancel()
+        await asyncio.wait([caller])
+    del caller
+    gc.collect()
+    assert carrier.completed == 3
+
     # ANCHOR: shield
-    flight = asyncio.create_task(carrier.quote("no shield")())
+    flight = asyncio.create_task(carrier.quote("no shield"))
     caller = asyncio.create_task(asyncio.wait_for(flight, 60))
     await asyncio.sleep(0)
     caller.cancel()

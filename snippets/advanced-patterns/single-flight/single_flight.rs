@@ -63,9 +63,11 @@ impl<V: Clone + Send + Sync + 'static> SingleFlight<V> {
                 // ANCHOR: start
                 let limit = self.timeout;
                 let task = AbortOnDropHandle::new(tokio::spawn(async move {
+                    // `?` for the timeout, and `?` for the request's error.
                     let value = timeout(limit, request()).await??;
                     anyhow::Ok((value, Instant::now()))
                 }));
+                // `?` converts a panic. What is left is the task's result.
                 let flight = async { task.await? };
                 let flight = flight.map_err(|error| Failure(Arc::new(error)));
                 flights.insert(key.to_owned(), flight.boxed().shared());
@@ -84,7 +86,7 @@ impl<V: Clone + Send + Sync + 'static> SingleFlight<V> {
 // A carrier that is asked for quotes, and what must come of it.
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use futures::future::join_all;
 use tokio::task::{JoinError, consume_budget, coop::has_budget_remaining};
 use tokio::time::{error::Elapsed, sleep};
@@ -102,6 +104,16 @@ async fn quote(case: &str, time: Duration) -> anyhow::Result<u32> {
         "failing" => bail!("503 Service Unavailable"),
         "panicking" => panic!("a comma in the price"),
         _ => Ok(1250),
+    }
+}
+
+/// What asks for the prices, in place of an HTTP client.
+#[derive(Clone)]
+struct Carrier;
+
+impl Carrier {
+    async fn quote(&self, parcel: &str) -> anyhow::Result<u32> {
+        quote(parcel, SECOND).await
     }
 }
 
@@ -178,9 +190,13 @@ async fn failures(quotes: &Quotes) {
     assert_eq!(start.elapsed(), 10 * SECOND, "five for each request");
     println!("silent: 20 times {failure}, requests: 1");
 
-    // `?` passes a failure on.
-    let pass = || -> anyhow::Result<()> { Err(failure)? };
-    assert!(pass().expect_err("a failure").is::<Failure>());
+    // `?` converts a failure, which has the message and the source of its
+    // error.
+    let convert = || -> anyhow::Result<()> { Err(failure)? };
+    assert!(convert().expect_err("a failure").is::<Failure>());
+    let error = anyhow!("503 Service Unavailable").context("no quote");
+    let failure = anyhow::Error::new(Failure(Arc::new(error)));
+    assert_eq!(format!("{failure:#}"), "no quote: 503 Service Unavailable");
 }
 
 async fn callers_that_give_up(quotes: &Quotes) -> anyhow::Result<()> {
@@ -248,15 +264,19 @@ async fn full_maps() -> anyhow::Result<()> {
     sleep(SECOND).await;
     println!("removed: requests: {}, completed: {COMPLETED:?}", requests());
     assert_eq!(COMPLETED.load(Relaxed), 1);
-    // A caller that still waits has its value.
-    let (first, second) =
-        tokio::join!(get(&quotes, "4", SECOND), get(&quotes, "5", SECOND));
-    assert_eq!((first?, second?, requests()), (1250, 1250, 2));
+    // Callers that still wait have their values. A caller that comes after the
+    // removal sends a second request.
+    let callers = ["4", "5", "4"].map(|case| get(&quotes, case, SECOND));
+    let prices = join_all(callers).await;
+    assert!(prices.iter().all(|price| matches!(price, Ok(1250))));
+    println!("removed, with callers: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(requests(), 3);
     Ok(())
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    let carrier = Carrier;
     // ANCHOR: call
     let quotes = Arc::new(SingleFlight {
         flights: Mutex::default(),
@@ -264,7 +284,8 @@ async fn main() -> anyhow::Result<()> {
         time_to_live: Duration::from_secs(60),
         capacity: 100,
     });
-    let request = || quote("parcel 7", SECOND);
+    let client = carrier.clone(); // cheap, also for a `reqwest::Client`
+    let request = move || async move { client.quote("parcel 7").await };
     let price = quotes.get("parcel 7", request).await?;
     // ANCHOR_END: call
     assert_eq!((price, requests()), (1250, 1));

@@ -1,11 +1,11 @@
 // ANCHOR: all
 use std::sync::Arc;
 
+// ANCHOR: broken
 async fn shared_quote() -> Result<u32, Arc<anyhow::Error>> {
     Ok(1250)
 }
 
-// ANCHOR: broken
 async fn label() -> anyhow::Result<String> {
     let price = shared_quote().await?;
     Ok(format!("{price} cents"))

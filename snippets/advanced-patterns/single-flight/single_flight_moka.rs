@@ -6,11 +6,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use moka::future::Cache;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
-
-#[derive(Debug, thiserror::Error)]
-#[error("503 Service Unavailable")]
-struct CarrierError;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, timeout};
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 const MS: Duration = Duration::from_millis(1);
@@ -19,23 +16,34 @@ async fn quote(case: &str, time: Duration) -> Result<u32, CarrierError> {
     REQUESTS.fetch_add(1, Relaxed);
     sleep(time).await;
     match case {
-        "failing" => Err(CarrierError),
+        "failing" => Err(CarrierError::Unavailable),
         "panicking" => panic!("a comma in the price"),
         _ => Ok(1250),
     }
 }
 
 // ANCHOR: moka
-/// The task is not cancelled with its caller. `?` passes an `Arc<CarrierError>`.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+enum CarrierError {
+    #[error("503 Service Unavailable")]
+    Unavailable,
+    #[error("no answer in time")]
+    Timeout(#[from] Elapsed),
+}
+
+/// The task is not cancelled with its caller.
 async fn price(
     quotes: &Cache<&'static str, u32>,
     key: &'static str,
     time: Duration,
 ) -> anyhow::Result<u32> {
     if let Some(price) = quotes.get(key).await {
-        return Ok(price);
+        return Ok(price); // without a task
     }
-    let (quotes, request) = (quotes.clone(), quote(key, time));
+    let request = async move { timeout(TIMEOUT, quote(key, time)).await? };
+    let quotes = quotes.clone();
     let get = async move { quotes.try_get_with(key, request).await };
     Ok(tokio::spawn(get).await??)
 }
@@ -74,9 +82,21 @@ async fn main() -> anyhow::Result<()> {
     let callers = (0..20).map(|_| price(&quotes, "failing", MS));
     for result in join_all(callers).await {
         let error = result.expect_err("a failure");
-        assert!(error.is::<Arc<CarrierError>>());
+        let error = error.downcast::<Arc<CarrierError>>()?;
+        assert!(matches!(*error, CarrierError::Unavailable));
     }
     println!("failing: requests: {}", REQUESTS.load(Relaxed));
+    assert_eq!(REQUESTS.swap(0, Relaxed), 1);
+
+    let start = Instant::now();
+    let callers = (0..20).map(|_| price(&quotes, "silent", 3600 * TIMEOUT));
+    for result in join_all(callers).await {
+        let error = result.expect_err("a failure");
+        let error = error.downcast::<Arc<CarrierError>>()?;
+        assert!(matches!(*error, CarrierError::Timeout(_)));
+    }
+    assert!(start.elapsed() >= TIMEOUT);
+    println!("silent: requests: {}", REQUESTS.load(Relaxed));
     assert_eq!(REQUESTS.swap(0, Relaxed), 1);
 
     let callers = (0..20).map(|_| price(&quotes, "panicking", MS));

@@ -31,7 +31,6 @@ async def main():
         await asyncio.sleep(0.001)
         return 1250
 
-    # ANCHOR: defects
     # While the carrier is down, each of the callers sends a request in turn.
     quotes = Quotes()
     callers = [quotes.get("failing", failing) for _ in range(20)]
@@ -52,7 +51,6 @@ async def main():
         await quotes.get(f"parcel {number}", quote)
     assert len(quotes.known) == 1_000
     assert len(quotes.locks) == 1_001
-    # ANCHOR_END: defects
 
 
 asyncio.run(main())
