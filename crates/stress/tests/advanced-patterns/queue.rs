@@ -12,7 +12,7 @@ mod stress {
 
     use async_channel::{SendError, Sender};
     use stress::Round;
-    use tokio::task::{JoinSet, yield_now};
+    use tokio::task::{JoinSet, block_in_place, yield_now};
     use tokio::time::{Instant, sleep, timeout};
 
     use super::{Outcome, WorkerPool};
@@ -218,7 +218,8 @@ mod stress {
             let handle = move |_: u32| {
                 counter.fetch_add(1, Relaxed);
                 async {
-                    std::thread::sleep(MS * 30);
+                    // The other rounds go on, on another thread.
+                    block_in_place(|| std::thread::sleep(MS * 30));
                     Ok(())
                 }
             };
