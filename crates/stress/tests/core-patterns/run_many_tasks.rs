@@ -28,7 +28,7 @@ mod stress {
             let run = {
                 let works = works.clone();
                 async move {
-                    let work = |item| works.run(item);
+                    let work = move |item| works.run(item);
                     run_all_in_tasks(items, limit, MS * 100, work).await
                 }
             };
@@ -44,7 +44,10 @@ mod stress {
             let limit = round.rng.usize(1..10);
             let works = Works::some(&mut round);
             let items = works.items.clone();
-            let work = |item| works.run(item);
+            let work = {
+                let works = works.clone();
+                move |item| works.run(item)
+            };
             let run = run_all_in_tasks(items, limit, MS * 100, work);
             round.cancel(MS * 50, run).await;
             // Aborted tasks end a little later.

@@ -60,7 +60,7 @@ impl Works {
     pub fn run(
         &self,
         (place, work): Item,
-    ) -> impl Future<Output = Result<usize>> + Send + 'static {
+    ) -> impl Future<Output = Result<usize>> + Send + use<> {
         let counts = Arc::clone(&self.counts);
         async move {
             counts.begun.fetch_add(1, Relaxed);
