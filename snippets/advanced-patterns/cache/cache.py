@@ -52,11 +52,14 @@ def memoise(capacity, time_to_live):
             return value
             # ANCHOR_END: get
 
-        wrapper.known = known
+        wrapper.known, wrapper.running = known, running
         return wrapper
 
     return decorate
 # ANCHOR_END: keep
+
+import gc
+import weakref
 
 
 # A carrier that is asked for the prices of chilled parcels.
@@ -169,6 +172,28 @@ async def main():
         await asyncio.sleep(0.01)
         assert (await quote(4, 6), carrier.take()) == (1140, 1)
         quote.known.clear()
+
+    # A call that is removed while no caller waits goes on.
+    answers = weakref.WeakSet()
+
+    @memoise(1, 60)
+    async def answer(parcel):
+        if parcel == 1:
+            pending = asyncio.get_running_loop().create_future()
+            answers.add(pending)
+            return await pending
+
+    caller = asyncio.create_task(answer(1))
+    await asyncio.sleep(1)
+    caller.cancel()
+    await asyncio.wait([caller])
+    await answer(2)
+    del caller
+    gc.collect()
+    [pending] = answers
+    pending.set_result(1)
+    await asyncio.sleep(1)
+    assert not answer.running
 
     # A bound: the least recently used goes first.
     for degrees in range(100):

@@ -7,25 +7,26 @@ use std::process::Command;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
 
-fn fingerprint() -> u32 {
-    panic!("an empty scan")
+fn fingerprint(scan: &[u8]) -> u32 {
+    assert!(!scan.is_empty(), "an empty scan");
+    7
 }
 
-async fn uncaught(pool: &ThreadPool) -> Option<u32> {
+async fn uncaught(pool: &ThreadPool, scan: &'static [u8]) -> Option<u32> {
     let (reply_tx, reply_rx) = oneshot::channel();
     // ANCHOR: broken
     pool.spawn(|| {
-        let _ = reply_tx.send(fingerprint());
+        let _ = reply_tx.send(fingerprint(scan));
     });
     // ANCHOR_END: broken
     reply_rx.await.ok()
 }
 
-async fn caught(pool: &ThreadPool) -> Option<u32> {
+async fn caught(pool: &ThreadPool, scan: &'static [u8]) -> Option<u32> {
     let (reply_tx, reply_rx) = oneshot::channel();
     // ANCHOR: fixed
     pool.spawn(|| {
-        let job = || reply_tx.send(fingerprint());
+        let job = || reply_tx.send(fingerprint(scan));
         let _ = catch_unwind(AssertUnwindSafe(job));
     });
     // ANCHOR_END: fixed
@@ -37,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
     // The broken way runs in a process of its own: this program, once more.
     if env::args().nth(1).as_deref() == Some("uncaught") {
-        uncaught(&pool).await;
+        uncaught(&pool, b"").await;
         pending::<()>().await;
     }
     let child = Command::new(env::current_exe()?).arg("uncaught").output()?;
@@ -46,8 +47,8 @@ async fn main() -> anyhow::Result<()> {
     assert!(String::from_utf8(child.stderr)?.contains("aborting"));
     println!("uncaught: the process is aborted");
 
-    assert_eq!(caught(&pool).await, None);
-    assert_eq!(pool.install(|| 7), 7);
+    assert_eq!(caught(&pool, b"").await, None);
+    assert_eq!(caught(&pool, b"scan").await, Some(7));
     println!("caught: no value, and the pool goes on");
     Ok(())
 }
