@@ -115,12 +115,14 @@ mod stress {
         stress::rounds(|mut round| async move {
             let trial = Trial::start().await;
             let mut clients = JoinSet::new();
-            for _ in 0..8 {
+            for _ in 0..3 {
                 let (url, mut round) = (trial.url.clone(), round.fork());
                 clients.spawn(async move {
                     let client = Client::builder().no_proxy().build();
                     let client = client.expect("a client");
                     loop {
+                        // Two hundred rounds share the machine.
+                        tokio::time::sleep(MS * 5).await;
                         let id = round.rng.usize(..2);
                         match ask(&client, format!("{url}/{id}")).await {
                             Ok(answer) => {
