@@ -80,8 +80,8 @@ async fn fetch_parcel(
 /// When the same request may be sent again.
 #[derive(Debug, PartialEq)]
 enum Retry {
-    /// The request was not sent, unless the client has followed a redirect: a
-    /// few times. The address may be wrong.
+    /// The request was not sent, if the client follows no redirects. Retry a
+    /// few times, then report it: the address may be wrong.
     NotSent,
     /// The server may have done it: only if the request is idempotent.
     IfIdempotent,
