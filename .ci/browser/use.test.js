@@ -441,6 +441,8 @@ test('open pages reload when the book changes', async t => {
         edit(text);
         for (const page of pages) await page.getByText(text).waitFor();
     }
+    // Its icon may still be loading when the server ends.
+    for (const page of pages) await page.waitForLoadState('networkidle');
 });
 
 /** The processes that another one has started, and that have not ended. */
