@@ -183,6 +183,7 @@ impl Writer<'_> {
         // A drawing without a title is an icon.
         let title = selector("title");
         let Some(title) = svg.select(&title).next() else { return };
+        let id = title.attr("id");
         let title: String = title.text().collect();
         let mut drawing = Writer { draws: true, ..Writer::default() };
         drawing.whole(svg);
@@ -199,6 +200,10 @@ impl Writer<'_> {
         self.text += "<img";
         self.attribute("src", file);
         self.attribute("alt", &title);
+        // Links lead to it.
+        if let Some(id) = id {
+            self.attribute("id", id);
+        }
         if let Some(height) = svg.attr("height") {
             self.attribute("height", height);
         }

@@ -291,7 +291,7 @@ fn build_makes_one_epub_of_all_pages() {
         book.write(
             "snippets/map.svg",
             "<figure class=\"timeline\"><svg class=\"timeline\" \
-             height=\"40\" viewBox=\"0 0 1 1\"><title>Two \
+             height=\"40\" viewBox=\"0 0 1 1\"><title id=\"two-maps\">Two \
              maps</title><rect width=\"1\"/></svg></figure>\n",
         );
         book.write("theme/timeline.css", ".map > rect { fill: red; }");
@@ -319,7 +319,7 @@ fn build_makes_one_epub_of_all_pages() {
             "<td>1 &lt; 2</td>",
             "<code>&amp;</code>",
             "let shown = 2 &lt; hidden;",
-            "<img src=\"welcome.xhtml.1.svg\" alt=\"Two maps\" height=\"40\"/>",
+            "<img src=\"welcome.xhtml.1.svg\" alt=\"Two maps\" id=\"two-maps\" height=\"40\"/>",
             "Hot.",
         ] {
             assert!(welcome.contains(part), "{part}: {welcome}");
