@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use mdbook_skeptic::{Book, Passed, passed};
 
@@ -64,16 +64,7 @@ fn sentence(what: &str, found: &Passed) -> String {
 /// Puts a text at the end of a page's content.
 fn insert(file: &Path, text: &str) -> Result<()> {
     let page = pages::read(file)?;
-    let mut parts = page.split("</main>");
-    let (Some(before), Some(after), None) =
-        (parts.next(), parts.next(), parts.next())
-    else {
-        bail!(
-            "{} does not have the one <main> of mdBook's template\n\
-             help: correct the templates in theme/",
-            file.display()
-        );
-    };
+    let (before, after) = pages::around(file, &page, "</main>", "<main>")?;
     let text = pages::escape(text);
     let foot = format!("<footer class=\"checked\">{text}</footer>");
     pages::write(file, &format!("{before}{foot}\n</main>{after}"))

@@ -136,16 +136,8 @@ fn first_paragraph(file: &Path) -> Result<Option<String>> {
 
 fn replace_description(file: &Path, head: &str) -> Result<()> {
     let text = read(file)?;
-    let mut parts = text.split("<meta name=\"description\" content=\"");
-    let (Some(before), Some(rest), None) =
-        (parts.next(), parts.next(), parts.next())
-    else {
-        bail!(
-            "{} does not have the one description of mdBook's template\n\
-             help: correct the templates in theme/",
-            file.display()
-        );
-    };
+    let mark = "<meta name=\"description\" content=\"";
+    let (before, rest) = around(file, &text, mark, "description")?;
     let (_, after) = rest.split_once("\">\n").with_context(|| {
         format!(
             "the description in {} has no end\n\
@@ -154,6 +146,26 @@ fn replace_description(file: &Path, head: &str) -> Result<()> {
         )
     })?;
     write(file, &format!("{before}{head}{after}"))
+}
+
+/// What stands before and after a mark that mdBook's template has once.
+pub fn around<'t>(
+    file: &Path,
+    text: &'t str,
+    mark: &str,
+    name: &str,
+) -> Result<(&'t str, &'t str)> {
+    let mut parts = text.split(mark);
+    let (Some(before), Some(after), None) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        bail!(
+            "{} does not have the one {name} of mdBook's template\n\
+             help: correct the templates in theme/",
+            file.display()
+        );
+    };
+    Ok((before, after))
 }
 
 /// A file of the rendered book.
