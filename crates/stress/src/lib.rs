@@ -50,6 +50,9 @@ pub use crate::round::Round;
 /// How long a round may take: a hundred rounds may share two cores.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
+/// What a busy machine may add to a time.
+pub const SLACK: Duration = Duration::from_secs(5);
+
 /// How many rounds run at the same time: each may have tens of connections, and
 /// on Linux a process may have 1,024 files open, if nothing else is set.
 const AT_ONCE: usize = 20;

@@ -9,8 +9,8 @@ mod stress {
     use std::time::Duration;
 
     use reqwest::Client;
-    use stress::Round;
     use stress::peer::{Peer, Reply};
+    use stress::{Round, SLACK};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinSet;
@@ -20,8 +20,6 @@ mod stress {
     use super::{FetchError, MAX_BODY, PARCEL, Retry, fetch_parcel, retry};
 
     const MS: Duration = Duration::from_millis(1);
-    /// What a busy machine may add.
-    const SLACK: Duration = Duration::from_secs(5);
     /// After it the server closes a connection that is idle.
     const IDLE: Duration = Duration::from_millis(200);
 

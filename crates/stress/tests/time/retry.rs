@@ -8,8 +8,8 @@ mod stress {
 
     use backon::ExponentialBuilder;
     use reqwest::Client;
-    use stress::Round;
     use stress::peer::{Peer, Reply};
+    use stress::{Round, SLACK};
     use tokio::task::JoinSet;
     use tokio::time::{Instant, sleep};
 
@@ -18,8 +18,6 @@ mod stress {
     const MS: Duration = Duration::from_millis(1);
     /// The longest wait between two attempts, with its jitter.
     const LONGEST_WAIT: Duration = Duration::from_millis(40);
-    /// What a busy machine may add.
-    const SLACK: Duration = Duration::from_secs(5);
 
     fn client() -> Client {
         Client::builder().no_proxy().build().expect("a client")

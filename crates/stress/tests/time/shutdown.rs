@@ -13,7 +13,7 @@ mod stress {
     use std::time::Duration;
 
     use rustix::process::{Signal, getpid, kill_process};
-    use stress::Round;
+    use stress::{Round, SLACK};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::broadcast;
@@ -27,8 +27,6 @@ mod stress {
 
     const MS: Duration = Duration::from_millis(1);
     const NONE: Duration = Duration::ZERO;
-    /// What a busy machine may add.
-    const SLACK: Duration = Duration::from_secs(5);
     /// How many requests a round sends, and by how many clients.
     const REQUESTS: u32 = 1_000;
     const CLIENTS: u32 = 8;

@@ -10,7 +10,7 @@ mod stress {
 
     use axum::{Router, routing::get};
     use reqwest::Client;
-    use stress::Round;
+    use stress::{Round, SLACK};
     use tokio::net::TcpListener;
     use tokio::task::{JoinHandle, JoinSet};
     use tokio::time::{Instant, timeout};
@@ -23,8 +23,6 @@ mod stress {
     /// The limits of a request to the carrier: of silence, and of all.
     const READ: Duration = Duration::from_secs(2);
     const TOTAL: Duration = Duration::from_secs(4);
-    /// What a busy machine may add.
-    const SLACK: Duration = Duration::from_secs(5);
 
     struct Trial {
         url: String,
