@@ -263,7 +263,8 @@ impl Versions {
         Ok(Self(versions))
     }
 
-    /// The version of a package, or the digest of a program.
+    /// The version of a package, or the digest of a program: of its part to
+    /// keep, if it has one, because its scenario is not measured.
     pub fn of(&self, name: &str) -> String {
         if !name.contains('/') {
             return self.0.get(name).cloned().unwrap_or_default();
@@ -272,7 +273,11 @@ impl Versions {
         let fold = |hash: u64, &byte: &u8| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         };
-        let bytes = fs::read(name).unwrap_or_default();
+        let text = fs::read_to_string(name).unwrap_or_default();
+        let kept = text.split_once("ANCHOR: keep\n");
+        let kept =
+            kept.and_then(|(_, text)| text.split_once("ANCHOR_END: keep"));
+        let bytes = kept.map_or(&text[..], |(kept, _)| kept).as_bytes();
         format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold))
     }
 }

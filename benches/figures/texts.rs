@@ -33,27 +33,24 @@ impl Figures {
         }
         let rust = span(self.ends(case, case.bars));
         let first = &case.ways()[0].name;
+        let section = format!("../performance/figures.md#{section}");
+        let older = self.older(case);
         if case.bars == Figure::Memory {
             return format!(
-                "{title}: Rust takes {rust} of the memory of *{first}*{} \
-                 ([plot](../performance/figures.md#{section})).\n",
-                self.older(case)
+                "[{title}]({section}): memory, *{first}* 1, Rust {rust}.{older}\n"
             );
         }
         let mut python = String::new();
         let best = self.best_python(case);
         if best.1 > CLEAR {
-            let best = span(Some(best));
-            python = format!(", the fastest Python {best} times");
+            python = format!(", other Python {}", span(Some(best)));
         }
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
-            behind => format!(" **Not clearly faster than Python: {behind}.**"),
+            behind => format!(" **No clear gain over Python by {behind}.**"),
         };
         format!(
-            "{title}: Rust is {rust} times as fast as *{first}*{python}{} \
-             ([plot](../performance/figures.md#{section})).{behind}\n",
-            self.older(case)
+            "[{title}]({section}): *{first}* 1{python}, Rust {rust}.{behind}{older}\n"
         )
     }
 
@@ -143,12 +140,12 @@ impl Figures {
             size => (format!(", {size}"), "at other sizes"),
         };
         format!(
-            "{title}{size}, time for {unit}, on {}: {}{} \
-             ([{link}](../performance/ways.md#{})).\n",
+            "{title}{size}, time for {unit}, on {}: {} \
+             ([{link}](../performance/ways.md#{})).{}\n",
             on.join(" or "),
             ways.join("; "),
-            self.older(case),
-            case.section()
+            case.section(),
+            self.older(case)
         )
     }
 
@@ -161,9 +158,9 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    "; on {}, measured before {} changed",
+                    " On {}, with earlier versions of {}.",
                     machine.name(),
-                    names.join(", ")
+                    names.join(" and ")
                 ),
             });
         older.collect()

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from functools import partial
 from time import perf_counter
 
 from measure import WAY, measure, page
@@ -34,7 +35,9 @@ async def work(count):
     computed = 0
     keys = [str(n) for n in range(100)]
 
-    @{"memoise": memoise, "plain": plain}[WAY](capacity=1000, time_to_live=60)
+    memo = partial(memoise, timeout=60) if WAY == "memoise" else plain
+
+    @memo(capacity=1000, time_to_live=60)
     async def number(key):
         nonlocal computed
         computed += 1

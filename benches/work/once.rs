@@ -27,13 +27,10 @@ mod cache {
     where
         F: Future<Output = anyhow::Result<f64>> + Send + 'static,
     {
-        Memo::new(compute, capacity as u64, HOUR)
+        Memo::new(compute, HOUR, capacity as u64, HOUR)
     }
 
-    impl<F> Once for Memo<Key, f64, fn(Key) -> F>
-    where
-        F: Future<Output = anyhow::Result<f64>> + Send + 'static,
-    {
+    impl Once for Memo<Key, f64> {
         async fn value(&self, key: Key) -> Option<f64> {
             self.get(&key).await.ok()
         }

@@ -4,19 +4,19 @@ import functools
 import inspect
 
 
-def memoise(capacity, time_to_live):
+def memoise(timeout, capacity, time_to_live):
     """Keeps the values of an async function."""
     # ANCHOR: memo
     def decorate(function):
         signature, known = inspect.signature(function), {}
-        running = set()  # the loop itself holds tasks weakly
     # ANCHOR_END: memo
 
         def now():
             return asyncio.get_running_loop().time()
 
         async def call(*args, **kwargs):
-            value = await function(*args, **kwargs)
+            async with asyncio.timeout(timeout):
+                value = await function(*args, **kwargs)
             return now(), value
 
         @functools.wraps(function)
@@ -27,7 +27,7 @@ def memoise(capacity, time_to_live):
             bound.apply_defaults()
             key = bound.args, tuple(sorted(bound.kwargs.items()))
             # ANCHOR_END: key
-            flight = known.pop(key, None)
+            flight = known.get(key)
             # A pending call is never too old: its age counts from its end.
             if flight is None or flight.done() and (
                 flight.cancelled()
@@ -39,8 +39,7 @@ def memoise(capacity, time_to_live):
                 # ANCHOR: call_once
                 flight = asyncio.create_task(call(*args, **kwargs))
                 # ANCHOR_END: call_once
-                running.add(flight)
-                flight.add_done_callback(running.discard)
+            known.pop(key, None)
             known[key] = flight  # the most recently used is the last
             # ANCHOR: capacity
             if len(known) > capacity:
@@ -52,7 +51,7 @@ def memoise(capacity, time_to_live):
             return value
             # ANCHOR_END: get
 
-        wrapper.known, wrapper.running = known, running
+        wrapper.known = known
         return wrapper
 
     return decorate
@@ -105,7 +104,7 @@ class Carrier:
 async def main():
     carrier = Carrier()
     # ANCHOR: call
-    quote = memoise(capacity=100, time_to_live=60)(carrier.quote)
+    quote = memoise(timeout=5, capacity=100, time_to_live=60)(carrier.quote)
     price = await quote(-18, 5)
     # ANCHOR_END: call
     assert (price, carrier.take()) == (1400, 1)
@@ -126,14 +125,17 @@ async def main():
         return 3
 
     days.__name__ = "quote"
-    days = memoise(capacity=100, time_to_live=60)(days)
+    days = memoise(5, 100, 60)(days)
     assert await days(-1) == await days(-1, 5) == 3
     assert (carrier.take(), len(days.known)) == (2, 1)
-    try:
-        await quote([4], 5)
-        raise AssertionError("a list has no hash")
-    except TypeError as error:
-        assert "unhashable" in str(error)
+    for function in (quote, memoise(5, 100, 60)(carrier.quote)):
+        try:
+            await function([4], 5)
+            raise AssertionError("a list has no hash")
+        except TypeError as error:
+            assert "unhashable" in str(error)
+    await asyncio.sleep(0)
+    assert carrier.take() == 0, "no call was made"
 
     # The age counts from the completion.
     assert await quote(5, 5) == 1075
@@ -143,15 +145,16 @@ async def main():
     await asyncio.sleep(0.1)
     assert await quote(5, 5) == 1075
     assert carrier.take() == 1
-    callers = []
+    slow, callers = memoise(300, 100, 60)(carrier.quote), []
     for _ in range(3):
-        callers.append(asyncio.create_task(quote(4, 9)))
+        callers.append(asyncio.create_task(slow(4, 9)))
         await asyncio.sleep(61)
     assert await asyncio.gather(*callers) == [1410] * 3
-    assert (await quote(4, 9), carrier.take()) == (1410, 1)
+    assert (await slow(4, 9), carrier.take()) == (1410, 1)
 
     # A failure is shared, and not kept.
-    for weight, error in [(41, ValueError), (13, asyncio.CancelledError)]:
+    failures = {41: ValueError, 13: asyncio.CancelledError, 9: TimeoutError}
+    for weight, error in failures.items():
         callers = [quote(4, weight) for _ in range(20)]
         results = await asyncio.gather(*callers, return_exceptions=True)
         assert all(isinstance(result, error) for result in results)
@@ -176,7 +179,7 @@ async def main():
     # A call that is removed while no caller waits goes on.
     answers = weakref.WeakSet()
 
-    @memoise(1, 60)
+    @memoise(5, 1, 60)
     async def answer(parcel):
         if parcel == 1:
             pending = asyncio.get_running_loop().create_future()
@@ -190,10 +193,8 @@ async def main():
     await answer(2)
     del caller
     gc.collect()
-    [pending] = answers
+    [pending] = answers  # the timer of its timeout refers to the task
     pending.set_result(1)
-    await asyncio.sleep(1)
-    assert not answer.running
 
     # A bound: the least recently used goes first.
     for degrees in range(100):

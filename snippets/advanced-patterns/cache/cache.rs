@@ -5,31 +5,40 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt};
 use moka::future::Cache;
+use tokio::time;
 
 /// The error of a call, the same for all that wait for it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
 struct Failure(Arc<anyhow::Error>);
 
+/// What `Memo` calls for a key.
+type Function<K, V> =
+    dyn Fn(K) -> BoxFuture<'static, anyhow::Result<V>> + Send + Sync;
+
 // ANCHOR: memo
 /// An async function whose values are kept.
-struct Memo<K, V, F> {
+struct Memo<K, V> {
     cache: Cache<K, V>,
-    function: F,
+    function: Arc<Function<K, V>>,
 }
 // ANCHOR_END: memo
 
-impl<K, V, F, R> Memo<K, V, F>
+impl<K, V> Memo<K, V>
 where
     // ANCHOR: key
     K: Hash + Eq + Clone + Send + Sync + 'static,
     // ANCHOR_END: key
     V: Clone + Send + Sync + 'static,
-    F: Fn(K) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = anyhow::Result<V>> + Send + 'static,
 {
-    fn new(function: F, capacity: u64, time_to_live: Duration) -> Self {
+    fn new<F: Future<Output = anyhow::Result<V>> + Send + 'static>(
+        function: impl Fn(K) -> F + Send + Sync + 'static,
+        timeout: Duration,
+        capacity: u64,
+        time_to_live: Duration,
+    ) -> Self {
         let cache = Cache::builder()
             // ANCHOR: capacity
             .max_capacity(capacity)
@@ -38,7 +47,11 @@ where
             .time_to_live(time_to_live)
             // ANCHOR_END: time_to_live
             .build();
-        Memo { cache, function }
+        let function = move |key| {
+            let call = time::timeout(timeout, function(key));
+            async { call.await? }.boxed()
+        };
+        Memo { cache, function: Arc::new(function) }
     }
 
     /// The value from the cache, or from one call for all that wait for it.
@@ -50,14 +63,15 @@ where
         let (cache, function) = (self.cache.clone(), self.function.clone());
         let (key, input) = (key.clone(), key.clone());
         let call = async move { function(input).await };
-        // This task catches a panic, the other is not cancelled.
+        // A panic ends only this task, and becomes an error of the call.
         let call = async { tokio::spawn(call).await? };
         let get = async move { cache.try_get_with(key, call).await };
         // ANCHOR_END: call_once
         // ANCHOR: get
-        // The runtime may end, and cancel the task.
-        let value = tokio::spawn(get).await;
-        value.unwrap_or_else(|end| Err(Arc::new(end.into()))).map_err(Failure)
+        // This task goes on if the caller is dropped.
+        let result = tokio::spawn(get).await;
+        // It fails only if the runtime ends.
+        result.unwrap_or_else(|end| Err(Arc::new(end.into()))).map_err(Failure)
         // ANCHOR_END: get
     }
 }
@@ -67,12 +81,12 @@ where
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::future::join_all;
 use futures::poll;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{error::Elapsed, sleep};
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 /// The carrier takes a permit before it answers for a parcel of less than 5 kg.
@@ -84,19 +98,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 type Parcel = (i32, u32);
 
 /// The carrier's price in cents.
-fn quote(parcel: Parcel) -> BoxFuture<'static, anyhow::Result<u32>> {
-    let (degrees, weight) = parcel;
-    let request = async move {
-        REQUESTS.fetch_add(1, Relaxed);
-        match weight {
-            0..5 => GATE.acquire().await?.forget(),
-            _ => sleep(100 * MS).await, // all callers come meanwhile
-        }
-        assert_ne!(weight, 13, "a comma in the weight");
-        anyhow::ensure!(weight < 41, "{weight} kg are too heavy");
-        Ok(500 + 90 * weight + 25 * degrees.unsigned_abs())
-    };
-    request.boxed()
+async fn quote((degrees, weight): Parcel) -> anyhow::Result<u32> {
+    REQUESTS.fetch_add(1, Relaxed);
+    match weight {
+        0..5 => GATE.acquire().await?.forget(),
+        _ => sleep(100 * MS).await, // all callers come meanwhile
+    }
+    assert_ne!(weight, 13, "a comma in the weight");
+    anyhow::ensure!(weight < 41, "{weight} kg are too heavy");
+    Ok(500 + 90 * weight + 25 * degrees.unsigned_abs())
 }
 
 /// How many requests there were since the last call.
@@ -104,8 +114,7 @@ fn requests() -> usize {
     REQUESTS.swap(0, Relaxed)
 }
 
-type Quotes =
-    Memo<Parcel, u32, fn(Parcel) -> BoxFuture<'static, anyhow::Result<u32>>>;
+type Quotes = Memo<Parcel, u32>;
 
 /// The error of each of 20 callers that come at once, and of one that comes
 /// later.
@@ -133,7 +142,7 @@ fn the_runtime_ends() -> Failure {
     let runtime = Runtime::new().expect("a runtime");
     let handle = runtime.handle().clone();
     let caller = thread::spawn(move || {
-        let quotes: Quotes = Memo::new(quote, 100, MINUTE);
+        let quotes = Memo::new(quote, MINUTE, 100, MINUTE);
         handle.block_on(quotes.get(&(4, 4)))
     });
     while REQUESTS.load(Relaxed) == 0 {
@@ -146,11 +155,12 @@ fn the_runtime_ends() -> Failure {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     // ANCHOR: call
-    let quotes = Memo::new(quote, 100, Duration::from_secs(60));
+    let (timeout, minute) = (Duration::from_secs(5), Duration::from_secs(60));
+    let quotes: Memo<Parcel, u32> = Memo::new(quote, timeout, 100, minute);
     let price = quotes.get(&(-18, 5)).await?;
     // ANCHOR_END: call
     assert_eq!((price, requests()), (1400, 1));
-    let quotes: Quotes = Memo::new(quote, 100, MINUTE);
+    let quotes = Memo::new(quote, MINUTE, 100, MINUTE);
 
     let callers = (0..10_000).map(|_| quotes.get(&(4, 5)));
     let prices = join_all(callers).await;
@@ -167,12 +177,12 @@ async fn main() -> anyhow::Result<()> {
     // Each call has a key of its own, and each function a cache.
     assert_eq!(quotes.get(&(-1, 5)).await?, 975);
     assert_eq!(quotes.get(&(-2, 5)).await?, 1000);
-    let days = Memo::new(async |_: Parcel| Ok(3), 100, MINUTE);
+    let days = Memo::new(async |_: Parcel| Ok(3), MINUTE, 100, MINUTE);
     assert_eq!(days.get(&(-1, 5)).await?, 3);
     println!("other keys: requests: {}", REQUESTS.load(Relaxed));
     assert_eq!(requests(), 2);
 
-    let short: Quotes = Memo::new(quote, 100, 50 * MS);
+    let short = Memo::new(quote, MINUTE, 100, 50 * MS);
     short.get(&(4, 5)).await?;
     sleep(51 * MS).await;
     short.get(&(4, 5)).await?;
@@ -206,6 +216,10 @@ async fn main() -> anyhow::Result<()> {
     let error = failure.0.downcast_ref::<JoinError>();
     assert!(error.is_some_and(JoinError::is_panic));
     println!("panicking: a JoinError");
+    let impatient = Memo::new(quote, 50 * MS, 100, MINUTE);
+    let failure = failures(&impatient, (4, 0)).await;
+    assert!(failure.0.is::<Elapsed>());
+    println!("silent: {failure}");
 
     give_up(&quotes, (4, 2)).await;
     let second = quotes.get(&(4, 2));

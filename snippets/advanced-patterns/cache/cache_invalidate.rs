@@ -1,5 +1,5 @@
 // ANCHOR: all
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -11,7 +11,7 @@ const MS: Duration = Duration::from_millis(1);
 
 /// The price when the carrier gets the request; its answer takes 50 ms.
 async fn quote(_parcel: u32) -> u32 {
-    let price = PRICE.load(Relaxed);
+    let price = PRICE.load(SeqCst);
     sleep(50 * MS).await;
     price
 }
@@ -28,12 +28,12 @@ fn prices_have_changed(quotes: &Cache<u32, u32>) {
 
 // ANCHOR: fixed
 async fn current_price(quotes: &Cache<(u32, u64), u32>, parcel: u32) -> u32 {
-    let key = (parcel, VERSION.load(Relaxed));
+    let key = (parcel, VERSION.load(SeqCst));
     quotes.get_with(key, quote(parcel)).await
 }
 
 fn prices_have_a_new_version() {
-    VERSION.fetch_add(1, Relaxed);
+    VERSION.fetch_add(1, SeqCst);
 }
 // ANCHOR_END: fixed
 
@@ -42,7 +42,7 @@ async fn main() {
     let quotes = Cache::new(100);
     let change = async {
         sleep(10 * MS).await;
-        PRICE.store(1300, Relaxed);
+        PRICE.store(1300, SeqCst);
         prices_have_changed(&quotes);
     };
     tokio::join!(price(&quotes, 7), change);
@@ -53,7 +53,7 @@ async fn main() {
     let quotes = Cache::new(100);
     let change = async {
         sleep(10 * MS).await;
-        PRICE.store(1350, Relaxed);
+        PRICE.store(1350, SeqCst);
         prices_have_a_new_version();
     };
     tokio::join!(current_price(&quotes, 7), change);

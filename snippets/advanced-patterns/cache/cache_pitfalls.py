@@ -63,13 +63,6 @@ async def main():
     assert all(isinstance(answer, ValueError) for answer in answers)
     assert requests == before + 20
 
-    # An argument without a hash is an error of the call.
-    try:
-        await quote([3, 4], 5)
-        raise AssertionError("a list has no hash")
-    except TypeError as error:
-        assert "unhashable" in str(error)
-
     # It keeps every value and lock forever.
     for degrees in range(1_000, 2_000):
         await quote(degrees, 1)

@@ -1,6 +1,7 @@
 # ANCHOR: keep
 import asyncio
 import enum
+import logging
 
 CLOSED = object()
 
@@ -52,15 +53,20 @@ class WorkerPool:
                 outcome, error = Outcome.FAILED, raised
             except asyncio.CancelledError:
                 outcome = Outcome.CANCELLED
-            self.report(job, outcome, error)
+            self.tell(job, outcome, error)
             if asyncio.current_task().cancelling():
                 return
             # ANCHOR_END: run
 
+    def tell(self, job, outcome, error=None):
+        try:
+            self.report(job, outcome, error)
+        except Exception:  # does not end the worker
+            logging.exception("report of %s", job)
+
     # ANCHOR: shut_down
     async def shut_down(self, limit):
-        """Refuses new jobs and finishes the others, or cancels them at the
-        limit."""
+        """Refuses new jobs. Cancels at the limit what has not finished."""
         self.closed = True
         for _ in self.workers:
             self.jobs.put_nowait(CLOSED)
@@ -71,15 +77,12 @@ class WorkerPool:
         while not self.jobs.empty():
             if (job := self.jobs.get_nowait()) is not CLOSED:
                 self.places.release()
-                self.report(job, Outcome.NOT_STARTED, None)
+                self.tell(job, Outcome.NOT_STARTED)
     # ANCHOR_END: shut_down
 # ANCHOR_END: keep
 
 
 # Notifications that are sent for parcels, and what must come of them.
-import logging
-
-
 class PausedLoop(asyncio.SelectorEventLoop):
     """Its clock jumps to the next timer when nothing else can run."""
 
@@ -200,6 +203,22 @@ async def main():
     results = await asyncio.gather(*producers, return_exceptions=True)
     assert [*map(type, results)] == [type(None)] * 2 + [Closed] * 6
     assert [*reports.ends] == [1, 2]
+
+    # A report that raises does not end the worker.
+    handled = []
+
+    async def handle(parcel):
+        handled.append(parcel)
+
+    def no_log(parcel, outcome, error):
+        raise OSError("no log")
+
+    logging.disable()
+    pool = WorkerPool(1, 8, handle, no_log)
+    for parcel in (1, 2):
+        await pool.send(parcel)
+    await pool.shut_down(60)
+    assert handled == [1, 2]
 
     # Idle.
     pool, reports = start(3, 8)

@@ -11,9 +11,9 @@ fn main() -> anyhow::Result<()> {
     println!("unbounded: {} jobs wait", jobs_rx.len());
     assert_eq!(jobs_rx.len(), 10_000);
 
-    let (jobs_tx, jobs_rx) = bounded(8);
     let mut refused = 0;
     // ANCHOR: fixed
+    let (jobs_tx, jobs_rx) = bounded(8);
     for job in 1..=10_000 {
         match jobs_tx.try_send(job) {
             Ok(()) => {}

@@ -2,7 +2,7 @@
 // ANCHOR: keep
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
@@ -46,7 +46,8 @@ impl<V: Clone + Send + Sync + 'static> SingleFlight<V> {
         F: Future<Output = anyhow::Result<V>> + Send + 'static,
     {
         let flight = {
-            let mut flights = self.flights.lock().expect("no panic in here");
+            let flights = self.flights.lock(); // poisoned if `spawn` panics
+            let mut flights = flights.unwrap_or_else(PoisonError::into_inner);
             // ANCHOR: reuse
             let known = flights.get(key).and_then(age);
             if known.is_none_or(|age| age > self.time_to_live) {
@@ -63,11 +64,11 @@ impl<V: Clone + Send + Sync + 'static> SingleFlight<V> {
                 // ANCHOR: start
                 let limit = self.timeout;
                 let task = AbortOnDropHandle::new(tokio::spawn(async move {
-                    // `?` for the timeout, and `?` for the request's error.
+                    // The first `?` is for the timeout, the second for `request`.
                     let value = timeout(limit, request()).await??;
                     anyhow::Ok((value, Instant::now()))
                 }));
-                // `?` converts a panic. What is left is the task's result.
+                // `?` converts a panic. The block returns the task's result.
                 let flight = async { task.await? };
                 let flight = flight.map_err(|error| Failure(Arc::new(error)));
                 flights.insert(key.to_owned(), flight.boxed().shared());
@@ -85,8 +86,10 @@ impl<V: Clone + Send + Sync + 'static> SingleFlight<V> {
 
 // A carrier that is asked for quotes, and what must come of it.
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use anyhow::{anyhow, bail};
+use futures::executor::block_on;
 use futures::future::join_all;
 use tokio::task::{JoinError, consume_budget, coop::has_budget_remaining};
 use tokio::time::{error::Elapsed, sleep};
@@ -317,6 +320,13 @@ async fn main() -> anyhow::Result<()> {
         assert_eq!(requests(), 1);
     }
     println!("slow: 10 values, requests: 1");
+
+    // `get` panics without a runtime. The map is still usable.
+    let shared = Arc::clone(&quotes);
+    let call = move || block_on(get(&shared, "no runtime", SECOND));
+    thread::spawn(call).join().expect_err("a panic");
+    get(&quotes, "no runtime", SECOND).await?;
+    println!("no runtime: a panic, then requests: {}", requests());
 
     failures(&quotes).await;
     callers_that_give_up(&quotes).await?;

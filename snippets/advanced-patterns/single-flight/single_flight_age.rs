@@ -7,14 +7,14 @@ use futures::future::{LocalBoxFuture, Shared, join_all};
 use tokio::time::{Instant, sleep};
 
 /// A request: when it began, and when it will have completed.
-type Flight<'a> = (Instant, Shared<LocalBoxFuture<'a, Instant>>);
+type Entry<'a> = (Instant, Shared<LocalBoxFuture<'a, Instant>>);
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Ten callers, one a second, of a carrier that takes 20 s: how many requests.
-async fn ten_callers(is_fresh: impl Fn(&Flight) -> bool) -> u32 {
+async fn ten_callers(is_fresh: impl Fn(&Entry) -> bool) -> u32 {
     let requests = Cell::new(0);
-    let mut known: Option<Flight> = None;
+    let mut known: Option<Entry> = None;
     let mut callers = Vec::new();
     for _ in 0..10 {
         let fresh = known.take().filter(|flight| is_fresh(flight));
@@ -33,19 +33,19 @@ async fn ten_callers(is_fresh: impl Fn(&Flight) -> bool) -> u32 {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let time_to_live = SECOND;
+    let time_to_live = SECOND / 2;
 
     // ANCHOR: broken
-    let is_fresh = |(begun, _): &Flight| begun.elapsed() < time_to_live;
+    let is_fresh = |(begun, _): &Entry| begun.elapsed() <= time_to_live;
     // ANCHOR_END: broken
     let requests = ten_callers(is_fresh).await;
     println!("age since the request began: {requests} requests");
     assert_eq!(requests, 10);
 
     // ANCHOR: fixed
-    let is_fresh = |(_, flight): &Flight| match flight.peek() {
+    let is_fresh = |(_, flight): &Entry| match flight.peek() {
         None => true, // pending
-        Some(completed) => completed.elapsed() < time_to_live,
+        Some(completed) => completed.elapsed() <= time_to_live,
     };
     // ANCHOR_END: fixed
     let requests = ten_callers(is_fresh).await;
@@ -56,6 +56,7 @@ async fn main() {
     let completed = async { Instant::now() }.boxed_local().shared();
     completed.clone().await;
     let flight = (Instant::now(), completed);
+    sleep(time_to_live).await;
     assert!(is_fresh(&flight));
     sleep(time_to_live).await;
     assert!(!is_fresh(&flight));

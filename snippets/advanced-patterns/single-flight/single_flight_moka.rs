@@ -12,8 +12,14 @@ use tokio::time::{Instant, sleep, timeout};
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 const MS: Duration = Duration::from_millis(1);
 
-async fn quote(case: &str, time: Duration) -> Result<u32, CarrierError> {
+async fn quote(case: &str) -> Result<u32, CarrierError> {
     REQUESTS.fetch_add(1, Relaxed);
+    let time = match case {
+        "slow" => 700 * MS,
+        "silent" => 3600 * TIMEOUT,
+        "panicking" => MS,
+        _ => 100 * MS,
+    };
     sleep(time).await;
     match case {
         "failing" => Err(CarrierError::Unavailable),
@@ -37,12 +43,11 @@ enum CarrierError {
 async fn price(
     quotes: &Cache<&'static str, u32>,
     key: &'static str,
-    time: Duration,
 ) -> anyhow::Result<u32> {
     if let Some(price) = quotes.get(key).await {
         return Ok(price); // without a task
     }
-    let request = async move { timeout(TIMEOUT, quote(key, time)).await? };
+    let request = async move { timeout(TIMEOUT, quote(key)).await? };
     let quotes = quotes.clone();
     let get = async move { quotes.try_get_with(key, request).await };
     Ok(tokio::spawn(get).await??)
@@ -55,8 +60,8 @@ async fn main() -> anyhow::Result<()> {
     let quotes =
         Cache::builder().max_capacity(100).time_to_live(time_to_live).build();
 
-    let first = timeout(10 * MS, price(&quotes, "given up", 100 * MS));
-    let second = price(&quotes, "given up", 100 * MS);
+    let first = timeout(10 * MS, price(&quotes, "given up"));
+    let second = price(&quotes, "given up");
     let (first, second) = tokio::join!(first, second);
     assert!(first.is_err());
     assert_eq!(second?, 1250);
@@ -67,19 +72,19 @@ async fn main() -> anyhow::Result<()> {
     let mut callers = JoinSet::new();
     for _ in 0..10 {
         let quotes = quotes.clone();
-        callers.spawn(async move { price(&quotes, "slow", 700 * MS).await });
+        callers.spawn(async move { price(&quotes, "slow").await });
         sleep(60 * MS).await;
     }
     let results = callers.join_all().await;
     assert!(results.iter().all(|result| matches!(result, Ok(1250))));
-    assert_eq!(price(&quotes, "slow", MS).await?, 1250);
+    assert_eq!(price(&quotes, "slow").await?, 1250);
     println!("slow: requests: {}", REQUESTS.load(Relaxed));
     assert_eq!(REQUESTS.swap(0, Relaxed), 1);
     sleep(time_to_live).await;
-    assert_eq!(price(&quotes, "slow", MS).await?, 1250);
+    assert_eq!(price(&quotes, "slow").await?, 1250);
     assert_eq!(REQUESTS.swap(0, Relaxed), 1, "it was stale");
 
-    let callers = (0..20).map(|_| price(&quotes, "failing", MS));
+    let callers = (0..20).map(|_| price(&quotes, "failing"));
     for result in join_all(callers).await {
         let error = result.expect_err("a failure");
         let error = error.downcast::<Arc<CarrierError>>()?;
@@ -89,7 +94,7 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(REQUESTS.swap(0, Relaxed), 1);
 
     let start = Instant::now();
-    let callers = (0..20).map(|_| price(&quotes, "silent", 3600 * TIMEOUT));
+    let callers = (0..20).map(|_| price(&quotes, "silent"));
     for result in join_all(callers).await {
         let error = result.expect_err("a failure");
         let error = error.downcast::<Arc<CarrierError>>()?;
@@ -99,7 +104,7 @@ async fn main() -> anyhow::Result<()> {
     println!("silent: requests: {}", REQUESTS.load(Relaxed));
     assert_eq!(REQUESTS.swap(0, Relaxed), 1);
 
-    let callers = (0..20).map(|_| price(&quotes, "panicking", MS));
+    let callers = (0..20).map(|_| price(&quotes, "panicking"));
     for result in join_all(callers).await {
         let error = result.expect_err("a failure");
         let panic = error.downcast::<JoinError>().expect("a panic");

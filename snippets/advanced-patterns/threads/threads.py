@@ -4,7 +4,7 @@ import asyncio
 
 # ANCHOR: limit
 class Busy(Exception):
-    """As many jobs run as may, and all places to wait are taken."""
+    """No job may start, and no caller may wait."""
 
 
 class Limit:
@@ -29,8 +29,8 @@ class Limit:
 
     # ANCHOR: block
     async def run(self, pool, work, *args):
-        """Runs code that waits in a pool of threads, or code that computes in
-        a pool of processes."""
+        """Runs `work` in a pool: of threads if it waits, of processes if it
+        computes."""
         await self.admit()
         loop = asyncio.get_running_loop()
 

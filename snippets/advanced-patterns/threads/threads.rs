@@ -1,5 +1,6 @@
 // ANCHOR: all
 // ANCHOR: keep
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -69,9 +70,10 @@ async fn compute<T: Send + 'static>(
     let (job, _guard) = limit.admit(work).await?;
     let (reply_tx, reply_rx) = oneshot::channel();
     pool.spawn(move || {
-        // A panic that leaves this closure aborts the process. `send` fails if
-        // the caller has gone, and drops the value: that may panic, too.
-        let _ = catch_unwind(AssertUnwindSafe(|| reply_tx.send(job()).is_ok()));
+        // A panic that leaves this closure aborts the process. The job may
+        // panic, and so may the drop of a value that no caller receives.
+        // `forget`, because the drop of a panic's payload may panic, too.
+        forget(catch_unwind(AssertUnwindSafe(|| reply_tx.send(job()).is_ok())));
     });
     reply_rx.await.context("the job has panicked")
 }
@@ -79,6 +81,8 @@ async fn compute<T: Send + 'static>(
 // ANCHOR_END: keep
 
 // Scans of labels: files that are read, and whose fingerprint is computed.
+use std::panic::panic_any;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Barrier, mpsc};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -89,7 +93,7 @@ use futures::poll;
 use rayon::ThreadPoolBuilder;
 use tokio::runtime::Runtime;
 use tokio::sync::TryAcquireError;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, yield_now};
 use tokio::time::timeout;
 
 // ANCHOR: fingerprint
@@ -224,11 +228,14 @@ async fn too_slow(pool: &ThreadPool) -> anyhow::Result<()> {
     Ok(())
 }
 
+static DROPS: AtomicUsize = AtomicUsize::new(0);
+
 /// Panics when it is dropped.
 struct Broken;
 
 impl Drop for Broken {
     fn drop(&mut self) {
+        DROPS.fetch_add(1, Relaxed);
         panic!("it cannot be dropped");
     }
 }
@@ -245,8 +252,14 @@ async fn panicking(pool: &ThreadPool) -> anyhow::Result<()> {
         };
         assert!(timeout(10 * MS, run(&limit, pool, work)).await.is_err());
         assert_eq!(run(&limit, pool, |_| 8).await?, 8);
+        while DROPS.swap(0, Relaxed) == 0 {
+            yield_now().await; // it is dropped, and not leaked
+        }
 
         let limit = Limit::new(1, 0);
+        let work = |_: &CancellationToken| -> u32 { panic_any(Broken) };
+        let error = run(&limit, pool, work).await.expect_err("a panic");
+        forget(error); // `block` has what was thrown in its error
         let work = |_: &CancellationToken| -> u32 { panic!("an empty scan") };
         let error = run(&limit, pool, work).await.expect_err("a panic");
         let is_panic = error.downcast_ref().is_some_and(JoinError::is_panic);

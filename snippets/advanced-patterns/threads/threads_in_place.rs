@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let result = spawn_blocking(on_one_thread).await??;
     assert!(result.is_err_and(|error| error.is_panic()));
-    println!("block_in_place on one thread: a panic");
+    println!("block_in_place on a current_thread runtime: a panic");
     Ok(())
 }
 // ANCHOR_END: all

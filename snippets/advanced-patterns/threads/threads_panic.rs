@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::env;
 use std::future::pending;
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
@@ -27,7 +28,7 @@ async fn caught(pool: &ThreadPool, scan: &'static [u8]) -> Option<u32> {
     // ANCHOR: fixed
     pool.spawn(|| {
         let job = || reply_tx.send(fingerprint(scan));
-        let _ = catch_unwind(AssertUnwindSafe(job));
+        forget(catch_unwind(AssertUnwindSafe(job)));
     });
     // ANCHOR_END: fixed
     reply_rx.await.ok()

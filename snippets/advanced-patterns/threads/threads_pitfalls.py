@@ -63,7 +63,7 @@ async def leaving_waits():
         await asyncio.wait_for(in_a_pool(work), 0.01)
     assert ends == [False]  # it has waited 0.15 s
 
-    # Nothing else runs meanwhile: `finish.set` is due at once, and too late.
+    # Nothing else runs meanwhile: `finish.set` runs after the 0.15 s.
     started.clear()
     call = asyncio.create_task(in_a_pool(work))
     while not started.is_set():

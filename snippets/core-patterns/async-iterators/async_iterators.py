@@ -16,7 +16,7 @@ async def events(scanner):
 
 # ANCHOR: unfold
 class Unfolded:
-    """The same without a generator."""
+    """The same without a generator. `aclose` closes the scanner."""
 
     def __init__(self, scanner):
         self.scanner = scanner
@@ -38,6 +38,7 @@ class Unfolded:
 # ANCHOR: produce
 async def produce(capacity, producer):
     """Items that a task sends. Its error is raised after the last item."""
+    # The semaphore is the bound, so that `end` always has a place.
     queue, places = asyncio.Queue(), asyncio.Semaphore(capacity)
     end = object()
 
@@ -169,6 +170,8 @@ async def main():
         # A minute after the first event, and how long a slow consumer takes.
         scanner = Belt("hangs")
         stream = way(scanner)
+        await asyncio.sleep(60)
+        assert scanner.reads == 0, "nothing runs before the first `anext`"
         await anext(stream)
         await asyncio.sleep(60)
         assert scanner.reads == (4 if way is read_ahead else 1)

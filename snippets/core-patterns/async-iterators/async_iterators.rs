@@ -49,7 +49,7 @@ where
     F: Future<Output = Result<()>> + Send,
 {
     let (tx, mut rx) = mpsc::channel(capacity);
-    let producer = async move { producer(tx).await }; // it may panic, too
+    let producer = async move { producer(tx).await }; // it may panic here
     let task = AbortOnDropHandle::new(tokio::spawn(producer));
     try_stream! {
         while let Some(item) = rx.recv().await {
@@ -166,7 +166,7 @@ async fn drain(case: &mut Case) -> (u32, String) {
                 assert_eq!(parcel, count, "in order, and none twice");
             }
             Some(Err(error)) if error.is::<JoinError>() => {
-                break "the panic".to_owned();
+                break "the scanner panics".to_owned();
             }
             Some(Err(error)) => break error.to_string(),
         }
@@ -192,12 +192,14 @@ async fn ends() {
         let drained = AssertUnwindSafe(drain(&mut case)).catch_unwind().await;
         let end = match drained {
             Ok((count, end)) => format!("{count} events, {end}"),
-            Err(_) => "the consumer panics".to_owned(),
+            Err(_) => "the scanner panics, and so does the consumer".to_owned(),
         };
         println!("{way}: {end}");
         match way {
-            "produce" => assert_eq!(end, "5 events, the panic"),
-            _ => assert_eq!(end, "the consumer panics"),
+            "produce" => assert_eq!(end, "5 events, the scanner panics"),
+            _ => {
+                assert_eq!(end, "the scanner panics, and so does the consumer")
+            }
         }
     }
 }

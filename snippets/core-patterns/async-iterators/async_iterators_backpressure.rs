@@ -23,7 +23,7 @@ async fn unbounded() -> Result<(), JoinError> {
     let producer = tokio::spawn(producer);
     assert_eq!(rx.recv().await, Some(1));
     sleep(Duration::from_millis(59_500)).await;
-    println!("unbounded: {READS:?} reads, {} of them wait", rx.len());
+    println!("unbounded: {READS:?} reads, {} items wait", rx.len());
     assert_eq!((READS.load(Relaxed), rx.len()), (60, 59));
     drop(rx);
     producer.await
@@ -39,7 +39,7 @@ async fn bounded() -> Result<(), JoinError> {
     let producer = tokio::spawn(producer);
     assert_eq!(rx.recv().await, Some(1));
     sleep(Duration::from_millis(9_500)).await;
-    println!("bounded: {READS:?} reads, {} of them wait", rx.len());
+    println!("bounded: {READS:?} reads, {} items wait", rx.len());
     assert_eq!((READS.load(Relaxed), rx.len()), (4, 2));
     drop(rx);
     producer.await

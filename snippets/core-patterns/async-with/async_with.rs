@@ -221,7 +221,8 @@ async fn shut_down_waits() {
         assert_eq!(status, "in transit");
     }
     let late = task().await.expect("no panic").expect_err("too late");
-    println!("in use: shut down after {closed:?}; then: {late}");
+    let closed = closed.as_secs_f64();
+    println!("in use: shut down: {closed} s; then: {late}");
     assert_eq!(late.to_string(), "shutting down");
     assert_eq!(carrier.counts(), (0, 0));
 }
@@ -294,10 +295,37 @@ async fn main() -> Result<()> {
         ("close fails", "", "fails", 9.0, "close fails", 3.0, 3.0, 1),
         ("close panics", "", "panics", 9.0, "close panics", 3.0, 3.0, 1),
         ("close hangs", "", "hangs", 9.0, TIMEOUT, 7.0, 7.0, 1),
-        ("both fail", "fails", "fails", 9.0, "track fails", 3.0, 3.0, 1),
-        ("error, panic", "fails", "panics", 9.0, "track fails", 3.0, 3.0, 1),
-        ("two panics", "panics", "panics", 9.0, "a panic", 2.0, 3.0, 1),
-        ("panic, hangs", "panics", "hangs", 9.0, "a panic", 2.0, 7.0, 1),
+        (
+            "track, close fail",
+            "fails",
+            "fails",
+            9.0,
+            "track fails",
+            3.0,
+            3.0,
+            1,
+        ),
+        (
+            "track fails, close panics",
+            "fails",
+            "panics",
+            9.0,
+            "track fails",
+            3.0,
+            3.0,
+            1,
+        ),
+        ("track, close panic", "panics", "panics", 9.0, "a panic", 2.0, 3.0, 1),
+        (
+            "track panics, close hangs",
+            "panics",
+            "hangs",
+            9.0,
+            "a panic",
+            2.0,
+            7.0,
+            1,
+        ),
     ] {
         let actual = self::outcome(body, close, abort).await;
         assert_eq!(actual, (outcome.to_owned(), ended, closed, left), "{case}");

@@ -25,7 +25,7 @@ impl Session {
 }
 
 // ANCHOR: broken
-async fn track(session: &mut Session, parcel: u32) -> &'static str {
+async fn track_parcel(session: &mut Session, parcel: u32) -> &'static str {
     let status = session.track(parcel).await;
     session.close().await;
     status
@@ -38,7 +38,8 @@ async fn main() {
         [(1, &[][..]), (3, &["sent"]), (5, &["sent", "confirmed"])]
     {
         let mut session = Session::default();
-        let tracked = timeout(limit * SECOND, track(&mut session, 7)).await;
+        let tracked =
+            timeout(limit * SECOND, track_parcel(&mut session, 7)).await;
         let end = tracked.unwrap_or("cancelled");
         println!("timeout of {limit} s: {end}, close: {:?}", session.steps);
         assert_eq!(session.steps, steps);

@@ -24,7 +24,7 @@ fn settings() -> ClientBuilder {
         .connect_timeout(Duration::from_secs(2))
         .read_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(4)) // below the server's
+        .pool_idle_timeout(Duration::from_secs(4)) // shorter than the server's
 }
 // ANCHOR_END: settings
 
@@ -33,7 +33,7 @@ fn settings() -> ClientBuilder {
 enum FetchError {
     #[error("the carrier answered with an error")]
     Status(#[source] reqwest::Error, Option<Duration>),
-    #[error("no response, or a part of one")]
+    #[error("the request failed")]
     Request(#[from] reqwest::Error),
     #[error("the body has more than {MAX_BODY} bytes")]
     TooLong,
@@ -60,10 +60,10 @@ async fn fetch_parcel(
     let response = client.get(url).send().await;
     // The URL may hold a secret: it is not in the error.
     let response = response.map_err(reqwest::Error::without_url)?;
-    let asked = retry_after(&response);
+    let wait = retry_after(&response);
     let mut response = response
         .error_for_status()
-        .map_err(|error| FetchError::Status(error.without_url(), asked))?;
+        .map_err(|error| FetchError::Status(error.without_url(), wait))?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -80,8 +80,8 @@ async fn fetch_parcel(
 /// When the same request may be sent again.
 #[derive(Debug, PartialEq)]
 enum Retry {
-    /// The request was not sent, if the client follows no redirects. Retry a
-    /// few times, then report it: the address may be wrong.
+    /// The last server did not get it. Retry a few times, then report it: the
+    /// address may be wrong.
     NotSent,
     /// The server may have done it: only if the request is idempotent.
     IfIdempotent,
@@ -91,11 +91,11 @@ enum Retry {
     Never,
 }
 
-fn retry(error: &FetchError) -> Retry {
+fn classify(error: &FetchError) -> Retry {
     match error {
-        FetchError::Status(error, asked) => {
+        FetchError::Status(error, wait) => {
             match error.status().map(|status| status.as_u16()) {
-                Some(429 | 503) => Retry::Later(*asked),
+                Some(429 | 503) => Retry::Later(*wait),
                 Some(408 | 500 | 502 | 504) => Retry::IfIdempotent,
                 _ => Retry::Never,
             }
@@ -149,7 +149,7 @@ fn response(case: &str) -> String {
         "ok" | "cut" | "stalled" | "trickling" => PARCEL.to_owned(),
         "redirected" => return "302 Found\r\nlocation: /redirected/".into(),
         "429" => return "429 Too Many Requests\r\nretry-after: 7".into(),
-        status => return format!("{status} E\r\nretry-after: tomorrow"),
+        status => return format!("{status} Error\r\nretry-after: tomorrow"),
     };
     format!("200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -223,7 +223,7 @@ async fn main() -> anyhow::Result<()> {
 
     let carrier = format!("{url}/ok");
     // ANCHOR: call
-    // The carrier of this program runs on this machine: use no proxy.
+    // Leave out `no_proxy`: this carrier runs on the same machine.
     let client = settings().no_proxy().build()?;
     let parcel = fetch_parcel(&client, &carrier, 7).await?;
     // ANCHOR_END: call
@@ -287,8 +287,8 @@ async fn main() -> anyhow::Result<()> {
         let fetched = async move { fetch_parcel(&client, &carrier, 7).await };
         let error = tokio::spawn(fetched).await?.expect_err("a failure");
         let after = start.elapsed().as_secs();
-        println!("{case}, {after} s: {:?}", retry(&error));
-        assert_eq!((after, retry(&error)), (seconds, expected), "{error:?}");
+        println!("{case}, {after} s: {:?}", classify(&error));
+        assert_eq!((after, classify(&error)), (seconds, expected), "{error:?}");
         assert!(!format!("{error:?}").contains("/parcels"), "{error:?}");
         let FetchError::Request(error) = error else { continue };
         assert_eq!(error.is_dns(), case == "unknown host");
@@ -299,10 +299,10 @@ async fn main() -> anyhow::Result<()> {
     let carrier_503 = format!("{url}/503");
     let error = fetch_parcel(&client, &carrier_503, 7).await;
     let error = anyhow::Error::from(error.expect_err("503"));
-    println!("{{error}}: {error}");
-    println!("{{error:#}}: {error:#}");
+    println!("Display of a 503: {error}");
+    println!("with its source: {error:#}");
     assert_eq!(error.to_string(), "the carrier answered with an error");
-    let status = "HTTP status server error (503 E)";
+    let status = "HTTP status server error (503 Error)";
     assert_eq!(format!("{error:#}"), format!("{error}: {status}"));
 
     // The time to connect counts for `read_timeout`.

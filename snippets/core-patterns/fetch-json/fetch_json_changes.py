@@ -14,6 +14,12 @@ class Parcel:
     delivered: bool
 
 
+class SlowResolver(aiohttp.ThreadedResolver):
+    async def resolve(self, *args, **kwargs):
+        await asyncio.sleep(0.2)
+        return await super().resolve(*args, **kwargs)
+
+
 async def answer(reader, writer):
     await reader.readuntil(b"\r\n\r\n")
     body = '{"error": "database is down", "city": null}'
@@ -34,7 +40,8 @@ def rejected(fields):
 
 async def main():
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = "http://%s:%d" % server.sockets[0].getsockname()
+    host, port = server.sockets[0].getsockname()
+    url, named = f"http://{host}:{port}", f"http://localhost:{port}"
 
     # ANCHOR: changes
     # A dataclass checks the names of the fields, and no types.
@@ -47,9 +54,16 @@ async def main():
     assert aiohttp.TCPConnector().limit == 100
     assert httpx.AsyncHTTPTransport()._pool._max_connections == 100
 
-    # aiohttp has a limit of five minutes, and httpx of five seconds a read.
+    # aiohttp stops after five minutes, httpx after five seconds without data.
     assert aiohttp.client.DEFAULT_TIMEOUT.total == 300
     assert httpx.AsyncClient().timeout.read == 5
+
+    # `sock_connect` of aiohttp does not include the name server.
+    limit = aiohttp.ClientTimeout(sock_connect=0.1)
+    connector = aiohttp.TCPConnector(resolver=SlowResolver())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        async with session.get(named, timeout=limit) as response:
+            assert response.status == 500
 
     # aiohttp ignores HTTP_PROXY by default. httpx obeys it, as reqwest does.
     os.environ["HTTP_PROXY"] = "http://127.0.0.1:1"  # nothing listens there

@@ -4,7 +4,7 @@ import asyncio
 
 async def run_all(items, limit, timeout, work):
     """Runs `work` for each item, at most `limit` at the same time. Returns
-    each item with its result or error. The first to end is the first."""
+    each item with its result or error, in the order in which they end."""
     items, results = iter(items), []
 
     # ANCHOR: work

@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time;
 
 /// Runs `work` for each item, at most `limit` at the same time. Returns each
-/// item with its result. The first to end is the first.
+/// item with its result, in the order in which they end.
 async fn run_all<I, T, F>(
     items: impl IntoIterator<Item = I>,
     limit: usize,
@@ -24,7 +24,8 @@ where
         let run = time::timeout(timeout, work(item.clone()));
         (item, run.await.unwrap_or_else(|late| Err(late.into())))
     });
-    // A list: with the closure, the future would not be `Send` for references.
+    // Collected, so that the future of `run_all` is `Send` also for borrowed
+    // items.
     let futures: Vec<_> = futures.collect();
     // ANCHOR_END: work
     // ANCHOR: limit

@@ -96,7 +96,9 @@ async fn main() -> anyhow::Result<()> {
         let text = match result {
             Ok(label) => format!("label {label}"),
             Err(error) => match error.downcast::<JoinError>() {
-                Ok(error) => format!("a panic: {}", error.is_panic()),
+                Ok(error) => {
+                    format!("a JoinError, is_panic: {}", error.is_panic())
+                }
                 Err(error) => {
                     let is_late = error.is::<time::error::Elapsed>();
                     assert_eq!(is_late, parcel == 99);
@@ -109,7 +111,7 @@ async fn main() -> anyhow::Result<()> {
             text,
             match parcel {
                 404 => "404 Not Found",
-                13 => "a panic: true",
+                13 => "a JoinError, is_panic: true",
                 99 => "deadline has elapsed",
                 _ => "label 1",
             }

@@ -90,8 +90,8 @@ async fn main() -> anyhow::Result<()> {
         let cancel = tracked().await;
 
         println!(
-            "{way}: {results:?}; error: {error}, panic: {panic}, \
-             cancelled: {cancel}"
+            "{way}: {results:?}; error: {error} of 3, panic: {panic} of 3, \
+             cancelled: {cancel} of 3"
         );
         assert_eq!(results, order);
         assert_eq!(

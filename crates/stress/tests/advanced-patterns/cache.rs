@@ -9,10 +9,9 @@ mod stress {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use futures::future::{BoxFuture, FutureExt};
     use tokio::sync::Semaphore;
     use tokio::task::JoinSet;
-    use tokio::time::sleep;
+    use tokio::time::{error::Elapsed, sleep};
 
     use super::{Failure, Memo};
 
@@ -50,18 +49,21 @@ mod stress {
         }
     }
 
-    type Answer = BoxFuture<'static, anyhow::Result<Value>>;
-
     /// A cache, and its carrier.
-    struct Values<F> {
-        memo: Memo<usize, Value, F>,
+    struct Values {
+        memo: Memo<usize, Value>,
         carrier: Arc<Carrier>,
     }
 
-    fn values(
+    fn values(time_to_live: Duration, time: Duration) -> Arc<Values> {
+        with_timeout(LONG, time_to_live, time)
+    }
+
+    fn with_timeout(
+        timeout: Duration,
         time_to_live: Duration,
         time: Duration,
-    ) -> Arc<Values<impl Fn(usize) -> Answer + Clone + Send + Sync>> {
+    ) -> Arc<Values> {
         let carrier = Arc::new(Carrier {
             requests: AtomicUsize::new(0),
             pending: Mutex::default(),
@@ -72,13 +74,13 @@ mod stress {
         let asked = Arc::clone(&carrier);
         let function = move |key| {
             let carrier = Arc::clone(&asked);
-            async move { carrier.answer(key).await }.boxed()
+            async move { carrier.answer(key).await }
         };
-        let memo = Memo::new(function, 100, time_to_live);
+        let memo = Memo::new(function, timeout, 100, time_to_live);
         Arc::new(Values { memo, carrier })
     }
 
-    impl<F: Fn(usize) -> Answer + Clone + Send + Sync + 'static> Values<F> {
+    impl Values {
         /// A caller that can be a task.
         async fn get(self: Arc<Self>, key: usize) -> Result<Value, Failure> {
             self.memo.get(&key).await
@@ -206,6 +208,30 @@ mod stress {
                 sleep(time_to_live).await;
             }
             values.requests();
+        });
+    }
+
+    #[test]
+    fn a_silent_carrier_holds_up_no_caller() {
+        stress::rounds(|mut round| async move {
+            let values = with_timeout(MS * 200, LONG, MS);
+            let mut callers = JoinSet::new();
+            for _ in 0..20 {
+                let (values, mut round) = (Arc::clone(&values), round.fork());
+                callers.spawn(async move {
+                    match round.rng.bool() {
+                        true => round.cancel(MS * 20, values.get(7)).await,
+                        false => Some(values.get(7).await),
+                    }
+                });
+            }
+            for result in callers.join_all().await.into_iter().flatten() {
+                assert!(result.expect_err("a timeout").0.is::<Elapsed>());
+            }
+            values.answer();
+            values.carrier.pending.lock().expect("no panic").clear();
+            let (_, number) = values.clone().get(7).await.expect("a value");
+            assert!(number > 0, "it has not asked again");
         });
     }
 

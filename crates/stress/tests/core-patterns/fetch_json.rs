@@ -17,7 +17,7 @@ mod stress {
     use tokio::time::{Instant, sleep, timeout};
     use tokio_util::task::AbortOnDropHandle;
 
-    use super::{FetchError, MAX_BODY, PARCEL, Retry, fetch_parcel, retry};
+    use super::{FetchError, MAX_BODY, PARCEL, Retry, classify, fetch_parcel};
 
     const MS: Duration = Duration::from_millis(1);
     /// After it the server closes a connection that is idle.
@@ -74,7 +74,7 @@ mod stress {
                         }
                         _ => Retry::IfIdempotent,
                     };
-                    assert_eq!(retry(&error), expected, "{about}");
+                    assert_eq!(classify(&error), expected, "{about}");
                 });
             }
             callers.join_all().await;
