@@ -1,23 +1,21 @@
 # ANCHOR: keep
 import asyncio
-import logging
-
-log = logging.getLogger(__name__)
 
 
 class Background:
-    """Tasks that go on after the response, at most `limit` at a time."""
+    """Tasks that go on after the response, at most `limit` at a time, each
+    for `timeout` seconds at most."""
 
-    def __init__(self, limit):
+    def __init__(self, limit, timeout):
         # ANCHOR: background
-        self.limit = limit
+        self.limit, self.timeout = limit, timeout
         self.tasks = set()  # the loop keeps weak references
         self.closed = False
         # ANCHOR_END: background
 
     # ANCHOR: spawn
     def spawn(self, coroutine, report):
-        """Starts a task, and calls `report` once, when it has ended.
+        """Starts a task, and calls `report` when it has ended.
 
         False if too many run, or after the shutdown has begun.
         """
@@ -25,14 +23,19 @@ class Background:
             coroutine.close()
             return False
 
+        async def limited():
+            async with asyncio.timeout(self.timeout):
+                await coroutine
+
         def ended(task):
+            coroutine.close()  # if it was cancelled before it started
             self.tasks.discard(task)
             if task.cancelled():
                 report("cancelled by the shutdown")
             else:
                 report(task.exception())
 
-        task = asyncio.create_task(coroutine)
+        task = asyncio.create_task(limited())
         self.tasks.add(task)
         task.add_done_callback(ended)
         return True
@@ -40,34 +43,96 @@ class Background:
 
     # ANCHOR: shut_down
     async def shut_down(self, drain, last):
-        """Refuses new tasks, waits for the others, and then cancels them."""
+        """Refuses new tasks, waits `drain` for those that run, cancels the
+        rest, and waits `last` for it. Returns how many tasks still run.
+        """
         self.closed = True
-        if not self.tasks:
-            return
-        _, pending = await asyncio.wait(self.tasks, timeout=drain)
-        for task in pending:
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=drain)
+        for task in self.tasks:
             task.cancel()
-        if pending:
-            await asyncio.wait(pending, timeout=last)
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=last)
+        return len(self.tasks)
     # ANCHOR_END: shut_down
 # ANCHOR_END: keep
 
 
-# A service that sends notifications, and what must become of them. All is
-# shorter than it would be.
-import warnings
+# ANCHOR: handler
+import logging
+
+from fastapi import APIRouter, HTTPException, Request
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+
+@router.post("/parcels/{parcel}/scans", status_code=202)
+async def scan(parcel: int, request: Request):
+    state = request.app.state
+
+    def report(error):
+        if error:
+            log.error("parcel %d: not notified: %r", parcel, error)
+        state.metrics.count(parcel, error)
+
+    if not state.background.spawn(notify(parcel), report):
+        raise HTTPException(503, headers={"retry-after": "1"})
+# ANCHOR_END: handler
+
+
+# ANCHOR: call
 from contextlib import asynccontextmanager
 
-import httpx
 import uvicorn
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI
+
+SERVER, DRAIN, LAST = 8, 11, 1  # seconds
+
+
+def create_server(metrics, **address):
+    @asynccontextmanager
+    async def lifespan(app):
+        background = Background(limit=100, timeout=10)
+        app.state.background, app.state.metrics = background, metrics
+        yield
+        left = await background.shut_down(DRAIN, LAST)
+        log.log(logging.WARNING if left else logging.INFO, "%d left", left)
+
+    app = FastAPI(lifespan=lifespan)
+    app.include_router(router)
+    config = uvicorn.Config(app, timeout_graceful_shutdown=SERVER, **address)
+    return uvicorn.Server(config)
+# ANCHOR_END: call
+
+
+# Notifications that fail, and what must become of them. The limit of a task
+# is shorter than it would be.
+import gc
+import warnings
+
+import httpx
 
 SECOND = 0.1
-LIMITS = (20 * SECOND, SECOND)
-reports = {}
+
+
+class Metrics:
+    """What became of each notification."""
+
+    def __init__(self):
+        self.ends = {}
+
+    def count(self, parcel, error):
+        assert parcel not in self.ends
+        self.ends[parcel] = str(error) or type(error).__name__
+
+    def take(self):
+        taken, self.ends = dict(sorted(self.ends.items())), {}
+        return taken
 
 
 async def notify(parcel):
+    """Notifies the customer. The hundreds are parcels that fail."""
     match parcel // 100:
         case 1:
             await asyncio.Event().wait()
@@ -77,90 +142,48 @@ async def notify(parcel):
             await asyncio.sleep(SECOND)
 
 
-def app_of(background):
-    # ANCHOR: handler
-    @asynccontextmanager
-    async def lifespan(app):
-        yield
-        await background.shut_down(*LIMITS)  # the server has stopped
-
-    app = FastAPI(lifespan=lifespan)
-
-    @app.post("/parcels/{parcel}/scans", status_code=202)
-    async def scan(parcel: int):
-        def report(error):
-            if error:
-                log.error("parcel %d: not notified: %r", parcel, error)
-            count(parcel, error)
-
-        async def task():
-            async with asyncio.timeout(10 * SECOND):
-                await notify(parcel)
-
-        if not background.spawn(task(), report):
-            raise HTTPException(503, headers={"retry-after": "1"})
-    # ANCHOR_END: handler
-
-    return app
-
-
-def count(parcel, error):
-    assert parcel not in reports
-    reports[parcel] = str(error) or type(error).__name__
-
-
-async def serve(limit):
-    background = Background(limit)
-    app = app_of(background)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
-    server = uvicorn.Server(config)
+async def service():
+    metrics = Metrics()
+    server = create_server(
+        metrics, host="127.0.0.1", port=0, log_level="error"
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
+    background = server.config.app.state.background
+    assert (background.limit, background.timeout) == (100, 10)
+    background.limit, background.timeout = 2, 10 * SECOND
+    assert server.config.timeout_graceful_shutdown == SERVER
     port = server.servers[0].sockets[0].getsockname()[1]
-    return background, server, serving, f"http://127.0.0.1:{port}/parcels"
-
-
-def taken():
-    taken = dict(sorted(reports.items()))
-    reports.clear()
-    return taken
-
-
-async def main():
-    log.propagate = False
-    log.addHandler(logging.NullHandler())
-    background, server, serving, url = await serve(2)
     async with httpx.AsyncClient() as client:
         async def scan(parcel):
-            response = await client.post(f"{url}/{parcel}/scans")
-            return response.status_code
+            url = f"http://127.0.0.1:{port}/parcels/{parcel}/scans"
+            return (await client.post(url)).status_code
 
-        assert await scan(1) == 202 and not reports
+        assert await scan(1) == 202 and not metrics.ends
         await asyncio.sleep(2 * SECOND)
-        assert taken() == {1: "None"}
+        assert metrics.take() == {1: "None"}
 
         assert await scan(201) == 202
         await asyncio.sleep(SECOND)
-        assert taken() == {201: "parcel 201 has no customer"}
+        assert metrics.take() == {201: "parcel 201 has no customer"}
 
         assert await scan(101) == 202
         await asyncio.sleep(11 * SECOND)
-        assert taken() == {101: "TimeoutError"}
+        assert metrics.take() == {101: "TimeoutError"}
 
         assert [await scan(2), await scan(3), await scan(4)] == [202, 202, 503]
         await asyncio.sleep(2 * SECOND)
         assert await scan(5) == 202
         server.should_exit = True
         await serving
-        assert taken() == {2: "None", 3: "None", 5: "None"}
-    with warnings.catch_warnings(record=True) as caught:
-        assert not background.spawn(notify(6), None)
-        assert not caught, "a coroutine is never awaited"
+        assert metrics.take() == {2: "None", 3: "None", 5: "None"}
+    assert not background.spawn(notify(6), None)
 
+
+async def shutdown():
     # It cancels what takes too long; its `finally` may await.
-    background = Background(2)
-    cleaned = []
+    background, metrics, cleaned = Background(2, 60), Metrics(), []
 
     async def slow():
         try:
@@ -170,16 +193,30 @@ async def main():
             cleaned.append("slow")
 
     def report(error):
-        count(7, error)
+        metrics.count(7, error)
 
     assert background.spawn(slow(), report)
-    await asyncio.sleep(0)
-    await background.shut_down(SECOND, SECOND)
-    assert taken() == {7: "cancelled by the shutdown"} and cleaned == ["slow"]
-    await background.shut_down(SECOND, SECOND)
+    await asyncio.sleep(0)  # so that it starts
+    caller = asyncio.create_task(background.shut_down(60, 60))
+    await asyncio.sleep(SECOND)
+    caller.cancel()
+    await asyncio.wait([caller])
+    assert not background.spawn(notify(6), None) and not metrics.ends
+    assert await background.shut_down(SECOND, SECOND) == 0
+    assert metrics.take() == {7: "cancelled by the shutdown"}
+    assert cleaned == ["slow"]
+    assert await background.shut_down(SECOND, SECOND) == 0
+
+    # A task that has not started is cancelled, and reported, too.
+    background = Background(2, 60)
+    assert background.spawn(slow(), report)
+    for task in background.tasks:
+        task.cancel()
+    assert await background.shut_down(0, SECOND) == 0
+    assert metrics.take() == {7: "cancelled by the shutdown"}
 
     # It does not wait for a task that refuses to be cancelled.
-    background, released = Background(2), asyncio.Event()
+    background, released = Background(2, 60), asyncio.Event()
 
     async def stubborn():
         try:
@@ -190,11 +227,21 @@ async def main():
     assert background.spawn(stubborn(), report)
     await asyncio.sleep(0)
     async with asyncio.timeout(20 * SECOND):
-        await background.shut_down(SECOND, SECOND)
-    assert not taken()
+        assert await background.shut_down(SECOND, SECOND) == 1
+    assert not metrics.ends
     released.set()
     await asyncio.wait(background.tasks)
-    assert taken() == {7: "None"}
+    assert metrics.take() == {7: "None"}
+
+
+async def main():
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    with warnings.catch_warnings(record=True) as caught:
+        await service()
+        await shutdown()
+        gc.collect()
+        assert not caught, "a coroutine is never awaited"
 
 
 asyncio.run(main())

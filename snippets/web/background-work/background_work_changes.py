@@ -16,11 +16,16 @@ async def notify(parcel):
     notified.append(parcel)
 
 
+async def store(parcel):
+    notified.append(-parcel)
+
+
 # ANCHOR: tasks
 @app.post("/parcels/{parcel}/scans", status_code=202)
 async def scan(parcel: int, tasks: BackgroundTasks):
     tasks.add_task(notify, parcel)
-    tasks.add_task(notified.append, -parcel)
+    tasks.add_task(store, parcel)  # does not run if `notify` raises
+# ANCHOR_END: tasks
 
 
 async def changes(client, server, serving):
@@ -38,26 +43,25 @@ async def changes(client, server, serving):
     app.state.carrier.set()
     await serving
     assert notified == [7, -7]
-# ANCHOR_END: tasks
 
 
 # ANCHOR: end
-async def forgotten(ended):
-    async def task():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0)
-            ended.append("cleaned up")
+async def task(ended):
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)  # any await
+        ended.append("cleaned up")
 
-    ended.append(asyncio.create_task(task()))
-    await asyncio.sleep(0)
+
+async def forgets_its_task(ended):
+    ended.append(asyncio.create_task(task(ended)))
+    await asyncio.sleep(0)  # so that the task starts
 
 
 def at_the_end():
-    # `asyncio.run` cancels what is left, and waits for its `finally`.
     ended = []
-    asyncio.run(forgotten(ended))
+    asyncio.run(forgets_its_task(ended))
     assert ended[0].cancelled() and ended[1] == "cleaned up"
 # ANCHOR_END: end
 

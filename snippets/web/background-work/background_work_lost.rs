@@ -1,7 +1,10 @@
 // ANCHOR: all
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +51,18 @@ async fn not_closed() {
     assert!(tracker.is_empty());
 }
 
+/// The runtime waits for the thread when this has returned.
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn on_a_thread() {
+    let (begun_tx, begun) = oneshot::channel();
+    spawn_blocking(|| {
+        _ = begun_tx.send(());
+        thread::sleep(Duration::from_millis(50));
+        NOTIFIED.fetch_add(1, Relaxed);
+    });
+    begun.await.expect("it begins");
+}
+
 fn main() {
     detached();
     let dropped = DROPPED.swap(0, Relaxed);
@@ -57,6 +72,10 @@ fn main() {
     tracked();
     println!("fixed: {NOTIFIED:?} of 1 notified");
     assert_eq!(NOTIFIED.load(Relaxed), 1);
+
+    on_a_thread();
+    println!("on a thread, not awaited: {NOTIFIED:?} of 2 notified");
+    assert_eq!(NOTIFIED.load(Relaxed), 2);
 
     not_closed();
 }

@@ -3,20 +3,22 @@ import asyncio
 import logging
 
 import httpx
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 log = logging.getLogger(__name__)
-app = FastAPI()
+router = APIRouter()
 TOTAL = 3  # seconds, the limit of a request to the carrier
 
 
 # ANCHOR: upstream
 def failed(cause):
-    """The service behind this one has failed, not the client."""
+    """The carrier has failed, not the client."""
     slow = isinstance(cause, TimeoutError | httpx.TimeoutException)
     status, detail = 504 if slow else 502, "the carrier has failed"
-    log.error("%d: %s", status, detail, exc_info=cause)
+    if isinstance(cause, httpx.HTTPStatusError):
+        cause = cause.response  # the text of the error has the URL
+    log.error("%d: %s: %r", status, detail, cause)
     return HTTPException(status, detail)
 # ANCHOR_END: upstream
 
@@ -42,7 +44,7 @@ async def fetch(client, url, model):
 
 
 # ANCHOR: handler
-@app.get("/parcels/{id}")
+@router.get("/parcels/{id}")
 async def parcel(id: int, request: Request) -> Parcel:
     state = request.app.state
     try:
@@ -57,12 +59,45 @@ async def parcel(id: int, request: Request) -> Parcel:
 # ANCHOR_END: keep
 
 
-# A carrier that fails on purpose, and what must come of it. The limits are
-# shorter than they would be.
-import socket
+# ANCHOR: call
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+SHUTDOWN = 8  # seconds
+
+
+async def crashed(request, error):
+    # uvicorn logs the traceback.
+    return JSONResponse({"detail": "Internal Server Error"}, 500)
+
+
+def create_app(carrier):
+    @asynccontextmanager
+    async def lifespan(app):
+        timeout = httpx.Timeout(2, connect=1)
+        async with httpx.AsyncClient(timeout=timeout) as client:
+            app.state.client, app.state.carrier = client, carrier
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+    app.include_router(router)
+    app.add_exception_handler(Exception, crashed)
+    return app
+
+
+def create_server(carrier, **address):
+    app = create_app(carrier)
+    config = uvicorn.Config(app, timeout_graceful_shutdown=SHUTDOWN, **address)
+    return uvicorn.Server(config)
+# ANCHOR_END: call
+
+
+# A carrier that fails on purpose, and what must come of it. The limits are
+# shorter than they would be.
+import socket
 
 BODY = '{"city":"Ghent","status":"in transit"}'
 # What the Rust program prints for the same requests.
@@ -87,8 +122,12 @@ stalled: 504 {"detail":"the carrier has failed"}
 drips: 504 {"detail":"the carrier has failed"}
 refused: 502 {"detail":"the carrier has failed"}
 unreachable: 504 {"detail":"the carrier has failed"}
+route: 404 {"detail":"Not Found"}
+method: 405 {"detail":"Method Not Allowed"}
+panics: 500 {"detail":"Internal Server Error"}
+drips twice: 504 {"detail":"the carrier has failed"}
 """
-NAMES = [line.split(":")[0] for line in CASES.splitlines()]
+NAMES = [line.split(":")[0] for line in CASES.splitlines()][:20]
 SCALE = 0.1
 
 
@@ -137,13 +176,33 @@ async def answer(reader, writer):
     writer.close()
 
 
-# ANCHOR: call
-@asynccontextmanager
-async def lifespan(app):
-    timeout = httpx.Timeout(2, connect=1)
-    async with httpx.AsyncClient(timeout=timeout) as app.state.client:
-        yield
-# ANCHOR_END: call
+@router.get("/panics")
+async def panics():
+    raise KeyError("a bug")
+
+
+@router.post("/orders")
+async def orders(request: Request):
+    await request.body()
+
+
+@router.get("/hangs")
+async def hangs():
+    await asyncio.Event().wait()
+
+
+@router.get("/twice")
+async def twice(request: Request) -> Parcel:
+    state = request.app.state
+    url = f"{state.carrier}/parcels/{NAMES.index('drips')}"
+    try:
+        await fetch(state.client, url, Parcel)
+    except TimeoutError:
+        pass
+    try:
+        return await fetch(state.client, url, Parcel)
+    except TimeoutError as error:
+        raise failed(error) from error
 
 
 async def unreachable():
@@ -173,14 +232,17 @@ async def main():
     handler.emit = records.append
 
     carrier = await asyncio.start_server(answer, "127.0.0.1", 0)
-    app.router.lifespan_context = lifespan
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error")
-    server = uvicorn.Server(config)
+    server = create_server(
+        url_of(carrier.sockets[0]),
+        host="127.0.0.1", port=0, log_level="critical",
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
     url = url_of(server.servers[0].sockets[0])
-    app.state.client.timeout = httpx.Timeout(2 * SCALE, connect=1 * SCALE)
+    state = server.config.app.state
+    assert state.client.timeout == httpx.Timeout(2, connect=1)
+    state.client.timeout = httpx.Timeout(2 * SCALE, connect=1 * SCALE)
 
     refusing = socket.socket()
     refusing.bind(("127.0.0.1", 0))
@@ -189,23 +251,49 @@ async def main():
     async with httpx.AsyncClient() as client:
         lines = []
         for id, case in enumerate(NAMES):
-            app.state.carrier = url_of(carriers.get(case, carrier.sockets[0]))
+            state.carrier = url_of(carriers.get(case, carrier.sockets[0]))
             got = await client.get(f"{url}/parcels/{id}")
+            lines.append(f"{case}: {got.status_code} {got.text}\n")
+        state.carrier = url_of(carrier.sockets[0])
+        for case, method, path in [
+            ("route", "GET", "x"),
+            ("method", "PUT", "panics"),
+            ("panics", "GET", "panics"),
+            ("drips twice", "GET", "twice"),
+        ]:
+            got = await client.request(method, f"{url}/{path}")
             lines.append(f"{case}: {got.status_code} {got.text}\n")
         assert "".join(lines) == CASES, lines
 
     # The log has the causes of what has failed, and only of that.
-    causes = [record.exc_info[0].__name__ for record in records]
-    assert len(causes) == CASES.count(" 502 ") + CASES.count(" 504 ")
-    assert {"DecodingError", "ReadTimeout", "ConnectTimeout"} < set(causes)
+    texts = [record.getMessage() for record in records]
+    assert len(texts) == CASES.count(" 502 ") + CASES.count(" 504 ")
+    for cause in ["<Response [401 U]>", "DecodingError", "ReadTimeout"]:
+        assert any(cause in text for text in texts), texts
+    assert not any("127.0.0.1" in text for text in texts), texts
+
+    # A handler that hangs, and half a body, have no limit until the end.
+    half, half_writer = await asyncio.open_connection(*url[7:].split(":"))
+    head = b"POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n"
+    half_writer.write(head + b"half")
+    reader, writer = await asyncio.open_connection(*url[7:].split(":"))
+    writer.write(b"GET /hangs HTTP/1.1\r\nhost: a\r\n\r\n")
+    await asyncio.sleep(SCALE * 10)
+    assert not half.at_eof() and not half._buffer and not reader._buffer
+    assert server.config.timeout_graceful_shutdown == SHUTDOWN
+    server.config.timeout_graceful_shutdown *= SCALE / 10
+    server.should_exit = True
+    async with asyncio.timeout(5):
+        await serving
+    assert (await reader.read()).startswith(b"HTTP/1.1 500 ")
+    writer.close()
+    half_writer.close()
+    carrier.close()
 
     for _, writer in waiting:
         writer.close()
     listener.close()
     refusing.close()
-    server.should_exit = True
-    await serving
-    carrier.close()
 
 
 asyncio.run(main())

@@ -1,12 +1,10 @@
 // ANCHOR: all
 // ANCHOR: keep
 use anyhow::{Result, ensure};
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
+use axum::{extract::Path, extract::State, http::StatusCode};
 use reqwest::{Client, RequestBuilder};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::json;
 
 // ANCHOR: error
 /// What the client gets. The cause is for the log.
@@ -18,18 +16,21 @@ impl IntoResponse for ApiError {
         if status.is_server_error() {
             tracing::error!(%status, "{detail}: {cause:#}");
         }
-        (status, Json(json!({ "detail": detail }))).into_response()
+        (status, Json(serde_json::json!({ "detail": detail }))).into_response()
     }
 }
 // ANCHOR_END: error
 
 // ANCHOR: upstream
-/// The service behind this one has failed, not the client.
+/// The status that the carrier answered with, if it is an error.
+fn status_of(cause: &anyhow::Error) -> Option<StatusCode> {
+    cause.downcast_ref::<reqwest::Error>()?.status()
+}
+
+/// The carrier has failed, not the client.
 fn failed(cause: anyhow::Error) -> ApiError {
-    let status = match cause.downcast_ref() {
-        Some(error) if reqwest::Error::is_timeout(error) => {
-            StatusCode::GATEWAY_TIMEOUT
-        }
+    let status = match cause.downcast_ref::<reqwest::Error>() {
+        Some(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_GATEWAY,
     };
     ApiError(status, "the carrier has failed".into(), cause)
@@ -51,7 +52,8 @@ struct Parcel {
 // ANCHOR: fetch
 /// The JSON of a response, if it is not too long.
 async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-    let mut response = request.send().await?.error_for_status()?;
+    let sent = request.send().await.and_then(|sent| sent.error_for_status());
+    let mut response = sent.map_err(|error| error.without_url())?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -67,31 +69,102 @@ async fn parcel(
     Path(id): Path<u32>,
 ) -> Result<Json<Parcel>, ApiError> {
     let url = format!("{}/parcels/{id}", service.carrier);
-    let parcel = fetch(service.client.get(url)).await.map_err(|error| {
-        let status = error.downcast_ref().and_then(reqwest::Error::status);
-        if status == Some(StatusCode::NOT_FOUND) {
-            let detail = "no such parcel".into();
-            return ApiError(StatusCode::NOT_FOUND, detail, error);
+    match fetch(service.client.get(url)).await {
+        Ok(parcel) => Ok(Json(parcel)),
+        Err(cause) if status_of(&cause) == Some(StatusCode::NOT_FOUND) => {
+            Err(ApiError(StatusCode::NOT_FOUND, "no such parcel".into(), cause))
         }
-        failed(error)
-    })?;
-    Ok(Json(parcel))
+        Err(cause) => Err(failed(cause)),
+    }
 }
 // ANCHOR_END: handler
 // ANCHOR_END: keep
 
-// A carrier that fails on purpose, and what must come of it.
-use std::future::{IntoFuture, pending};
-use std::io::{Read, Seek};
+// ANCHOR: call
+use std::{any::Any, time::Duration};
+
+use axum::{Router, extract::DefaultBodyLimit, routing::get};
+use tokio::{net::TcpListener, time::sleep};
+use tokio_util::sync::CancellationToken;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+/// Longer than two requests to the carrier take, one after the other.
+const REQUEST: Duration = Duration::from_secs(7);
+/// Longer than `REQUEST`.
+const SHUTDOWN: Duration = Duration::from_secs(8);
+
+/// The client gets the text of the status.
+fn plain(status: StatusCode, cause: &'static str) -> ApiError {
+    let detail = status.canonical_reason().unwrap_or_default();
+    ApiError(status, detail.into(), anyhow::anyhow!(cause))
+}
+
+fn panicked(_panic: Box<dyn Any + Send>) -> Response {
+    // The panic hook has printed where and why.
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "a panic").into_response()
+}
+
+/// Limits and errors for all routes. A request passes the last layer first.
+fn app(routes: Router) -> Router {
+    routes
+        .fallback(async || plain(StatusCode::NOT_FOUND, "no such route"))
+        .method_not_allowed_fallback(async || {
+            plain(StatusCode::METHOD_NOT_ALLOWED, "no such method")
+        })
+        .layer(DefaultBodyLimit::max(16 * 1024))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            REQUEST,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// One client for the whole program.
+fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .read_timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(3))
+        .build()
+}
+
+/// Serves until `closing` is cancelled, and answers what has begun.
+async fn serve(
+    listener: TcpListener,
+    service: Service,
+    closing: CancellationToken,
+) -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let routes = Router::new().route("/parcels/{id}", get(parcel));
+    let app = app(routes.with_state(service));
+    let begun = closing.clone().cancelled_owned();
+    let server = axum::serve(listener, app).with_graceful_shutdown(begun);
+    let limit = async {
+        closing.cancelled().await;
+        sleep(SHUTDOWN).await; // for a client that has sent half a request
+    };
+    tokio::select! {
+        ended = server => ended?,
+        () = limit => tracing::warn!("connections are left open"),
+    }
+    Ok(())
+}
+// ANCHOR_END: call
+
+// A carrier that fails on purpose, and what must come of it. A second process
+// asks, so that the first one can read the log.
+use std::env;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::Context;
-use axum::{Router, body::to_bytes, routing::get};
+use axum::body::Bytes;
+use axum::routing::post;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BODY: &str = r#"{"city":"Ghent","status":"in transit"}"#;
@@ -212,58 +285,60 @@ async fn unreachable() -> Result<(TcpListener, Vec<TcpStream>, String)> {
     Ok((listener, waiting, format!("http://{address}")))
 }
 
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> Result<()> {
-    let mut logged = tempfile::tempfile()?;
-    let log = Arc::new(logged.try_clone()?);
-    let (given_up, upstream) =
-        (GivenUp::default(), TcpListener::bind("127.0.0.1:0").await?);
-    let carrier = format!("http://{}", upstream.local_addr()?);
-    tokio::spawn(carry(upstream, Arc::clone(&given_up)));
+/// What else a handler may do.
+fn other_routes(service: Service) -> Router {
+    let url = format!("{}/parcels/17", service.carrier);
+    let twice = async move || {
+        let ask = || fetch::<Parcel>(service.client.get(&url));
+        _ = ask().await;
+        ask().await.map(Json).map_err(failed)
+    };
+    let panics = async || -> &'static str { panic!("a bug") };
+    Router::new()
+        .route("/twice", get(twice))
+        .route("/hangs", get(pending::<()>))
+        .route("/panics", get(panics))
+        .route("/labels", post(async |_: Bytes| {}))
+}
+
+/// Serves routes on a port of its own.
+async fn start(routes: Router) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let url = format!("http://{address}/parcels");
-    let closing = CancellationToken::new();
-    let shutdown = closing.clone();
+    tokio::spawn(async move { axum::serve(listener, app(routes)).await });
+    Ok(address)
+}
 
-    // ANCHOR: call
-    tracing_subscriber::fmt().with_writer(log).init();
-    let client = Client::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .read_timeout(Duration::from_secs(2))
-        .timeout(Duration::from_secs(3))
-        .build()?;
-    let service = Service { client, carrier };
-    let app = Router::new()
-        .route("/parcels/{id}", get(parcel))
-        .with_state(service.clone());
-    let server = axum::serve(listener, app)
-        .with_graceful_shutdown(closing.cancelled_owned());
-    // ANCHOR_END: call
-    let server = tokio::spawn(server.into_future());
+/// Asks, and prints what the client gets.
+async fn ask(case: &str, request: RequestBuilder) -> Result<(u16, String)> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let body = response.text().await?;
+    println!("{}", format!("{case}: {status} {body}").trim_end());
+    Ok((status, body))
+}
 
+/// A carrier that answers nothing, or refuses connections.
+async fn no_carrier(case: &str, url: String) -> Result<(u16, String)> {
+    let service = Service { client: client()?, carrier: url };
+    let route = Router::new().route("/parcels/{id}", get(parcel));
+    let address = start(route.with_state(service)).await?;
+    let client = Client::builder().no_proxy().build()?;
+    ask(case, client.get(format!("http://{address}/parcels/7"))).await
+}
+
+async fn carriers(url: &str) -> Result<()> {
     let client = Client::builder().no_proxy().build()?;
     let (_refused, refused) = refused()?;
     let (_listener, _waiting, unreachable) = unreachable().await?;
     for (id, (case, seconds, status)) in CASES.into_iter().enumerate() {
         let start = Instant::now();
-        let (actual, body) = if id < 18 {
-            let response = client.get(format!("{url}/{id}")).send().await?;
-            (response.status(), response.bytes().await?)
-        } else {
-            let mut service = service.clone();
-            service.carrier.clone_from(match case {
-                "refused" => &refused,
-                _ => &unreachable,
-            });
-            let response = parcel(State(service), Path(7)).await;
-            let response = response.into_response();
-            let status = response.status();
-            (status, to_bytes(response.into_body(), 1000).await?)
+        let (actual, body) = match case {
+            "refused" => no_carrier(case, refused.clone()).await?,
+            "unreachable" => no_carrier(case, unreachable.clone()).await?,
+            _ => ask(case, client.get(format!("{url}/parcels/{id}"))).await?,
         };
         let elapsed = start.elapsed().as_secs_f64();
-        let body = String::from_utf8_lossy(&body);
-        println!("{case}: {} {body}", actual.as_u16());
         assert_eq!(actual, status, "{case}");
         assert!((elapsed - seconds).abs() < 0.1, "{case}: {elapsed}");
         // All of the body: there is nothing of the carrier's in it.
@@ -274,42 +349,120 @@ async fn main() -> Result<()> {
         };
         assert_eq!(body, expected);
     }
+    Ok(())
+}
+
+async fn layers(address: SocketAddr) -> Result<()> {
+    let client = Client::builder().no_proxy().build()?;
+    let url = format!("http://{address}");
+    let get = |path| client.get(format!("{url}/{path}"));
+    let plain = |text| format!(r#"{{"detail":"{text}"}}"#);
+    let start = Instant::now();
+    assert_eq!(ask("route", get("x")).await?, (404, plain("Not Found")));
+    let put = client.put(format!("{url}/panics"));
+    let not_allowed = plain("Method Not Allowed");
+    assert_eq!(ask("method", put).await?, (405, not_allowed));
+    let failed = plain("Internal Server Error");
+    assert_eq!(ask("panics", get("panics")).await?, (500, failed));
+    let failed = plain("the carrier has failed");
+    assert_eq!(ask("drips twice", get("twice")).await?, (504, failed));
+    assert_eq!(start.elapsed().as_secs(), 6);
+    assert_eq!(ask("hangs", get("hangs")).await?, (504, String::new()));
+    assert_eq!(start.elapsed().as_secs(), 13);
+    let post = client.post(format!("{url}/labels"));
+    let long = post.try_clone().context("a body")?.body(vec![7; 16 * 1024 + 1]);
+    assert_eq!(post.body(vec![7; 16 * 1024]).send().await?.status(), 200);
+    assert_eq!(long.send().await?.status(), 413);
+
+    let start = Instant::now();
+    let head = "POST /labels HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n";
+    let mut half = connect(address, &format!("{head}half")).await?;
+    let mut response = [0; 12];
+    half.read_exact(&mut response).await?;
+    println!("half a body: {}", String::from_utf8_lossy(&response[9..]));
+    assert_eq!(&response, b"HTTP/1.1 504");
+    assert_eq!(start.elapsed().as_secs(), 7);
+    Ok(())
+}
+
+/// A connection on which this is sent.
+async fn connect(address: SocketAddr, request: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    Ok(stream)
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn cases() -> Result<()> {
+    let (given_up, upstream) =
+        (GivenUp::default(), TcpListener::bind("127.0.0.1:0").await?);
+    let carrier = format!("http://{}", upstream.local_addr()?);
+    tokio::spawn(carry(upstream, Arc::clone(&given_up)));
+    let service = Service { client: client()?, carrier };
+    let others = start(other_routes(service.clone())).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let closing = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, service, closing.clone()));
+
+    carriers(&format!("http://{address}")).await?;
+    layers(others).await?;
 
     // A client leaves: its handler is dropped, and with it the request to the
     // carrier.
-    let start = Instant::now();
-    let mut leaving = TcpStream::connect(address).await?;
+    let begun = Instant::now();
     let request = "GET /parcels/15 HTTP/1.1\r\nhost: a\r\n\r\n";
-    leaving.write_all(request.as_bytes()).await?;
+    let leaving = connect(address, request).await?;
     sleep(SECOND / 2).await;
     drop(leaving);
     sleep(SECOND / 10).await;
     let at = given_up.lock().expect("no panic").expect("it was silent");
-    let after = (at - start).as_millis();
-    println!("the client leaves after 500 ms, its handler after {after} ms");
+    let after = (at - begun).as_millis();
+    println!("the client leaves: after 500 ms, the handler is dropped");
     assert_eq!(after, 500);
 
-    // Open requests are answered, and new ones are not accepted.
-    let open = tokio::spawn(client.get(format!("{url}/1")).send());
-    sleep(SECOND / 10).await;
-    shutdown.cancel();
-    server.await??;
-    let status = open.await??.status();
-    println!("shutdown: {}", status.as_u16());
-    assert_eq!(status, 200);
-    assert!(TcpStream::connect(address).await.is_err());
+    let mut half = connect(address, &request[..20]).await?;
+    let hour = Duration::from_secs(3600);
+    let response = timeout(hour, half.read(&mut [0])).await;
+    println!("half a head: no response in an hour");
+    assert!(response.is_err());
 
-    // The log has the causes. A client that asks for an unknown parcel is not
-    // in it.
-    let mut text = String::new();
-    logged.rewind()?;
-    logged.read_to_string(&mut text)?;
-    let says = |word| text.lines().any(|line| line.contains(word));
-    assert_eq!(text.lines().count(), 17, "{text}");
-    assert!(says("the carrier has failed: error sending request for url"));
-    assert!(says("tcp connect error: Connection refused"));
-    assert!(says("the response is too long") && says("502 Bad Gateway"));
-    assert!(!says("no such parcel"));
+    // Open requests are answered, and new ones are not accepted.
+    let client = Client::builder().no_proxy().build()?;
+    let url = format!("http://{address}/parcels/1");
+    let open = tokio::spawn(ask("shutdown", client.get(url)));
+    sleep(SECOND / 10).await;
+    let begun = Instant::now();
+    closing.cancel();
+    assert_eq!(open.await??.0, 200);
+    assert!(TcpStream::connect(address).await.is_err());
+    server.await??;
+    let seconds = begun.elapsed().as_secs();
+    println!("shutdown, half a head: the end after {seconds} s");
+    assert_eq!(seconds, 8);
+    Ok(())
+}
+
+/// The log has the causes without the URLs. A client that asks for an unknown
+/// parcel is not in it.
+fn main() -> Result<()> {
+    if env::args().len() > 1 {
+        return cases();
+    }
+    let mut child = Command::new(env::current_exe()?);
+    let output = child.arg("cases").stderr(Stdio::piped()).spawn()?;
+    let output = output.wait_with_output()?;
+    let log = String::from_utf8(output.stderr)?;
+    ensure!(output.status.success(), "{}\n{log}", output.status);
+    let lines = |word| log.lines().filter(|l| l.contains(word)).count();
+    assert_eq!(lines("the carrier has failed: "), 18, "{log}");
+    assert_eq!(lines("HTTP status client error (401 U)"), 1);
+    assert_eq!(lines("tcp connect error: Connection refused"), 1);
+    assert_eq!(lines("the response is too long"), 1);
+    assert_eq!(lines("Internal Server Error: a panic"), 1);
+    assert_eq!(lines("ERROR"), 18 + 1, "a handler that hangs has no line");
+    assert_eq!(lines("connections are left open"), 1);
+    assert_eq!(lines("127.0.0.1") + lines("no such"), 0, "{log}");
     Ok(())
 }
 // ANCHOR_END: all

@@ -14,33 +14,37 @@ impl IntoResponse for ApiError {
     }
 }
 
-async fn fetch(url: String) -> reqwest::Result<String> {
+async fn fetch(url: String) -> anyhow::Result<String> {
     let client = Client::builder().no_proxy().build()?;
-    client.get(url).send().await?.error_for_status()?.text().await
+    Ok(client.get(url).send().await?.error_for_status()?.text().await?)
+}
+
+fn status_of(cause: &anyhow::Error) -> Option<StatusCode> {
+    cause.downcast_ref::<reqwest::Error>()?.status()
 }
 
 // ANCHOR: broken
-impl From<reqwest::Error> for ApiError {
-    fn from(error: reqwest::Error) -> Self {
-        match error.status() {
-            Some(StatusCode::NOT_FOUND) => no_such_parcel(error),
-            _ => failed(error),
+impl From<anyhow::Error> for ApiError {
+    fn from(cause: anyhow::Error) -> Self {
+        match status_of(&cause) {
+            Some(StatusCode::NOT_FOUND) => no_such_parcel(cause),
+            _ => failed(cause),
         }
     }
 }
+// ANCHOR_END: broken
 
 async fn quote(parcel: String, price: String) -> Result<String, ApiError> {
     let parcel = fetch(parcel).await?;
     let price = fetch(price).await?;
     Ok(format!("{parcel}: {price}"))
 }
-// ANCHOR_END: broken
 
-fn failed(_cause: reqwest::Error) -> ApiError {
+fn failed(_cause: anyhow::Error) -> ApiError {
     ApiError(StatusCode::BAD_GATEWAY, "the carrier has failed")
 }
 
-fn no_such_parcel(_cause: reqwest::Error) -> ApiError {
+fn no_such_parcel(_cause: anyhow::Error) -> ApiError {
     ApiError(StatusCode::NOT_FOUND, "no such parcel")
 }
 
@@ -50,10 +54,11 @@ async fn quote_mapped(
     price: String,
 ) -> Result<String, ApiError> {
     // ANCHOR: fixed
-    let parcel = fetch(parcel).await.map_err(|error| match error.status() {
-        Some(StatusCode::NOT_FOUND) => no_such_parcel(error),
-        _ => failed(error),
-    })?;
+    let parcel =
+        fetch(parcel).await.map_err(|cause| match status_of(&cause) {
+            Some(StatusCode::NOT_FOUND) => no_such_parcel(cause),
+            _ => failed(cause),
+        })?;
     let price = fetch(price).await.map_err(failed)?;
     // ANCHOR_END: fixed
     Ok(format!("{parcel}: {price}"))

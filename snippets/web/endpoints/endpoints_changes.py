@@ -10,6 +10,8 @@ released = asyncio.Event()
 
 
 async def fetch(id):
+    if id == 13:
+        raise HTTPException(404, "no such parcel")
     raise LookupError(f"http://carrier.internal/parcels/{id}?key=k3y")
 
 
@@ -17,11 +19,10 @@ async def fetch(id):
 @app.get("/parcels/{id}")
 async def parcel(id: int):
     try:
-        if id == 13:
-            raise HTTPException(404, "no such parcel")
-        return await fetch(id)
-    except Exception as error:  # also the HTTPException
-        raise HTTPException(500, str(error))
+        return await fetch(id)  # raises HTTPException(404, "no such parcel")
+    except Exception as error:
+        raise HTTPException(500, str(error))  # 500, "404: no such parcel"
+# ANCHOR_END: broad
 
 
 async def broad(client):
@@ -30,15 +31,15 @@ async def broad(client):
     assert response.json() == {"detail": "404: no such parcel"}
     response = await client.get("/parcels/7")
     assert "key=k3y" in response.json()["detail"]
-# ANCHOR_END: broad
 
 
+# ANCHOR: slow
 @app.get("/slow")
 async def slow():
     started.set()
-    await released.wait()
-    ended.set()
-    return "in transit"
+    await released.wait()  # the client leaves here
+    ended.set()  # and the handler runs on
+# ANCHOR_END: slow
 
 
 @app.get("/bug")
@@ -46,11 +47,11 @@ async def bug():
     raise KeyError("a bug")
 
 
-# ANCHOR: changes
 async def changes(client, address):
     # An exception that is not handled is a 500.
     response = await client.get("/bug")
     assert response.status_code == 500
+    assert response.text == "Internal Server Error"
 
     # A client leaves, or only closes its sending half: its handler runs on.
     # uvicorn closes the connection of both, without a response.
@@ -65,7 +66,6 @@ async def changes(client, address):
             assert await reader.read() == b""
         released.set()
         await ended.wait()
-# ANCHOR_END: changes
         writer.close()
         for event in [started, released, ended]:
             event.clear()

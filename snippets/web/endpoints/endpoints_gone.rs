@@ -26,11 +26,9 @@ async fn handler(State(end): State<End>) -> &'static str {
     "in transit"
 }
 
-// ANCHOR: broken
 async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
     axum::serve(listener, app).await
 }
-// ANCHOR_END: broken
 
 // ANCHOR: fixed
 async fn half_close(listener: TcpListener, app: Router) -> io::Result<()> {

@@ -1,29 +1,20 @@
 // ANCHOR: all
-use std::panic::AssertUnwindSafe;
+use std::panic;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use axum::extract::{Path, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Path;
 use axum::{Router, http::StatusCode, routing::get};
-use futures::FutureExt;
 use reqwest::Client;
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 // ANCHOR: broken
 async fn event(Path(index): Path<usize>) -> &'static str {
     ["in transit", "delivered"][index] // panics
 }
 // ANCHOR_END: broken
-
-// ANCHOR: fixed
-async fn catch(request: Request, next: Next) -> Response {
-    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    response.unwrap_or_else(|_panic| {
-        let detail = "the service has failed";
-        (StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
-    })
-}
-// ANCHOR_END: fixed
 
 async fn serve(app: Router) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -34,6 +25,13 @@ async fn serve(app: Router) -> std::io::Result<String> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| match panic.payload_as_str() {
+        Some(text) if text.starts_with("index out of bounds") => {
+            PANICS.fetch_add(1, Relaxed);
+        }
+        _ => hook(panic),
+    }));
     let client = Client::builder().no_proxy().build()?;
     let app = Router::new().route("/events/{index}", get(event));
 
@@ -45,9 +43,9 @@ async fn main() -> anyhow::Result<()> {
     let response = client.get(format!("{url}/1")).send().await?;
     assert_eq!(response.text().await?, "delivered", "the server goes on");
 
-    // ANCHOR: fixed_layer
-    let app = app.layer(from_fn(catch));
-    // ANCHOR_END: fixed_layer
+    // ANCHOR: fixed
+    let app = app.layer(CatchPanicLayer::new());
+    // ANCHOR_END: fixed
     let url = serve(app).await?;
     let response = client.get(format!("{url}/2")).send().await?;
     let status = response.status();
@@ -55,6 +53,7 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     let response = client.get(format!("{url}/1")).send().await?;
     assert_eq!(response.text().await?, "delivered");
+    assert_eq!(PANICS.load(Relaxed), 2);
     Ok(())
 }
 // ANCHOR_END: all

@@ -34,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
     let photos = post(photo).layer(DefaultBodyLimit::max(10 * MB));
     let app = Router::new().route("/photos", photos);
     // ANCHOR_END: fixed
+    let app = app.layer(DefaultBodyLimit::max(16 * 1024)); // does not count
     let statuses =
         [upload(app.clone(), 10 * MB).await?, upload(app, 10 * MB + 1).await?];
     println!("fixed: 10 MiB {}, a byte more {}", statuses[0], statuses[1]);
