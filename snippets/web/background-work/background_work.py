@@ -97,7 +97,8 @@ def create_server(metrics, **address):
         app.state.background, app.state.metrics = background, metrics
         yield
         left = await background.shut_down(DRAIN, LAST)
-        log.log(logging.WARNING if left else logging.INFO, "%d left", left)
+        if left:
+            log.warning("%d tasks still run", left)
 
     app = FastAPI(lifespan=lifespan)
     app.include_router(router)

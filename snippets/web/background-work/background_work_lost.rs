@@ -55,7 +55,7 @@ async fn not_closed() {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn on_a_thread() {
     let (begun_tx, begun) = oneshot::channel();
-    spawn_blocking(|| {
+    spawn_blocking(move || {
         _ = begun_tx.send(());
         thread::sleep(Duration::from_millis(50));
         NOTIFIED.fetch_add(1, Relaxed);
