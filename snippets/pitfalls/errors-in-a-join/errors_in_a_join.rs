@@ -1,87 +1,251 @@
 // ANCHOR: all
-use std::sync::Mutex;
+// ANCHOR: keep
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+
+use tokio::task::{JoinError, JoinSet};
+
+// ANCHOR: failed
+/// How a task has ended.
+#[derive(Debug, thiserror::Error)]
+enum End<T> {
+    #[error("done")]
+    Done(T),
+    #[error("{0:#}")]
+    Failed(anyhow::Error),
+    #[error("{0}")]
+    Panicked(JoinError),
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Which task failed first, and how each has ended, in the order of the tasks.
+#[derive(Debug, thiserror::Error)]
+#[error("index {first}: {}", .ends[*.first])]
+struct Failed<T> {
+    first: usize,
+    ends: Vec<End<T>>,
+}
+// ANCHOR_END: failed
+
+/// Runs all tasks. The first error or panic aborts the others. When it returns,
+/// all have ended, and nothing that they returned is lost.
+async fn run_all<T, F>(
+    tasks: impl IntoIterator<Item = F>,
+) -> Result<Vec<T>, Failed<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = anyhow::Result<T>> + Send + 'static,
+{
+    // ANCHOR: spawn
+    let (mut group, mut indices) = (JoinSet::new(), HashMap::new());
+    for (index, task) in tasks.into_iter().enumerate() {
+        indices.insert(group.spawn(task).id(), index);
+    }
+    // ANCHOR_END: spawn
+    let (mut ends, mut first) = (BTreeMap::new(), None);
+    while let Some(end) = group.join_next_with_id().await {
+        let (id, end) = match end {
+            Ok((id, Ok(value))) => (id, End::Done(value)),
+            Ok((id, Err(error))) => (id, End::Failed(error)),
+            Err(error) if error.is_panic() => {
+                (error.id(), End::Panicked(error))
+            }
+            Err(error) => (error.id(), End::Cancelled),
+        };
+        let index = indices[&id];
+        if first.is_none() && !matches!(end, End::Done(_)) {
+            first = Some(index);
+            group.abort_all(); // the loop sees them end
+        }
+        ends.insert(index, end);
+    }
+    // ANCHOR: values
+    let ends = ends.into_values();
+    let value = |end| match end {
+        End::Done(value) => Some(value),
+        _ => None,
+    };
+    match first {
+        None => Ok(ends.filter_map(value).collect()),
+        Some(first) => Err(Failed { first, ends: ends.collect() }),
+    }
+    // ANCHOR_END: values
+}
+// ANCHOR_END: keep
+
+// A carrier that sells labels, and what must come of it.
+use std::iter::zip;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::join_all;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use anyhow::bail;
+use futures::FutureExt;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
 
-/// A part of the journey, the seconds it takes to book, and how many are left.
-type Part = (&'static str, u64, u32);
+const SECOND: Duration = Duration::from_secs(1);
 
-const JOURNEY: [Part; 3] = [("flight", 1, 0), ("hotel", 2, 4), ("car", 3, 0)];
+/// The labels that it has sold, by their keys.
+#[derive(Clone, Default)]
+struct Carrier(Arc<Mutex<Vec<u32>>>);
 
-// ANCHOR: booked
-static BOOKED: Mutex<Vec<&str>> = Mutex::new(vec![]);
-// ANCHOR_END: booked
-
-#[derive(Debug, PartialEq, thiserror::Error)]
-#[error("no {0} left")]
-struct SoldOut(&'static str);
-
-// ANCHOR: book
-async fn book((name, seconds, left): Part) -> Result<&'static str, SoldOut> {
-    sleep(Duration::from_secs(seconds)).await;
-    if left == 0 {
-        return Err(SoldOut(name));
+impl Carrier {
+    /// Sells a label, and responds as long after that. The last digit of the
+    /// key says in how many seconds. From 40 on it refuses, from 90 on there is
+    /// a bug in the client.
+    async fn buy(self, key: u32) -> anyhow::Result<u32> {
+        let half = key % 10 * SECOND / 2;
+        sleep(half).await;
+        if key < 40 {
+            self.0.lock().expect("no holder panics").push(key);
+        }
+        sleep(half).await;
+        match key {
+            ..40 => Ok(key),
+            40..90 => bail!("402 Payment Required"),
+            90.. => panic!("a comma in the price"),
+        }
     }
-    BOOKED.lock().expect("never poisoned").push(name);
-    Ok(name)
-}
-// ANCHOR_END: book
 
-fn take_booked() -> Vec<&'static str> {
-    std::mem::take(&mut *BOOKED.lock().expect("never poisoned"))
+    /// Takes a label back, if one was sold.
+    async fn void(&self, key: u32) {
+        let mut labels = self.0.lock().expect("no holder panics");
+        labels.retain(|label| *label != key);
+    }
+
+    /// How many labels it has sold.
+    fn sold(&self) -> usize {
+        self.0.lock().expect("no holder panics").len()
+    }
+}
+
+// ANCHOR: call
+/// Buys a label for each key, or none.
+async fn buy_all(
+    carrier: &Carrier,
+    keys: &[u32],
+) -> Result<Vec<u32>, Failed<u32>> {
+    let tasks = keys.iter().map(|key| carrier.clone().buy(*key));
+    let failed = match run_all(tasks).await {
+        Ok(labels) => return Ok(labels),
+        Err(failed) => failed,
+    };
+    for (key, end) in zip(keys, &failed.ends) {
+        println!("key {key}: {end}");
+        carrier.void(*key).await; // it was sold, or it may have been
+    }
+    Err(failed)
+}
+// ANCHOR_END: call
+
+/// How each task has ended, in a word.
+fn words(ends: &[End<u32>]) -> Vec<&'static str> {
+    let words = ends.iter().map(|end| match end {
+        End::Done(_) => "done",
+        End::Failed(_) => "failed",
+        End::Panicked(_) => "panicked",
+        End::Cancelled => "cancelled",
+    });
+    words.collect()
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    // ANCHOR: all_or_nothing
-    // All or nothing: the first error drops the others where they stand.
-    let start = Instant::now();
-    // ANCHOR: journey
-    let [flight, hotel, car] = JOURNEY.map(book);
-    let outcome = tokio::try_join!(flight, hotel, car);
-    // ANCHOR_END: journey
-    // ANCHOR: refused
-    println!("try_join! after {:?}: {outcome:?}", start.elapsed());
-    assert_eq!(outcome, Err(SoldOut("flight")));
-    // ANCHOR_END: refused
-    assert_eq!(start.elapsed(), Duration::from_secs(1));
-    // ANCHOR: cancelled
-    sleep(Duration::from_secs(3600)).await;
-    assert!(take_booked().is_empty());
-    // ANCHOR_END: cancelled
-    // ANCHOR_END: all_or_nothing
+    let carrier = Carrier::default();
 
-    // ANCHOR: everything
-    // Everything, in the order of the input, when the last one is done.
-    let start = Instant::now();
-    let outcomes = join_all(JOURNEY.map(book)).await;
-    println!("join_all after {:?}:  {outcomes:?}", start.elapsed());
-    let [flight, car] = ["flight", "car"].map(|part| Err(SoldOut(part)));
-    assert_eq!(outcomes, [flight, Ok("hotel"), car]);
-    assert_eq!(start.elapsed(), Duration::from_secs(3));
-    assert_eq!(take_booked(), ["hotel"]);
-    // ANCHOR_END: everything
+    // ANCHOR: fails
+    let result = buy_all(&carrier, &[1, 42, 3]).await;
+    // ANCHOR_END: fails
+    let failed = result.expect_err("it is refused");
+    assert_eq!(failed.to_string(), "index 1: 402 Payment Required");
+    assert_eq!(words(&failed.ends), ["done", "failed", "cancelled"]);
+    assert_eq!(carrier.sold(), 0);
+    assert_eq!(buy_all(&carrier, &[3, 1]).await?, [3, 1]);
+    assert_eq!(carrier.sold(), 2);
 
-    // ANCHOR: as_they_come
-    // As they come: stop when you have what you need.
-    let start = Instant::now();
-    let mut bookings = JoinSet::new();
-    for part in JOURNEY {
-        bookings.spawn(async move { (part.0, book(part).await) });
-    }
-    while let Some(booking) = bookings.join_next().await {
-        let (name, outcome) = booking?; // a panic is passed on
-        println!("JoinSet after {:?}:   {name}: {outcome:?}", start.elapsed());
-        if outcome.is_ok() {
-            bookings.shutdown().await;
+    // The keys; and then the seconds, the labels that are sold, which failed
+    // first, and how each has ended.
+    for (case, keys, seconds, sold, first, ends) in [
+        ("none", vec![], 0, 0, None, vec![]),
+        ("all succeed", vec![3, 1, 2], 3, 3, None, vec![]),
+        (
+            "one fails",
+            vec![1, 42, 3],
+            2,
+            2,
+            Some(1),
+            vec!["done", "failed", "cancelled"],
+        ),
+        (
+            "several at once",
+            vec![1, 41, 11, 51, 91, 3],
+            1,
+            2,
+            Some(1),
+            vec!["done", "failed", "done", "failed", "panicked", "cancelled"],
+        ),
+        (
+            "one panics",
+            vec![3, 91],
+            1,
+            0,
+            Some(1),
+            vec!["cancelled", "panicked"],
+        ),
+        (
+            "the last fails first",
+            vec![43, 42, 41],
+            1,
+            0,
+            Some(2),
+            vec!["cancelled", "cancelled", "failed"],
+        ),
+    ] {
+        let (carrier, start) = (Carrier::default(), Instant::now());
+        let tasks = keys.iter().map(|key| carrier.clone().buy(*key));
+        let result = run_all(tasks).await;
+        assert_eq!(start.elapsed(), seconds * SECOND);
+        assert_eq!((carrier.sold(), alive()), (sold, 0));
+        match result {
+            Ok(labels) => {
+                println!("{case}: sold {sold}; labels {labels:?}");
+                assert_eq!(labels, keys);
+                assert_eq!(first, None);
+            }
+            Err(failed) => {
+                let words = words(&failed.ends);
+                let list = words.join(", ");
+                println!("{case}: sold {sold}; first {}; {list}", failed.first);
+                assert_eq!(words, ends);
+                assert_eq!(first, Some(failed.first));
+                let panics = failed.to_string().contains("comma");
+                assert_eq!(panics, case == "one panics");
+            }
         }
     }
-    assert_eq!(start.elapsed(), Duration::from_secs(2));
-    assert_eq!(take_booked(), ["hotel"]);
-    // ANCHOR_END: as_they_come
+    limits().await
+}
+
+/// Each label takes 1 s or 3 s, and the limit is 2 s.
+async fn limits() -> anyhow::Result<()> {
+    let carrier = Carrier::default();
+    let buy = |key| carrier.clone().buy(key);
+    let result = timeout(2 * SECOND, run_all([1, 3].map(buy))).await;
+    assert!(result.is_err());
+    println!("a limit around them: sold {}; no result", carrier.sold());
+    assert_eq!((carrier.sold(), alive()), (2, 1));
+    sleep(SECOND / 1000).await;
+    assert_eq!(alive(), 0, "it is aborted");
+
+    let limited = |key| timeout(2 * SECOND, buy(key)).map(|end| end?);
+    let failed = run_all([1, 3].map(limited)).await.expect_err("a limit");
+    println!("a limit for each: {}; {}", failed.ends[0], failed.ends[1]);
+    assert_eq!(words(&failed.ends), ["done", "failed"]);
     Ok(())
+}
+
+fn alive() -> usize {
+    Handle::current().metrics().num_alive_tasks()
 }
 // ANCHOR_END: all

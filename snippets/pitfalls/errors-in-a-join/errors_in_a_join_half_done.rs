@@ -1,46 +1,49 @@
 // ANCHOR: all
-use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-static PAID: AtomicI32 = AtomicI32::new(0);
+static SOLD: AtomicU32 = AtomicU32::new(0);
 
-async fn flight() -> Result<(), &'static str> {
+async fn refused() -> Result<u32, &'static str> {
     sleep(Duration::from_secs(2)).await;
-    Err("no flight left")
+    Err("402 Payment Required")
 }
 
-/// The hotel wants its money first. What it returns is the way back.
-async fn hotel() -> Result<impl AsyncFnOnce(), &'static str> {
+/// The label is sold after a second, and the response takes 2 s more.
+async fn buy(key: u32) -> Result<u32, &'static str> {
     sleep(Duration::from_secs(1)).await;
-    PAID.fetch_add(120, Relaxed);
-    sleep(Duration::from_secs(2)).await; // waits for the confirmation
-    Ok(async || {
-        sleep(Duration::from_secs(1)).await;
-        PAID.fetch_sub(120, Relaxed);
-    })
+    SOLD.fetch_add(1, SeqCst);
+    sleep(Duration::from_secs(2)).await;
+    Ok(key)
+}
+
+async fn void(label: u32) {
+    assert_eq!(label, 7);
+    sleep(Duration::from_secs(1)).await;
+    SOLD.fetch_sub(1, SeqCst);
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     // ANCHOR: broken
-    // Broken: the hotel has its money, and nobody has a booking.
-    let journey = tokio::try_join!(flight(), hotel());
-    assert!(journey.is_err());
-    println!("try_join!: no journey, {PAID:?} paid");
-    assert_eq!(PAID.swap(0, Relaxed), 120);
+    let labels = tokio::try_join!(refused(), buy(7));
     // ANCHOR_END: broken
+    assert!(labels.is_err());
+    println!("try_join!: {SOLD:?} label is sold");
+    assert_eq!(SOLD.swap(0, SeqCst), 1);
 
     // ANCHOR: fixed
-    // Fixed: let both come to their end, then undo what was done.
-    let (flight, hotel) = tokio::join!(flight(), hotel());
-    if let (Err(_), Ok(cancel)) = (flight, hotel) {
-        assert_eq!(PAID.load(Relaxed), 120);
-        cancel().await;
+    let (first, second) = tokio::join!(refused(), buy(7));
+    let labels = [first, second];
+    if labels.iter().any(Result::is_err) {
+        for label in labels.into_iter().flatten() {
+            void(label).await;
+        }
     }
-    println!("join!:     no journey, {PAID:?} paid");
-    assert_eq!(PAID.load(Relaxed), 0);
     // ANCHOR_END: fixed
+    println!("join!: {SOLD:?} labels are sold");
+    assert_eq!(SOLD.load(SeqCst), 0);
 }
 // ANCHOR_END: all

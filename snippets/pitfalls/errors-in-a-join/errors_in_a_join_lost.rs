@@ -5,37 +5,37 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::sleep;
 
-const JOURNEY: [&str; 3] = ["flight", "hotel", "car"];
-
-async fn book(part: &str) -> Result<u32, String> {
+/// Keys 1 and 3 are refused.
+async fn buy(key: u32) -> Result<u32, &'static str> {
     sleep(Duration::from_secs(1)).await;
-    if part == "hotel" { Ok(120) } else { Err(format!("no {part} left")) }
+    match key {
+        1 => Err("402 Payment Required"),
+        3 => Err("404 Not Found"),
+        _ => Ok(key),
+    }
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
+    let keys = [1, 2, 3];
     // ANCHOR: broken
-    // Broken: collect() stops at the first error. The hotel is booked, the
-    // second error was there, and both are thrown away.
-    let outcomes = join_all(JOURNEY.map(book)).await;
-    let prices: Result<Vec<u32>, String> = outcomes.into_iter().collect();
-    println!("collect: {prices:?}");
-    assert_eq!(prices, Err("no flight left".into()));
+    let results = join_all(keys.map(buy)).await;
+    let labels: Result<Vec<_>, _> = results.into_iter().collect();
     // ANCHOR_END: broken
+    println!("collect: {labels:?}");
+    assert_eq!(labels, Err("402 Payment Required"));
 
     // ANCHOR: fixed
-    // Fixed: keep both sides, and what was asked for.
-    let (mut booked, mut refused) = (vec![], vec![]);
-    for (part, outcome) in zip(JOURNEY, join_all(JOURNEY.map(book)).await) {
-        match outcome {
-            Ok(price) => booked.push((part, price)),
-            Err(error) => refused.push((part, error)),
+    let (mut labels, mut errors) = (Vec::new(), Vec::new());
+    for (key, result) in zip(keys, join_all(keys.map(buy)).await) {
+        match result {
+            Ok(label) => labels.push(label),
+            Err(error) => errors.push((key, error)),
         }
     }
-    println!("booked:  {booked:?}");
-    println!("refused: {refused:?}");
-    assert_eq!(booked, [("hotel", 120)]);
-    assert_eq!(refused.len(), 2);
     // ANCHOR_END: fixed
+    println!("a loop: {labels:?}, {errors:?}");
+    assert_eq!(labels, [2]);
+    assert_eq!(errors, [(1, "402 Payment Required"), (3, "404 Not Found")]);
 }
 // ANCHOR_END: all

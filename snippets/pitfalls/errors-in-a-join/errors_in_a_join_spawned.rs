@@ -1,74 +1,58 @@
 // ANCHOR: all
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 use tokio::{spawn, try_join};
 
-static BOOKED: Mutex<Vec<&str>> = Mutex::new(vec![]);
+static SOLD: AtomicU32 = AtomicU32::new(0);
 
-type Outcome = Result<(), &'static str>;
-
-async fn flight() -> Outcome {
-    sleep(Duration::from_secs(1)).await;
-    Err("no flight left")
+/// Takes as many seconds. The label of 1 s is refused.
+async fn buy(seconds: u64) -> Result<u64> {
+    sleep(Duration::from_secs(seconds)).await;
+    if seconds == 1 {
+        bail!("402 Payment Required");
+    }
+    SOLD.fetch_add(1, SeqCst);
+    Ok(seconds)
 }
 
-async fn hotel() -> Outcome {
-    sleep(Duration::from_secs(2)).await;
-    BOOKED.lock().expect("never poisoned").push("hotel");
-    Ok(())
-}
-
-fn take_booked() -> Vec<&'static str> {
-    std::mem::take(&mut *BOOKED.lock().expect("never poisoned"))
+/// The labels that are sold in the next hour.
+async fn sold_later() -> u32 {
+    assert_eq!(SOLD.load(SeqCst), 0);
+    sleep(Duration::from_secs(3600)).await;
+    SOLD.swap(0, SeqCst)
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> anyhow::Result<()> {
-    let hour = Duration::from_secs(3600);
-
-    // ANCHOR: nested
-    // Broken: a handle's own error is a panic. The refusal is inside an Ok.
+async fn main() -> Result<()> {
     let start = Instant::now();
-    let (flight_done, _) = try_join!(spawn(flight()), spawn(hotel()))?;
-    println!("handles: the ? has passed, and inside is {flight_done:?}");
-    assert_eq!(flight_done, Err("no flight left"));
+    // ANCHOR: broken_nested
+    let (first, _) = try_join!(spawn(buy(1)), spawn(buy(2)))?;
+    // ANCHOR_END: broken_nested
+    let error = first.expect_err("it is refused");
+    println!("handles: after `?` there is Err({error})");
     assert_eq!(start.elapsed(), Duration::from_secs(2));
-    assert_eq!(take_booked(), ["hotel"]);
-    // ANCHOR_END: nested
+    assert_eq!(SOLD.swap(0, SeqCst), 1);
 
-    // ANCHOR: detached
-    // Broken: the error comes at once, and the hotel is booked all the same.
-    async fn flat(task: JoinHandle<Outcome>) -> Outcome {
-        task.await.expect("does not panic")
-    }
-    let both = try_join!(flat(spawn(flight())), flat(spawn(hotel())));
-    assert_eq!(both, Err("no flight left"));
-    assert!(take_booked().is_empty());
-    sleep(hour).await;
-    let booked = take_booked();
-    println!("flattened: no flight left, and later booked: {booked:?}");
-    assert_eq!(booked, ["hotel"]);
-    // ANCHOR_END: detached
+    // ANCHOR: broken
+    let first = async { spawn(buy(1)).await? };
+    let second = async { spawn(buy(2)).await? };
+    let labels = try_join!(first, second);
+    // ANCHOR_END: broken
+    let error = labels.expect_err("the first is refused");
+    let later = sold_later().await;
+    println!("tasks: {error}, later sold: {later}");
+    assert_eq!(later, 1);
 
     // ANCHOR: fixed
-    // Fixed: a JoinSet owns its tasks. Stop the others, and wait for that.
-    let mut bookings = JoinSet::new();
-    bookings.spawn(flight());
-    bookings.spawn(hotel());
-    while let Some(booking) = bookings.join_next().await {
-        if let Err(error) = booking? {
-            println!("JoinSet: {error}");
-            bookings.shutdown().await;
-        }
-    }
-    sleep(hour).await;
-    let booked = take_booked();
-    println!("JoinSet: and later booked: {booked:?}");
-    assert!(booked.is_empty());
+    let labels = try_join!(buy(1), buy(2));
     // ANCHOR_END: fixed
+    let error = labels.expect_err("the first is refused");
+    let later = sold_later().await;
+    println!("futures: {error}, later sold: {later}");
+    assert_eq!(later, 0);
     Ok(())
 }
 // ANCHOR_END: all

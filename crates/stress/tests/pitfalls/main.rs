@@ -1,0 +1,4 @@
+//! Stress tests of the chapter "pitfalls", a module for each recipe.
+
+#[allow(dead_code)] // a program's own scenario
+mod errors_in_a_join;
