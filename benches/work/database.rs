@@ -20,24 +20,10 @@ use sqlx::{
     SqliteConnection, SqlitePool, query, query_as,
 };
 
-use page::find_email;
-
 use super::piece;
 
-#[expect(dead_code, reason = "the page's own `main` does not run")]
-mod page {
-    include!("../../snippets/web/database/database.rs");
-
-    pub async fn find_email(
-        db: &SqlitePool,
-        email: &str,
-    ) -> sqlx::Result<Option<String>> {
-        Ok(find(db, email).await?.map(|member| member.email))
-    }
-}
-
 #[derive(FromRow)]
-#[expect(dead_code, reason = "they are read as the page reads them")]
+#[expect(dead_code, reason = "they are read as a page reads them")]
 struct Member {
     id: i64,
     email: String,
@@ -45,7 +31,7 @@ struct Member {
 }
 
 const ROWS: u64 = 10_000;
-/// The statement in the page's `find`, for the ways that cannot call it.
+/// Finds a row as the page on SQLite does: one row, by a key.
 const FIND: &str = "SELECT id, email, phone FROM member WHERE email = $1";
 
 fn email(n: u64) -> String {
@@ -101,10 +87,7 @@ pub async fn database(way: &str, what: &str, url: &str) -> Result<(f64, u64)> {
         match (db, way) {
             (_, "alone") => read_alone(url, READS),
             (Db::Sqlite(db), "connection") => read_by_one(db, READS).await,
-            (Db::Sqlite(db), _) => {
-                let find = |n| async move { find_email(db, &email(n)).await };
-                read(find, READS, at_once).await
-            }
+            (Db::Sqlite(db), _) => read(|n| find(db, n), READS, at_once).await,
             (Db::Postgres(db), _) => {
                 let find = |n| async move {
                     let find = query_as(FIND).bind(email(n));
@@ -117,6 +100,12 @@ pub async fn database(way: &str, what: &str, url: &str) -> Result<(f64, u64)> {
         }
     })
     .await
+}
+
+async fn find(db: &SqlitePool, n: u64) -> sqlx::Result<Option<String>> {
+    let find = query_as(FIND).bind(email(n));
+    let member: Option<Member> = find.fetch_optional(db).await?;
+    Ok(member.map(|member| member.email))
 }
 
 enum Db {

@@ -12,21 +12,21 @@ class Base(DeclarativeBase):
     pass
 
 
-class Member(Base):
-    __tablename__ = "member"
+class Parcel(Base):
+    __tablename__ = "parcel"
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(unique=True)
-    loans: Mapped[list["Loan"]] = relationship()
+    code: Mapped[str] = mapped_column(unique=True)
+    events: Mapped[list["Event"]] = relationship()
 
 
-class Loan(Base):
-    __tablename__ = "loan"
+class Event(Base):
+    __tablename__ = "event"
     id: Mapped[int] = mapped_column(primary_key=True)
-    member: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    parcel: Mapped[int] = mapped_column(ForeignKey("parcel.id"))
 
 
 # ANCHOR: recipe
-class Library:
+class Parcels:
     def __init__(self, sessions):
         self.sessions = sessions
 
@@ -36,45 +36,48 @@ class Library:
             await session.commit()
             return result.fetchall()
 
-    async def member(self, id):
+    async def parcel(self, id):
         async with self.sessions() as session:
-            return await session.get(Member, id)
+            return await session.get(Parcel, id)
 
 
-async def recipe(library):
+async def recipe(parcels):
     # SQLAlchemy 2 takes neither plain strings nor positional parameters.
-    by_id = text("SELECT email FROM member WHERE id = ?")
+    by_id = text("SELECT code FROM parcel WHERE id = ?")
     for query, params in [("SELECT 1", []), (by_id, [1])]:
         with raises(ArgumentError):
-            await library.execute(query, *params)
+            await parcels.execute(query, *params)
 
-    # Writes, commits, and then fails: who tries again, writes again.
-    insert = text("INSERT INTO loan (member) VALUES (1)")
-    for _try in range(2):
+    # It commits, and then fails. If the caller retries, it writes again.
+    insert = text("INSERT INTO event (parcel) VALUES (1)")
+    for _attempt in range(2):
         with raises(ResourceClosedError):
-            await library.execute(insert)
-    assert len(await library.execute(select(Loan))) == 2
+            await parcels.execute(insert)
+    assert len(await parcels.execute(select(Event))) == 2
 
-    # A relation is loaded when it is asked for: the session is gone.
-    member = await library.member(1)
+    # A relation is loaded when it is used, and the session has ended.
+    parcel = await parcels.parcel(1)
     with raises(DetachedInstanceError):
-        member.loans
+        parcel.events
 # ANCHOR_END: recipe
 
 
 # ANCHOR: changes
 async def changes(sessions):
-    # A duplicate and a missing value are one exception.
-    for email in ("ada@example.org", None):
+    # A duplicate and a missing value raise the same exception.
+    for code in ("AB-1", None):
         with raises(IntegrityError):
             async with sessions.begin() as session:
-                session.add(Member(email=email))
+                session.add(Parcel(code=code))
 
-    # Nobody says commit: the end of the block does.
+    # The end of the block commits. After that the object cannot be read, if
+    # you do not say `async_sessionmaker(engine, expire_on_commit=False)`.
     async with sessions.begin() as session:
-        session.add(Member(email="bob@example.org"))
+        session.add(parcel := Parcel(code="AB-2"))
+    with raises(DetachedInstanceError):
+        parcel.id
     async with sessions() as session:
-        assert len((await session.scalars(select(Member))).all()) == 2
+        assert len((await session.scalars(select(Parcel))).all()) == 2
 # ANCHOR_END: changes
 
 
@@ -82,10 +85,10 @@ async def main():
     engine = create_async_engine("sqlite+aiosqlite://")
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    sessions = async_sessionmaker(engine)
     async with sessions.begin() as session:
-        session.add(Member(email="ada@example.org"))
-    await recipe(Library(sessions))
+        session.add(Parcel(code="AB-1"))
+    await recipe(Parcels(sessions))
     await changes(sessions)
     await engine.dispose()
 

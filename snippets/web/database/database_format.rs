@@ -1,12 +1,14 @@
 // ANCHOR: all
 use sqlx::{SqlitePool, query_scalar};
 
-async fn card(db: &SqlitePool, email: &str) -> sqlx::Result<String> {
-    let sql = format!("SELECT card FROM member WHERE email = '{email}'");
+// ANCHOR: broken
+async fn status(db: &SqlitePool, city: &str) -> sqlx::Result<String> {
+    let sql = format!("SELECT status FROM parcel WHERE city = '{city}'");
     query_scalar(&sql).fetch_one(db).await
 }
+// ANCHOR_END: broken
 
 fn main() {
-    drop(card);
+    drop(status);
 }
 // ANCHOR_END: all

@@ -3,46 +3,45 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use sqlx::{SqliteConnection, query_scalar};
 
 // ANCHOR: broken
-// Broken: what was typed becomes SQL.
 async fn pasted(
     db: &mut SqliteConnection,
-    email: &str,
+    code: &str,
 ) -> sqlx::Result<Option<String>> {
-    let sql = format!("SELECT card FROM member WHERE email = '{email}'");
+    let sql = format!("SELECT city FROM parcel WHERE code = '{code}'");
     query_scalar(AssertSqlSafe(sql)).fetch_optional(db).await
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: what was typed stays a value.
 async fn bound(
     db: &mut SqliteConnection,
-    email: &str,
+    code: &str,
 ) -> sqlx::Result<Option<String>> {
-    let sql = "SELECT card FROM member WHERE email = $1";
-    query_scalar(sql).bind(email).fetch_optional(db).await
+    let sql = "SELECT city FROM parcel WHERE code = $1";
+    query_scalar(sql).bind(code).fetch_optional(db).await
 }
 // ANCHOR_END: fixed
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut db = SqliteConnection::connect("sqlite::memory:").await?;
-    db.execute("CREATE TABLE member (email TEXT, card TEXT)").await?;
-    db.execute("INSERT INTO member VALUES ('ada@example.org', 'A-1815')")
-        .await?;
+    db.execute("CREATE TABLE parcel (code TEXT, city TEXT)").await?;
+    db.execute("INSERT INTO parcel VALUES ('secret', 'Bergen')").await?;
 
-    for typed in ["' OR 'a' = 'a", "'; DROP TABLE member; --"] {
-        assert_eq!(bound(&mut db, typed).await?, None);
-        println!("{typed} bound: no such member");
+    for code in ["' OR 'a' = 'a", "'; DROP TABLE parcel; --"] {
+        assert_eq!(bound(&mut db, code).await?, None);
+        println!("{code} bound: no such parcel");
     }
-    let card = pasted(&mut db, "' OR 'a' = 'a").await?;
-    println!("pasted: {card:?}, somebody else's");
-    assert_eq!(card.as_deref(), Some("A-1815"));
+    let city = bound(&mut db, "secret").await?;
+    assert_eq!(city.as_deref(), Some("Bergen"));
+    let city = pasted(&mut db, "' OR 'a' = 'a").await?;
+    println!("pasted: {city:?}, without the code");
+    assert_eq!(city.as_deref(), Some("Bergen"));
 
-    assert_eq!(pasted(&mut db, "'; DROP TABLE member; --").await?, None);
-    let error = bound(&mut db, "ada@example.org").await.unwrap_err();
+    assert_eq!(pasted(&mut db, "'; DROP TABLE parcel; --").await?, None);
+    let error = bound(&mut db, "secret").await.unwrap_err();
     println!("pasted: {error}");
-    assert!(error.to_string().ends_with("no such table: member"));
+    assert!(error.to_string().ends_with("no such table: parcel"));
     Ok(())
 }
 // ANCHOR_END: all

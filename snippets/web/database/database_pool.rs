@@ -4,28 +4,26 @@ use std::time::Duration;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{Error, Executor, query, query_scalar};
 
-const LEND: &str = "INSERT INTO loan VALUES (7)";
-const LENT: &str = "SELECT count(*) FROM loan";
+const SCAN: &str = "INSERT INTO event VALUES ('scan-1')";
+const EVENTS: &str = "SELECT count(*) FROM event";
 
 // ANCHOR: broken
-// Broken: the second statement asks the pool for another connection.
 async fn two_connections(db: &SqlitePool) -> sqlx::Result<i64> {
-    let mut tx = db.begin().await?;
-    query(LEND).execute(&mut *tx).await?;
-    let lent = query_scalar(LENT).fetch_one(db).await?;
-    tx.commit().await?;
-    Ok(lent)
+    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
+    query(SCAN).execute(&mut *transaction).await?;
+    let events = query_scalar(EVENTS).fetch_one(db).await?;
+    transaction.commit().await?;
+    Ok(events)
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: the whole transaction is on its own connection.
 async fn one_connection(db: &SqlitePool) -> sqlx::Result<i64> {
-    let mut tx = db.begin().await?;
-    query(LEND).execute(&mut *tx).await?;
-    let lent = query_scalar(LENT).fetch_one(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(lent)
+    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
+    query(SCAN).execute(&mut *transaction).await?;
+    let events = query_scalar(EVENTS).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(events)
 }
 // ANCHOR_END: fixed
 
@@ -45,20 +43,22 @@ async fn main() -> anyhow::Result<()> {
     };
 
     let db = open(2).await?;
-    db.execute("CREATE TABLE loan (book INTEGER)").await?;
-    let lent = two_connections(&db).await?;
-    println!("another connection: {lent} lent");
-    assert_eq!(lent, 0);
+    db.execute("CREATE TABLE event (scan TEXT)").await?;
+    let events = two_connections(&db).await?;
+    println!("another connection: {events} events");
+    assert_eq!(events, 0);
     db.close().await;
 
     let db = open(1).await?;
     let error = two_connections(&db).await.unwrap_err();
-    println!("another connection, and all are taken: {error}");
+    println!("another connection, of one: {error}");
     assert!(matches!(error, Error::PoolTimedOut));
 
-    let lent = one_connection(&db).await?;
-    println!("its own connection: {lent} lent");
-    assert_eq!(lent, 2);
+    let events = one_connection(&db).await?;
+    println!("its own connection: {events} events");
+    assert_eq!(events, 2);
+    let events: i64 = query_scalar(EVENTS).fetch_one(&db).await?;
+    assert_eq!(events, 2);
     db.close().await;
     Ok(())
 }

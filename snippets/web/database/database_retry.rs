@@ -2,46 +2,47 @@
 use sqlx::{Connection, Executor, SqliteConnection, query, query_scalar};
 
 // ANCHOR: broken
-// Broken: asks for a row, of a statement that has none to give.
-async fn fine(db: &mut SqliteConnection) -> sqlx::Result<()> {
-    query("INSERT INTO fine (cents) VALUES (50)").fetch_one(db).await?;
+async fn charge(db: &mut SqliteConnection) -> sqlx::Result<()> {
+    // This statement returns no row, so `fetch_one` fails after it.
+    query("INSERT INTO label (cents) VALUES (50)").fetch_one(db).await?;
     Ok(())
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: gives a row, and done twice it is there once.
-async fn fine_once(db: &mut SqliteConnection, loan: i64) -> sqlx::Result<i64> {
-    let sql = "INSERT INTO fine (loan, cents) VALUES ($1, 50)
-        ON CONFLICT (loan) DO UPDATE SET cents = excluded.cents
+async fn charge_once(
+    db: &mut SqliteConnection,
+    key: &str,
+) -> sqlx::Result<i64> {
+    let sql = "INSERT INTO label (key, cents) VALUES ($1, 50)
+        ON CONFLICT (key) DO UPDATE SET cents = label.cents
         RETURNING cents";
-    query_scalar(sql).bind(loan).fetch_one(db).await
+    query_scalar(sql).bind(key).fetch_one(db).await
 }
 // ANCHOR_END: fixed
 
-async fn fines(db: &mut SqliteConnection) -> sqlx::Result<i64> {
-    query_scalar("SELECT count(*) FROM fine").fetch_one(db).await
+async fn labels(db: &mut SqliteConnection) -> sqlx::Result<i64> {
+    query_scalar("SELECT count(*) FROM label").fetch_one(db).await
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut db = SqliteConnection::connect("sqlite::memory:").await?;
-    db.execute("CREATE TABLE fine (loan INTEGER UNIQUE, cents INTEGER)")
-        .await?;
+    db.execute("CREATE TABLE label (key TEXT UNIQUE, cents INTEGER)").await?;
 
-    for _try in 0..2 {
-        let error = fine(&mut db).await.unwrap_err();
+    for _attempt in 0..2 {
+        let error = charge(&mut db).await.unwrap_err();
         assert!(matches!(error, sqlx::Error::RowNotFound));
     }
-    println!("failed twice: {} fines", fines(&mut db).await?);
-    assert_eq!(fines(&mut db).await?, 2);
+    println!("failed twice: {} labels", labels(&mut db).await?);
+    assert_eq!(labels(&mut db).await?, 2);
 
-    db.execute("DELETE FROM fine").await?;
-    for _try in 0..2 {
-        assert_eq!(fine_once(&mut db, 7).await?, 50);
+    db.execute("DELETE FROM label").await?;
+    for _attempt in 0..2 {
+        assert_eq!(charge_once(&mut db, "purchase-1").await?, 50);
     }
-    println!("done twice: {} fine", fines(&mut db).await?);
-    assert_eq!(fines(&mut db).await?, 1);
+    println!("done twice: {} label", labels(&mut db).await?);
+    assert_eq!(labels(&mut db).await?, 1);
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,4 +3,6 @@
 #[allow(dead_code)] // a program's own scenario
 mod background_work;
 #[allow(dead_code)]
+mod database;
+#[allow(dead_code)]
 mod endpoints;

@@ -1,0 +1,1 @@
+../../../snippets/web/database/migrations/0001_parcels.sql
