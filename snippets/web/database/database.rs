@@ -19,8 +19,8 @@ pub struct Parcel {
 // ANCHOR_END: parcel
 
 // ANCHOR: open
-/// Opens and migrates a database: a pool of readers, and one writer. A caller
-/// waits for a connection, and a connection for a process that writes.
+/// Opens a database and applies the migrations. Returns a pool of readers, and
+/// a pool of one writer.
 pub async fn open(
     path: &Path,
     acquire_timeout: Duration,
