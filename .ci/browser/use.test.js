@@ -313,7 +313,7 @@ function alone() {
 for (const [path, name, which, steps, count] of [
     [PAGE, 'run_many', 0, 'three', 3],
     // One that needs files when it is compiled.
-    ['web/migrations.html', 'migrations_query', 1, 'four', 4],
+    ['web/migrations.html', 'migrations', 0, 'four', 4],
 ]) {
     test(`a new project of ${name} by its ${steps} commands`, async t => {
         const page = await reader(t, copying, path);

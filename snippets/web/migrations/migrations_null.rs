@@ -5,13 +5,13 @@ use sqlx::{Connection, SqliteConnection};
 async fn main() -> anyhow::Result<()> {
     let mut conn = SqliteConnection::connect("sqlite::memory:").await?;
     let id = 7;
-    let parcel = sqlx::query!(
-        "SELECT city, status, grams FROM parcel WHERE id = ?",
-        id
-    )
-    .fetch_one(&mut conn)
-    .await?;
+    // ANCHOR: broken
+    let parcel =
+        sqlx::query!("SELECT city, status, grams FROM parcel WHERE id = ?", id)
+            .fetch_one(&mut conn)
+            .await?;
     let grams: i64 = parcel.grams;
+    // ANCHOR_END: broken
     println!("{grams} g");
     Ok(())
 }

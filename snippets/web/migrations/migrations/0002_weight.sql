@@ -1,1 +1,2 @@
 ALTER TABLE parcel ADD COLUMN grams INTEGER;
+CREATE INDEX parcel_city ON parcel (city);
