@@ -1,6 +1,6 @@
 window.cookbookParts = {
 "core-patterns/fetch-json.html":[{"name":"parcel","python":[8,12],"rust":[8,13]},{"name":"settings","python":[15,20],"rust":[15,22]},{"name":"errors","python":[23,28],"rust":[24,34]},{"name":"fetch","python":[31,43],"rust":[43,65]}],
-"core-patterns/run-many.html":[{"name":"work","python":[8,17],"rust":[18,25]},{"name":"limit","python":[19,21],"rust":[26,26]}],
+"core-patterns/run-many.html":[{"name":"work","python":[8,17],"rust":[18,24]},{"name":"limit","python":[19,21],"rust":[25,25]}],
 "core-patterns/async-with.html":[{"name":"with","python":[15,33],"rust":[27,41]},{"name":"shut_down","python":[35,39],"rust":[43,47]},{"name":"start","python":[41,54],"rust":[51,62]}],
 "core-patterns/async-iterators.html":[{"name":"macro","python":[4,10],"rust":[17,24]},{"name":"unfold","python":[13,29],"rust":[26,32]},{"name":"produce","python":[32,51],"rust":[34,52]},{"name":"consume","python":[54,59],"rust":[54,66]}],
 "advanced-patterns/threads.html":[{"name":"limit","python":[3,12],"rust":[10,20]},{"name":"admit","python":[14,22],"rust":[22,42]},{"name":"block","python":[24,39],"rust":[45,52]}],

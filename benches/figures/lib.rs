@@ -264,7 +264,8 @@ impl Versions {
     }
 
     /// The version of a package, or the digest of a program: of its part to
-    /// keep, if it has one, because its scenario is not measured.
+    /// keep, if it has one, because its scenario is not measured. Comments do
+    /// not count.
     pub fn of(&self, name: &str) -> String {
         if !name.contains('/') {
             return self.0.get(name).cloned().unwrap_or_default();
@@ -277,8 +278,15 @@ impl Versions {
         let kept = text.split_once("ANCHOR: keep\n");
         let kept =
             kept.and_then(|(_, text)| text.split_once("ANCHOR_END: keep"));
-        let bytes = kept.map_or(&text[..], |(kept, _)| kept).as_bytes();
-        format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold))
+        let mark = if name.ends_with(".py") { "# " } else { "// " };
+        let lines = kept.map_or(&text[..], |(kept, _)| kept).lines();
+        let code = lines.map(|line| line.split(mark).next().unwrap_or(line));
+        let code: String =
+            code.flat_map(|line| [line.trim_end(), "\n"]).collect();
+        format!(
+            "{:016x}",
+            code.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold)
+        )
     }
 }
 

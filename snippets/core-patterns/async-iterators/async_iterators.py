@@ -38,7 +38,7 @@ class Unfolded:
 # ANCHOR: produce
 async def produce(capacity, producer):
     """Items that a task sends. Its error is raised after the last item."""
-    # The semaphore is the bound, so that `end` always has a place.
+    # The semaphore limits the items. The queue has always room for `end`.
     queue, places = asyncio.Queue(), asyncio.Semaphore(capacity)
     end = object()
 

@@ -80,8 +80,8 @@ async fn fetch_parcel(
 /// When the same request may be sent again.
 #[derive(Debug, PartialEq)]
 enum Retry {
-    /// The last server did not get it. Retry a few times, then report it: the
-    /// address may be wrong.
+    /// The server, or the last one of a redirect, did not get it. Retry a few
+    /// times, then report it: the address may be wrong.
     NotSent,
     /// The server may have done it: only if the request is idempotent.
     IfIdempotent,
@@ -223,7 +223,7 @@ async fn main() -> anyhow::Result<()> {
 
     let carrier = format!("{url}/ok");
     // ANCHOR: call
-    // Leave out `no_proxy`: this carrier runs on the same machine.
+    // Only this example needs `no_proxy`: its carrier is on this machine.
     let client = settings().no_proxy().build()?;
     let parcel = fetch_parcel(&client, &carrier, 7).await?;
     // ANCHOR_END: call

@@ -24,8 +24,7 @@ where
         let run = time::timeout(timeout, work(item.clone()));
         (item, run.await.unwrap_or_else(|late| Err(late.into())))
     });
-    // Collected, so that the future of `run_all` is `Send` also for borrowed
-    // items.
+    // Without `collect`, this future is not `Send` if the items borrow.
     let futures: Vec<_> = futures.collect();
     // ANCHOR_END: work
     // ANCHOR: limit

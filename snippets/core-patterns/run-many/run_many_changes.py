@@ -31,7 +31,7 @@ async def main():
     await asyncio.sleep(0)
     assert carrier.tracked == [7, 99]
 
-    # The results have the order of the arguments, and errors their place.
+    # Results and errors have the order of the arguments.
     calls = map(carrier.track, [99, 404, 7])
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert (results[0], results[2]) == (99, 7)

@@ -27,7 +27,7 @@ impl Cancel {
             if left == 0 {
                 return Poll::Ready(None); // not begun, or woken
             }
-            leave_one_operation(cx);
+            use_up_budget(cx, left < self.moment);
             let poll = work.as_mut().poll(cx).map(Some);
             self.completed = poll.is_ready();
             if left == 1 && !self.completed {
@@ -41,10 +41,10 @@ impl Cancel {
     }
 }
 
-/// Uses up tokio's budget for this poll, but for one operation.
-fn leave_one_operation(cx: &mut Context) {
+/// Uses up tokio's budget for this poll. One operation may be left.
+fn use_up_budget(cx: &mut Context, leave_one: bool) {
     while let Poll::Ready(operation) = poll_proceed(cx) {
-        if !has_budget_remaining() {
+        if leave_one && !has_budget_remaining() {
             break; // dropping `operation` gives it back
         }
         operation.made_progress();
@@ -166,14 +166,14 @@ async fn ask_twice(
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     let results = cancel_everywhere(store_twice).await?;
-    assert_eq!(results.len(), 14);
+    assert_eq!(results.len(), 16);
     let (complete, lost): (Vec<_>, Vec<_>) =
         results.into_iter().partition(|(_, stored)| *stored == [1, 2, 3]);
     for (cancelled, stored) in &lost {
-        println!("send, cancelled {cancelled}: {stored:?}");
+        println!("loses, cancelled {cancelled}: {stored:?}");
     }
-    assert_eq!(lost[0], ("after poll 1".to_owned(), vec![2, 3]));
-    assert_eq!((complete.len(), lost.len()), (8, 6));
+    assert_eq!(lost[0], ("after poll 2".to_owned(), vec![2, 3]));
+    assert_eq!((complete.len(), lost.len()), (10, 6));
 
     // ANCHOR: broken_moment
     let (events_tx, mut events_rx) = channel(3);
@@ -183,14 +183,14 @@ async fn main() -> Result<()> {
     assert!(timeout(SECOND, work).await.is_err());
     assert_eq!(store_rx.recv().await, Some(7));
     // ANCHOR_END: broken_moment
-    println!("send, cancelled after 1 s: [7]");
+    println!("loses, cancelled after 1 s: [7]");
 
     let local = async |requests_tx: &_, _: &mut _| next(requests_tx).await;
     let broken = async |cancel: &mut Cancel| ask_twice(cancel, local).await;
     let mut events = cancel_everywhere(broken).await?;
     events.retain(|(_, event)| *event != 1);
-    assert_eq!(events, [("before poll 2".to_owned(), 2)]);
-    println!("next, cancelled before poll 2: [2]");
+    assert_eq!(events, [("before poll 3".to_owned(), 2)]);
+    println!("next, cancelled before poll 3: [2]");
     let fixed =
         async |cancel: &mut Cancel| ask_twice(cancel, next_or_last).await;
     let events = cancel_everywhere(fixed).await?;
@@ -201,10 +201,10 @@ async fn main() -> Result<()> {
     for _ in 0..20 {
         let start = Instant::now();
         let error = cancel_everywhere(forever).await.expect_err("a hang");
-        assert_eq!(error.to_string(), "before poll 2: it hangs");
+        assert_eq!(error.to_string(), "before poll 3: it hangs");
         assert_eq!(start.elapsed(), 60 * SECOND);
     }
-    println!("waits forever: before poll 2: it hangs");
+    println!("waits forever: before poll 3: it hangs");
 
     let runs = Cell::new(0);
     let spins = async |cancel: &mut Cancel| {
@@ -218,7 +218,7 @@ async fn main() -> Result<()> {
     };
     let error = cancel_everywhere::<Option<()>>(spins).await;
     let error = error.expect_err("a limit");
-    println!("never waits: {error}");
+    println!("wakes itself forever: {error}");
     assert_eq!(error.to_string(), "it has not completed after 100 polls");
     assert_eq!(runs.get(), 200);
     Ok(())
