@@ -60,9 +60,9 @@ async fn label(
     headers: HeaderMap,
 ) -> Response {
     let (number, fault) = {
+        let key = &headers["idempotency-key"]; // panics without the lock
         let mut carrier = carrier.lock().expect("no panic");
         carrier.requests += 1;
-        let key = &headers["idempotency-key"];
         if !carrier.labels.contains(key) {
             carrier.labels.push(key.clone());
         }

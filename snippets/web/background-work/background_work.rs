@@ -135,11 +135,13 @@ async fn serve(
         closing.cancelled().await;
         sleep(SERVER).await; // for a client that has sent half a request
     };
-    tokio::select! { ended = server => ended?, () = limit => {} }
+    let ended =
+        tokio::select! { ended = server => ended, () = limit => Ok(()) };
     let left = background.shut_down(DRAIN, LAST).await;
     if left > 0 {
         tracing::warn!(left, "tasks still run");
     }
+    ended?;
     Ok(left)
 }
 // ANCHOR_END: call

@@ -5,7 +5,7 @@ use axum::{Router, routing::post};
 use reqwest::Client;
 use tokio::net::TcpListener;
 
-const MB: usize = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 
 async fn photo(photo: Bytes) -> String {
     format!("{} bytes", photo.len())
@@ -26,17 +26,19 @@ async fn main() -> anyhow::Result<()> {
     let app = Router::new().route("/photos", post(photo));
     // ANCHOR_END: broken
     let statuses =
-        [upload(app.clone(), 2 * MB).await?, upload(app, 2 * MB + 1).await?];
+        [upload(app.clone(), 2 * MIB).await?, upload(app, 2 * MIB + 1).await?];
     println!("broken: 2 MiB {}, a byte more {}", statuses[0], statuses[1]);
     assert_eq!(statuses, [200, 413]);
 
     // ANCHOR: fixed
-    let photos = post(photo).layer(DefaultBodyLimit::max(10 * MB));
+    let photos = post(photo).layer(DefaultBodyLimit::max(10 * MIB));
     let app = Router::new().route("/photos", photos);
     // ANCHOR_END: fixed
     let app = app.layer(DefaultBodyLimit::max(16 * 1024)); // does not count
-    let statuses =
-        [upload(app.clone(), 10 * MB).await?, upload(app, 10 * MB + 1).await?];
+    let statuses = [
+        upload(app.clone(), 10 * MIB).await?,
+        upload(app, 10 * MIB + 1).await?,
+    ];
     println!("fixed: 10 MiB {}, a byte more {}", statuses[0], statuses[1]);
     assert_eq!(statuses, [200, 413]);
     Ok(())
