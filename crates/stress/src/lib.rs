@@ -29,6 +29,7 @@
 pub mod fast;
 mod passed;
 pub mod peer;
+mod postgres;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use tokio::runtime::Builder;
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
+pub use crate::postgres::postgres;
 pub use crate::round::Round;
 
 /// How long a round may take: a hundred rounds may share two cores.

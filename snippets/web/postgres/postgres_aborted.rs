@@ -2,61 +2,66 @@
 use std::env;
 
 use anyhow::Context;
-use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, Connection, Executor, Result};
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Acquire, Executor, Result, query, query_scalar};
 
-const ADA: &str = "INSERT INTO doctor VALUES ('Ada')";
-const BEN: &str = "INSERT INTO doctor VALUES ('Ben')";
+async fn add(conn: &mut PgConnection, carrier: &str) -> Result<()> {
+    let sql = "INSERT INTO carriers VALUES ($1)";
+    query(sql).bind(carrier).execute(conn).await?;
+    Ok(())
+}
 
 // ANCHOR: broken
-// Broken: looks away from an error, and goes on in the same transaction.
-async fn looks_away(db: &mut AnyConnection) -> Result<()> {
-    let mut tx = db.begin().await?;
-    tx.execute(ADA).await.ok(); // is there already
-    tx.execute(BEN).await?;
-    tx.commit().await
+async fn import(pool: &PgPool, carriers: &[&str]) -> Result<()> {
+    let mut transaction = pool.begin().await?;
+    for carrier in carriers {
+        add(&mut transaction, carrier).await.ok(); // it may exist
+    }
+    transaction.commit().await
 }
 // ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: a transaction in the transaction, which is a savepoint.
-async fn saves(db: &mut AnyConnection) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let mut inner = tx.begin().await?;
-    match inner.execute(ADA).await {
-        Ok(_) => inner.commit().await?,
-        Err(_) => inner.rollback().await?,
+async fn import_fixed(pool: &PgPool, carriers: &[&str]) -> Result<()> {
+    let mut transaction = pool.begin().await?;
+    for carrier in carriers {
+        // ANCHOR: fixed
+        let mut savepoint = transaction.begin().await?;
+        match add(&mut savepoint, carrier).await {
+            Ok(()) => savepoint.commit().await?,
+            Err(_) => savepoint.rollback().await?,
+        }
+        // ANCHOR_END: fixed
     }
-    tx.execute(BEN).await?;
-    tx.commit().await
-}
-// ANCHOR_END: fixed
-
-async fn hospital(url: &str) -> Result<AnyPool> {
-    let db = AnyPoolOptions::new().max_connections(1).connect(url).await?;
-    db.execute("CREATE TABLE doctor (name TEXT PRIMARY KEY)").await?;
-    db.execute(ADA).await?;
-    Ok(db)
+    transaction.commit().await
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    install_default_drivers();
-
-    let db = hospital("sqlite::memory:").await?;
-    looks_away(&mut *db.acquire().await?).await?;
-    println!("SQLite goes on");
-
     let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
-    let db = hospital(&url).await?;
-    let error = looks_away(&mut *db.acquire().await?).await.unwrap_err();
-    let error = error.into_database_error().expect("PostgreSQL's");
-    println!("PostgreSQL does not: {:?}", error.code());
-    assert_eq!(error.code().as_deref(), Some("25P02"));
+    let pool = PgPool::connect(&url).await?;
+    pool.execute("CREATE TABLE carriers (name TEXT PRIMARY KEY)").await?;
+    let sql = "SELECT count(*) FROM carriers";
 
-    saves(&mut *db.acquire().await?).await?;
-    println!("after a savepoint, it does");
-    assert_eq!(db.execute("DELETE FROM doctor").await?.rows_affected(), 2);
+    let carriers = ["alpha", "alpha", "beta"];
+    let imported = import(&pool, &carriers).await;
+    let count: i64 = query_scalar(sql).fetch_one(&pool).await?;
+    println!("errors ignored: {imported:?}, {count} carriers");
+    assert!(imported.is_ok() && count == 0);
+
+    // What the ignored error was.
+    let mut transaction = pool.begin().await?;
+    add(&mut transaction, "alpha").await?;
+    assert!(add(&mut transaction, "alpha").await.is_err());
+    let error = add(&mut transaction, "beta").await.expect_err("aborted");
+    let error = error.into_database_error().context("PostgreSQL's")?;
+    println!("the next statement: {:?}", error.code());
+    assert_eq!(error.code().as_deref(), Some("25P02"));
+    drop(transaction);
+
+    let imported = import_fixed(&pool, &carriers).await;
+    let count: i64 = query_scalar(sql).fetch_one(&pool).await?;
+    println!("a savepoint for each: {imported:?}, {count} carriers");
+    assert!(imported.is_ok() && count == 2);
     Ok(())
 }
 // ANCHOR_END: all

@@ -8,50 +8,43 @@ use anyhow::Context;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Executor, query_scalar};
 
-// ANCHOR: broken
-// Broken: after a cancelled `begin`, the connection goes back to the pool as
-// it is, in a transaction or not.
 fn trusting() -> PgPoolOptions {
     PgPoolOptions::new()
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: whatever transaction it is in, it comes back in none.
+/// As the recipe's pool.
 fn careful() -> PgPoolOptions {
-    PgPoolOptions::new().after_release(|connection, _| {
+    PgPoolOptions::new().after_release(|conn, _| {
         Box::pin(async move {
-            // `ROLLBACK` alone is a warning in the log where all is well.
-            connection.execute("BEGIN; ROLLBACK").await?;
+            conn.execute("BEGIN; ROLLBACK").await?;
             Ok(true)
         })
     })
 }
-// ANCHOR_END: fixed
 
-// ANCHOR: lost
-/// Plans a shift on a connection whose `begin` was dropped after so many
-/// polls. Is the shift lost? `None`: `begin` needs no more polls than that.
+/// Stores a parcel on a connection whose `begin` was dropped after so many
+/// polls. Is the parcel lost? `None`: `begin` needs no more polls than that.
 async fn lost(
-    pool: PgPoolOptions,
+    options: PgPoolOptions,
     polls: usize,
 ) -> anyhow::Result<Option<bool>> {
     let url = var("DATABASE_URL").context("DATABASE_URL")?;
-    let db = pool.max_connections(1).connect(&url).await?;
-    let began = drop_after(polls, db.begin()).await;
-    let dropped = began.transpose()?.is_none();
+    let pool = options.max_connections(1).connect(&url).await?;
+    // ANCHOR: broken
+    let begun = drop_after(polls, pool.begin()).await; // as a timeout does
+    let was_dropped = begun.transpose()?.is_none();
+    pool.execute("INSERT INTO parcels VALUES (7, 'Oslo')").await?;
+    // ANCHOR_END: broken
+    let count = query_scalar("SELECT count(*) FROM parcels");
+    let seen: i64 = count.fetch_one(&pool).await?;
+    assert_eq!(seen, 1, "this connection reads it");
+    pool.close().await;
 
-    db.execute("INSERT INTO shift VALUES (7, 'Ada')").await?;
-    let count = query_scalar("SELECT count(*) FROM shift");
-    let seen: i64 = count.fetch_one(&db).await?;
-    assert_eq!(seen, 1, "this connection has it");
-    db.close().await;
-
-    let db = PgPool::connect(&url).await?;
-    let kept = db.execute("DELETE FROM shift").await?.rows_affected();
-    Ok(dropped.then_some(kept == 0))
+    let pool = PgPool::connect(&url).await?;
+    let sql = "DELETE FROM parcels";
+    let kept = pool.execute(sql).await?.rows_affected();
+    Ok(was_dropped.then_some(kept == 0))
 }
-// ANCHOR_END: lost
 
 /// Whether it is lost: dropped after no poll, after one, and so on.
 async fn sweep(pool: fn() -> PgPoolOptions) -> anyhow::Result<Vec<bool>> {
@@ -77,8 +70,8 @@ async fn drop_after<F: Future>(mut n: usize, future: F) -> Option<F::Output> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = var("DATABASE_URL").context("DATABASE_URL")?;
-    let db = PgPool::connect(&url).await?;
-    db.execute("CREATE TABLE shift (day INT, doctor TEXT)").await?;
+    let pool = PgPool::connect(&url).await?;
+    pool.execute("CREATE TABLE parcels (id INT, city TEXT)").await?;
 
     // An answer that is there at once leaves no time to drop anything: again.
     let wrong_poll = loop {
@@ -86,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
             break at;
         }
     };
-    println!("trusting: a shift is lost");
+    println!("trusting: a parcel is lost");
 
     loop {
         let outcomes = sweep(careful).await?;

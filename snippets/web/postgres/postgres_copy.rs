@@ -7,56 +7,55 @@ use sqlx::postgres::{PgPool, PgPoolCopyExt};
 use sqlx::{Executor, query_scalar};
 
 // ANCHOR: copy
-/// All rows or none. How many?
-async fn import(db: &PgPool, csv: &str) -> sqlx::Result<u64> {
-    let sql = "COPY shift (day, doctor) FROM STDIN (FORMAT csv)";
-    let mut copy = db.copy_in_raw(sql).await?;
-    copy.send(csv.as_bytes()).await?;
+/// Stores all parcels of a CSV file, or none: how many.
+async fn import(pool: &PgPool, csv: &[&str]) -> sqlx::Result<u64> {
+    let sql = "COPY parcels (id, city) FROM STDIN (FORMAT csv)";
+    let mut copy = pool.copy_in_raw(sql).await?;
+    for part in csv {
+        copy.send(part.as_bytes()).await?;
+    }
     copy.finish().await
 }
-// ANCHOR_END: copy
 
-// ANCHOR: quoted
-/// Within quotes, a comma or a line's end is a part of the value.
+/// Within quotes, a comma or the end of a line is a part of the value.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('"', "\"\""))
 }
-// ANCHOR_END: quoted
+// ANCHOR_END: copy
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
-    let db = PgPool::connect(&url).await?;
-    db.execute("CREATE TABLE shift (day INT PRIMARY KEY, doctor TEXT)").await?;
+    let pool = PgPool::connect(&url).await?;
+    let table = "CREATE TABLE parcels (id INT PRIMARY KEY, city TEXT)";
+    pool.execute(table).await?;
 
     let mut csv = String::new();
-    for day in 0..10_000 {
-        writeln!(csv, "{day},{}", quoted("Ada"))?;
+    for id in 0..10_000 {
+        writeln!(csv, "{id},{}", quoted("Oslo"))?;
     }
-    let rows = import(&db, &csv).await?;
+    let (first, rest) = csv.split_at(csv.len() / 2);
+    let rows = import(&pool, &[first, rest]).await?;
     println!("{rows} rows");
     assert_eq!(rows, 10_000);
 
-    // Broken: the name ends at its comma.
-    let doctor = "Ben \"Doc\" Holm, M.D.";
-    let csv = format!("10000,Cleo\n10001,{doctor}\n");
-    let error = import(&db, &csv).await.unwrap_err();
-    let error = error.into_database_error().expect("PostgreSQL's");
+    // Without quotes, the city ends at its comma.
+    let city = "Frankfurt, \"Main\"";
+    let csv = format!("10000,Bonn\n10001,{city}\n");
+    let error = import(&pool, &[&csv]).await.expect_err("a third column");
+    let error = error.into_database_error().context("PostgreSQL's")?;
     println!("{:?}: {}", error.code(), error.message());
     assert_eq!(error.code().as_deref(), Some("22P04"));
-    let rows: i64 =
-        query_scalar("SELECT COUNT(*) FROM shift").fetch_one(&db).await?;
-    assert_eq!(rows, 10_000, "Cleo is not there either");
+    let count = query_scalar("SELECT count(*) FROM parcels");
+    let count: i64 = count.fetch_one(&pool).await?;
+    assert_eq!(count, 10_000, "the row before it is not stored either");
 
-    // Fixed: each value in quotes.
-    let csv = format!("10000,{}\n10001,{}\n", quoted("Cleo"), quoted(doctor));
-    assert_eq!(import(&db, &csv).await?, 2);
-    let read: String =
-        query_scalar("SELECT doctor FROM shift WHERE day = 10001")
-            .fetch_one(&db)
-            .await?;
+    let csv = format!("10000,{}\n10001,{}\n", quoted("Bonn"), quoted(city));
+    assert_eq!(import(&pool, &[&csv]).await?, 2);
+    let read = query_scalar("SELECT city FROM parcels WHERE id = 10001");
+    let read: String = read.fetch_one(&pool).await?;
     println!("{read}");
-    assert_eq!(read, doctor);
+    assert_eq!(read, city);
     Ok(())
 }
 // ANCHOR_END: all

@@ -3,52 +3,44 @@ use std::env;
 
 use anyhow::Context;
 use sqlx::postgres::PgPool;
-use sqlx::{Connection, Executor, Postgres, Transaction, raw_sql};
+use sqlx::{Connection, Executor};
 
-const TAKE: &str = "SELECT * FROM shift WHERE day = 7 FOR UPDATE NOWAIT";
-
-async fn change_mind(tx: &mut Transaction<'_, Postgres>) -> sqlx::Result<()> {
-    raw_sql("UPDATE shift SET doctor = 'Ben'").execute(&mut **tx).await?;
-    Ok(())
-}
+const LOCK: &str = "SELECT FROM carriers FOR UPDATE NOWAIT";
+const UPDATE: &str = "UPDATE carriers SET credit = 0";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
-    let db = PgPool::connect(&url).await?;
-    db.execute("CREATE TABLE shift AS SELECT 7 AS day, 'Ada' AS doctor")
-        .await?;
-    let mut desk = db.acquire().await?;
+    let pool = PgPool::connect(&url).await?;
+    pool.execute("CREATE TABLE carriers AS SELECT 1000 AS credit").await?;
 
+    let mut conn = pool.acquire().await?;
     // ANCHOR: broken
-    // Broken: dropped, it rolls back when its connection is used again.
-    let mut tx = desk.begin().await?;
-    change_mind(&mut tx).await?;
-    drop(tx);
-    let error = db.execute(TAKE).await.unwrap_err();
-    let error = error.into_database_error().expect("PostgreSQL's");
+    let mut transaction = conn.begin().await?;
+    transaction.execute(UPDATE).await?;
+    drop(transaction);
+    // ANCHOR_END: broken
+    let error = pool.execute(LOCK).await.expect_err("a lock");
+    let error = error.into_database_error().context("PostgreSQL's")?;
     println!("dropped: {:?}", error.code());
     assert_eq!(error.code().as_deref(), Some("55P03"), "locked");
+    conn.ping().await?;
+    assert_eq!(pool.execute(LOCK).await?.rows_affected(), 1);
 
-    desk.ping().await?;
-    db.execute(TAKE).await?;
-    // ANCHOR_END: broken
-
-    // Of the pool's own connection the pool takes care, in a task.
-    let mut tx = db.begin().await?;
-    change_mind(&mut tx).await?;
-    drop(tx);
-    while db.execute(TAKE).await.is_err() {}
+    // The pool sends it for a connection that it gets back.
+    let mut transaction = pool.begin().await?;
+    transaction.execute(UPDATE).await?;
+    drop(transaction);
+    while pool.execute(LOCK).await.is_err() {}
 
     // ANCHOR: fixed
-    // Fixed: rolled back, it is.
-    let mut tx = desk.begin().await?;
-    change_mind(&mut tx).await?;
-    tx.rollback().await?;
-    let rows = db.execute(TAKE).await?;
-    println!("rolled back: {} row is free", rows.rows_affected());
-    assert_eq!(rows.rows_affected(), 1);
+    let mut transaction = conn.begin().await?;
+    transaction.execute(UPDATE).await?;
+    transaction.rollback().await?;
     // ANCHOR_END: fixed
+    let rows = pool.execute(LOCK).await?.rows_affected();
+    println!("rolled back: {rows} row is free");
+    assert_eq!(rows, 1);
     Ok(())
 }
 // ANCHOR_END: all

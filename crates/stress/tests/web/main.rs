@@ -6,3 +6,5 @@ mod background_work;
 mod database;
 #[allow(dead_code)]
 mod endpoints;
+#[allow(dead_code)]
+mod postgres;

@@ -1,0 +1,92 @@
+// ANCHOR: all
+use std::env;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::postgres::{PgListener, PgPool};
+use sqlx::{Executor, query, query_scalar};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+// ANCHOR: listen
+/// Sends each new event, also those that were stored while nothing listened.
+async fn watch(pool: PgPool, tx: UnboundedSender<i64>) -> sqlx::Result<()> {
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen("events").await?;
+    let minute = Duration::from_secs(60);
+    loop {
+        let sql = "DELETE FROM outbox RETURNING event";
+        for event in query_scalar(sql).fetch_all(&pool).await? {
+            if tx.send(event).is_err() {
+                return Ok(());
+            }
+        }
+        // A notification, a new connection or a minute: read the table again.
+        if let Ok(received) = timeout(minute, listener.try_recv()).await {
+            received?;
+        }
+    }
+}
+// ANCHOR_END: listen
+
+/// Stores an event, and notifies when the transaction is committed.
+async fn store(pool: &PgPool, event: i64, commits: bool) -> sqlx::Result<()> {
+    let mut transaction = pool.begin().await?;
+    // ANCHOR: notify
+    let sql = "INSERT INTO outbox VALUES ($1)";
+    query(sql).bind(event).execute(&mut *transaction).await?;
+    transaction.execute("NOTIFY events").await?;
+    // ANCHOR_END: notify
+    if commits { transaction.commit().await } else { Ok(()) }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
+    let pool = PgPool::connect(&url).await?;
+    pool.execute("CREATE TABLE outbox (event BIGINT)").await?;
+
+    store(&pool, 1, true).await?;
+    let (tx, mut rx) = unbounded_channel();
+    let watching = tokio::spawn(watch(pool.clone(), tx));
+    assert_eq!(rx.recv().await, Some(1));
+    println!("before it listened: received");
+    store(&pool, 2, false).await?;
+    store(&pool, 3, true).await?;
+    assert_eq!(rx.recv().await, Some(3));
+    println!("rolled back: not received");
+
+    // A listener alone loses what is sent while it has no connection.
+    let mut alone = PgListener::connect_with(&pool).await?;
+    alone.listen("numbers").await?;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE query LIKE 'LISTEN%'";
+    let ended: i64 = query_scalar(end).fetch_one(&pool).await?;
+    assert_eq!(ended, 2);
+    pool.execute("NOTIFY numbers, 'four'").await?;
+    let lost = alone.try_recv().await?;
+    assert!(lost.is_none());
+    pool.execute("NOTIFY numbers, 'five'").await?;
+    let notification = alone.recv().await?;
+    println!("alone, it was cut off: {}", notification.payload());
+    assert_eq!(notification.payload(), "five");
+    store(&pool, 4, true).await?;
+    assert_eq!(rx.recv().await, Some(4));
+    println!("with the table: received");
+
+    for (bytes, code) in [(7_999, None), (8_000, Some("22023"))] {
+        let payload = "x".repeat(bytes);
+        let sql = "SELECT pg_notify('numbers', $1)";
+        let result = query(sql).bind(payload).execute(&pool).await;
+        let error = result.err().and_then(|error| error.into_database_error());
+        let found = error.as_ref().and_then(|error| error.code());
+        println!("{bytes} bytes: {found:?}");
+        assert_eq!(found.as_deref(), code);
+    }
+
+    drop(rx);
+    store(&pool, 5, true).await?;
+    watching.await??;
+    Ok(())
+}
+// ANCHOR_END: all
