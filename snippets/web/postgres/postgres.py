@@ -1,5 +1,6 @@
 # ANCHOR: keep
 import asyncio
+import itertools
 import random
 import ssl
 
@@ -31,7 +32,7 @@ async def connect(url, max_connections):
 # ANCHOR: retry
 async def retry(transaction):
     """Runs a transaction, and after a conflict again: at most six times."""
-    for retries in range(6):
+    for retries in itertools.count():
         try:
             return await transaction()
         except (

@@ -54,7 +54,8 @@ async fn main() -> anyhow::Result<()> {
     assert!(add(&mut transaction, "alpha").await.is_err());
     let error = add(&mut transaction, "beta").await.expect_err("aborted");
     let error = error.into_database_error().context("PostgreSQL's")?;
-    println!("the next statement: {:?}", error.code());
+    let code = error.code().unwrap_or_default();
+    println!("the next statement: {code}");
     assert_eq!(error.code().as_deref(), Some("25P02"));
     drop(transaction);
 

@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let csv = format!("10000,Bonn\n10001,{city}\n");
     let error = import(&pool, &[&csv]).await.expect_err("a third column");
     let error = error.into_database_error().context("PostgreSQL's")?;
-    println!("{:?}: {}", error.code(), error.message());
+    println!("without quotes: {}", error.message());
     assert_eq!(error.code().as_deref(), Some("22P04"));
     let count = query_scalar("SELECT count(*) FROM parcels");
     let count: i64 = count.fetch_one(&pool).await?;
@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(import(&pool, &[&csv]).await?, 2);
     let read = query_scalar("SELECT city FROM parcels WHERE id = 10001");
     let read: String = read.fetch_one(&pool).await?;
-    println!("{read}");
+    println!("with quotes: {read}");
     assert_eq!(read, city);
     Ok(())
 }

@@ -61,8 +61,8 @@ async fn main() -> anyhow::Result<()> {
         let options: PgConnectOptions = url.parse()?;
         let options = options.ssl_mode(PgSslMode::VerifyFull);
         let mut conn = options.connect().await?;
-        conn.execute("SELECT 'a customer'").await?;
         // ANCHOR_END: fixed
+        conn.execute("SELECT 'a customer'").await?;
         conn.close().await
     };
     let (read, ended) = tokio::join!(network(&listener, path), client);

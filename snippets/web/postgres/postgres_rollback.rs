@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: broken
     let error = pool.execute(LOCK).await.expect_err("a lock");
     let error = error.into_database_error().context("PostgreSQL's")?;
-    println!("dropped: {:?}", error.code());
+    println!("dropped: {}, locked", error.code().unwrap_or_default());
     assert_eq!(error.code().as_deref(), Some("55P03"), "locked");
     conn.ping().await?;
     assert_eq!(pool.execute(LOCK).await?.rows_affected(), 1);

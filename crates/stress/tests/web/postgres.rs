@@ -183,7 +183,7 @@ mod stress {
         stress::rounds(move |_| async move {
             let trial = Trial::start(url).await;
             let mut tasks = JoinSet::new();
-            for number in 0..20 {
+            for number in 0..12 {
                 let [a, b] = trial.ids;
                 let ids = if number % 2 == 0 { [a, b] } else { [b, a] };
                 let pool = trial.pool.clone();
