@@ -10,7 +10,7 @@ window.cookbookParts = {
 "web/endpoints.html":[{"name":"upstream","python":[12,19],"rust":[19,31]},{"name":"fetch","python":[27,37],"rust":[45,55]},{"name":"handler","python":[40,50],"rust":[57,69]}],
 "web/background-work.html":[{"name":"background","python":[8,10],"rust":[11,20]},{"name":"spawn","python":[12,36],"rust":[33,56]},{"name":"shut_down","python":[38,49],"rust":[58,68]}],
 "web/database.html":[{"name":"parcel","python":[9,13],"rust":[9,14]},{"name":"open","python":[42,51],"rust":[16,36]},{"name":"find","python":[54,55],"rust":[38,44]},{"name":"record","python":[58,66],"rust":[46,65]}],
-"web/postgres.html":[{"name":"shift","python":[0,4],"rust":[6,11]},{"name":"conflict","python":[8,12],"rust":[32,35]},{"name":"one","python":[13,14],"rust":[36,36]},{"name":"on","python":[17,22],"rust":[26,29]}],
+"web/postgres.html":[{"name":"connect","python":[16,25],"rust":[16,36]},{"name":"retry","python":[28,40],"rust":[38,51]},{"name":"transfer","python":[43,57],"rust":[53,69]}],
 "web/migrations.html":[{"name":"files","python":[0,7],"rust":[3,4]},{"name":"migrate","python":[10,23],"rust":[13,18]},{"name":"accept","python":[26,29],"rust":[20,29]},{"name":"find","python":[32,35],"rust":[31,38]}],
 "testing/async-tests.html":[{"name":"track","python":[6,13],"rust":[9,20]},{"name":"track_all","python":[16,24],"rust":[22,29]},{"name":"returned","python":[27,29],"rust":[31,34]},{"name":"waits","python":[32,39],"rust":[36,46]},{"name":"concurrent","python":[42,56],"rust":[48,62]}],
 "testing/fakes.html":[{"name":"notify","python":[5,14],"rust":[14,28]},{"name":"fake","python":[17,23],"rust":[36,42]},{"name":"send","python":[25,35],"rust":[45,57]},{"name":"test","python":[38,42],"rust":[60,67]}],
