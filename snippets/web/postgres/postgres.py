@@ -31,7 +31,7 @@ async def connect(url, max_connections):
 
 # ANCHOR: retry
 async def retry(transaction):
-    """Runs a transaction, and after a conflict again: at most six times."""
+    """Runs a transaction, and again after a conflict: six attempts at most."""
     for retries in itertools.count():
         try:
             return await transaction()

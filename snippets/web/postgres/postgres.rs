@@ -23,7 +23,7 @@ async fn connect(url: &str, max_connections: u32) -> anyhow::Result<PgPool> {
     if options.get_socket().is_none() {
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }
-    // Without a pool: its error says what is wrong.
+    // Not by the pool: the error of a connection says what is wrong.
     let first = async { options.connect().await?.close().await };
     timeout(WAIT, first).await.context("the server does not answer")??;
     let pool = PgPoolOptions::new()
@@ -41,7 +41,7 @@ async fn connect(url: &str, max_connections: u32) -> anyhow::Result<PgPool> {
 // ANCHOR_END: connect
 
 // ANCHOR: retry
-/// Runs a transaction, and after a conflict again: at most six times.
+/// Runs a transaction, and again after a conflict: six attempts at most.
 async fn retry<T, F: Future<Output = Result<T>>>(
     transaction: impl FnMut() -> F,
 ) -> Result<T> {
@@ -306,7 +306,7 @@ async fn unordered(pool: &PgPool, ids: [i64; 2], cents: i64) -> Result<()> {
 // ANCHOR_END: broken_order
 
 // ANCHOR: broken_skew
-/// Stops to use a carrier, unless it is the last one. False if it is.
+/// Takes a carrier out of use. Returns false if it is the last one.
 async fn stop(pool: &PgPool, begin: &'static str, id: i64) -> Result<bool> {
     let mut transaction = pool.begin_with(begin).await?;
     let sql = "SELECT count(*) FROM carriers WHERE is_used";

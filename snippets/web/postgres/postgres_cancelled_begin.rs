@@ -31,7 +31,7 @@ async fn lost(
     let url = var("DATABASE_URL").context("DATABASE_URL")?;
     let pool = options.max_connections(1).connect(&url).await?;
     // ANCHOR: broken
-    // As a timeout drops it.
+    // Like a timeout that ends during `begin`.
     let was_dropped = drop_after(polls, pool.begin()).await?;
     pool.execute("INSERT INTO parcels VALUES (7, 'Oslo')").await?;
     // ANCHOR_END: broken

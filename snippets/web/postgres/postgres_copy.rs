@@ -3,14 +3,18 @@ use std::env;
 use std::fmt::Write;
 
 use anyhow::Context;
-use sqlx::postgres::{PgPool, PgPoolCopyExt};
+use futures::poll;
+use sqlx::postgres::PgPool;
 use sqlx::{Executor, query_scalar};
+use tokio::task::yield_now;
 
 // ANCHOR: copy
-/// Stores all parcels of a CSV file, or none: how many.
+/// Stores all parcels of a CSV file, or none. Returns how many.
 async fn import(pool: &PgPool, csv: &[&str]) -> sqlx::Result<u64> {
     let sql = "COPY parcels (id, city) FROM STDIN (FORMAT csv)";
-    let mut copy = pool.copy_in_raw(sql).await?;
+    // Not the pool's any more, and closed: a dropped COPY leaves answers in it.
+    let mut conn = pool.acquire().await?.detach();
+    let mut copy = conn.copy_in_raw(sql).await?;
     for part in csv {
         copy.send(part.as_bytes()).await?;
     }
@@ -56,6 +60,25 @@ async fn main() -> anyhow::Result<()> {
     let read: String = read.fetch_one(&pool).await?;
     println!("with quotes: {read}");
     assert_eq!(read, city);
+
+    // Callers that are cancelled at some poll leave the pool in order.
+    for polls in 0..20 {
+        let csv = format!("{},Bergen\n", 20_000 + polls);
+        let parts = [csv.as_str()];
+        let mut import = Box::pin(import(&pool, &parts));
+        for _ in 0..polls {
+            if poll!(&mut import).is_ready() {
+                break;
+            }
+            yield_now().await;
+        }
+        drop(import);
+        let failed = pool.execute("INSERT INTO no_such_table VALUES (1)").await;
+        assert!(failed.is_err());
+        let number = query_scalar("SELECT 7::INT");
+        assert_eq!(number.fetch_one(&pool).await.map(|n: i32| n)?, 7);
+    }
+    println!("cancelled: the pool is in order");
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,8 +1,11 @@
 // ANCHOR: all
+use std::collections::BTreeSet;
 use std::env;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::poll;
 use sqlx::postgres::{PgListener, PgPool};
 use sqlx::{Executor, query, query_scalar};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -10,17 +13,20 @@ use tokio::time::timeout;
 
 // ANCHOR: listen
 /// Sends each new event, also those that were stored while nothing listened.
+/// If it is cancelled, it may send an event again, but loses none.
 async fn watch(pool: PgPool, tx: UnboundedSender<i64>) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen("events").await?;
     let minute = Duration::from_secs(60);
     loop {
-        let sql = "DELETE FROM outbox RETURNING event";
-        for event in query_scalar(sql).fetch_all(&pool).await? {
+        let mut transaction = pool.begin().await?;
+        let delete = query_scalar("DELETE FROM outbox RETURNING event");
+        for event in delete.fetch_all(&mut *transaction).await? {
             if tx.send(event).is_err() {
-                return Ok(());
+                return Ok(()); // rolled back: the events stay in the table
             }
         }
+        transaction.commit().await?;
         // A notification, a new connection or a minute: read the table again.
         if let Ok(received) = timeout(minute, listener.try_recv()).await {
             received?;
@@ -87,6 +93,30 @@ async fn main() -> anyhow::Result<()> {
     drop(rx);
     store(&pool, 5, true).await?;
     watching.await??;
+    let count = query_scalar("SELECT count(*) FROM outbox");
+    let count: i64 = count.fetch_one(&pool).await?;
+    println!("nothing receives: {count} event stays in the table");
+    assert_eq!(count, 1);
+
+    // Callers that are cancelled at some poll: no event is lost.
+    for event in 6..=20 {
+        store(&pool, event, true).await?;
+    }
+    let mut received = BTreeSet::new();
+    for polls in 1..=40 {
+        let (tx, mut rx) = unbounded_channel();
+        let mut watching = pin!(watch(pool.clone(), tx));
+        for _ in 0..polls {
+            assert!(poll!(&mut watching).is_pending());
+            pool.execute("SELECT 1").await?; // the server has had time
+        }
+        watching.set(watch(pool.clone(), unbounded_channel().0));
+        while let Ok(event) = rx.try_recv() {
+            received.insert(event);
+        }
+    }
+    println!("cancelled: {} of 16 events", received.len());
+    assert!(received.into_iter().eq(5..=20));
     Ok(())
 }
 // ANCHOR_END: all

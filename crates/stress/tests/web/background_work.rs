@@ -273,7 +273,7 @@ mod stress {
                         hint::spin_loop();
                     }
                 };
-                for _ in 0..1_000 {
+                for _ in 0..30 {
                     met.store(0, SeqCst);
                     let background = Background::new(1, LONG);
                     let left = thread::scope(|scope| {
