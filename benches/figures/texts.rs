@@ -158,7 +158,7 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    " On {}, with earlier versions of {}.",
+                    " ({} has measured earlier versions of {}.)",
                     machine.name(),
                     names.join(" and ")
                 ),
