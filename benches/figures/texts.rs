@@ -47,7 +47,9 @@ impl Figures {
         }
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
-            behind => format!(" **No clear gain over Python by {behind}.**"),
+            behind => format!(
+                " **Not clearly faster than Python on every processor: {behind}.**"
+            ),
         };
         format!(
             "[{title}]({section}): *{first}* 1{python}, Rust {rust}.{behind}{older}\n"
@@ -158,7 +160,7 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    " ({} has measured earlier versions of {}.)",
+                    " (The figures of {} are of earlier versions of {}.)",
                     machine.name(),
                     names.join(" and ")
                 ),
