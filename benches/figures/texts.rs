@@ -48,7 +48,7 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Not clearly faster than Python on every processor: {behind}.**"
+                " **Not faster than Python by 15 % or more: {behind}.**"
             ),
         };
         format!(
@@ -160,7 +160,7 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    " (The figures of {} are of earlier versions of {}.)",
+                    " (On {}: earlier versions of {}.)",
                     machine.name(),
                     names.join(" and ")
                 ),
