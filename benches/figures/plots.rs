@@ -112,7 +112,7 @@ impl Figures {
         };
         let behind = match self.behind(case).replace('*', "") {
             behind if behind.is_empty() => behind,
-            behind => format!(" No clear gain over Python by {behind}."),
+            behind => format!(" Not clearly faster than Python: {behind}."),
         };
         let what = format!(
             "{}: {what}, as a multiple of the first way's{}.{behind} The bars of \

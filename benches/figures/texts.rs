@@ -48,7 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Not faster than Python by 15 % or more: {behind}.**"
+                " **Not faster than Python by {:.0} % or more: {behind}.**",
+                (CLEAR - 1.0) * 100.0
             ),
         };
         format!(

@@ -1,8 +1,8 @@
 //! Single flight: many tasks ask for one value, and it is computed once.
 //!
-//! Two of the ways are programs of the book: `Memo` of "Remember what a function
-//! answered", and `SingleFlight` of "Single flight: prevent cache stampedes". All
-//! ways have the same keys and the same values.
+//! Two of the ways are programs of the book: `Memo` of "Cache async results", and
+//! `SingleFlight` of "Single flight: prevent cache stampedes". All ways have the
+//! same keys and the same values.
 
 use std::collections::HashMap;
 use std::future::Future;
