@@ -161,6 +161,24 @@ fn every_recipe_begins_with_the_part_to_keep() {
     none(faults);
 }
 
+/// Each program of that page stands alone, so both have the helper.
+#[test]
+fn the_helper_of_the_cancellation_test_is_one_text() {
+    let folder = "snippets/testing/cancellation-test";
+    let read = |name| fs::read_to_string(format!("{folder}/{name}.rs"));
+    let code = |text: String| {
+        let (_, text) = text.split_once("use std::future").expect("its begin");
+        let (text, _) =
+            text.split_once("after {POLLS} polls\")\n}\n").expect("its end");
+        let lines = text.lines().filter(|line| !line.contains("// ANCHOR"));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let shown = code(read("cancellation_test").expect("a program"));
+    let hidden = code(read("cancellation_test_store").expect("a program"));
+    assert!(shown.lines().count() > 60, "{shown}");
+    assert_eq!(shown, hidden, "the tests use another helper than is shown");
+}
+
 /// Mutants are made of those that are called `fixed`.
 #[test]
 fn every_fragment_of_a_pitfall_is_broken_or_fixed() {
