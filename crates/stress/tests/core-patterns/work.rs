@@ -92,6 +92,13 @@ impl Works {
         self.counts.peak.load(Relaxed)
     }
 
+    /// Waits until no task has a clone of this any more.
+    pub async fn no_task_is_left(&self) {
+        while Arc::strong_count(&self.counts) > 1 {
+            sleep(MS).await;
+        }
+    }
+
     /// Each item is there once, beside what became of its work.
     pub fn check(&self, mut results: Vec<(Item, Result<usize>)>, limit: usize) {
         results.sort_by_key(|((place, _), _)| *place);
