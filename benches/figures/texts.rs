@@ -48,7 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Not faster than Python by {:.0} % or more: {behind}.**",
+                " **Slower than the fastest Python way, or at most {:.0} % \
+                 faster: {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
         };
@@ -161,7 +162,7 @@ impl Figures {
             {
                 [] => String::new(),
                 names => format!(
-                    " (On {}: earlier versions of {}.)",
+                    " (Measured on {} with earlier versions of {}.)",
                     machine.name(),
                     names.join(" and ")
                 ),

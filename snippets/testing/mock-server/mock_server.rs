@@ -14,13 +14,17 @@ pub struct Label {
     pub number: usize,
 }
 
-/// Buys a label. The key tells the carrier that a retry is the same purchase.
-pub async fn buy(client: &Client, carrier: &str, parcel: u32) -> Result<Label> {
+/// Buys a label. The key names the purchase: a retry has the same key.
+pub async fn buy(
+    client: &Client,
+    carrier: &str,
+    key: Uuid,
+    parcel: u32,
+) -> Result<Label> {
     // ANCHOR: request
-    let key = Uuid::new_v4().to_string();
     let attempt = async || {
         let request = client.post(format!("{carrier}/labels"));
-        let request = request.header("Idempotency-Key", &key);
+        let request = request.header("Idempotency-Key", key.to_string());
         let request = request.json(&json!({ "parcel": parcel }));
         let response = request.timeout(Duration::from_secs(3)).send().await?;
         response.error_for_status()?.json().await
@@ -61,10 +65,12 @@ async fn a_503_is_retried_with_the_same_key() -> anyhow::Result<()> {
     request().respond_with(label).expect(1).mount(&carrier).await;
 
     let client = Client::builder().no_proxy().build()?;
-    assert_eq!(buy(&client, &carrier.uri(), 7).await?, Label { number: 1 });
-    let requests = carrier.received_requests().await.expect("recorded");
-    let key = |number: usize| &requests[number].headers["idempotency-key"];
-    assert_eq!(key(0), key(1));
+    let key = Uuid::new_v4();
+    let bought = buy(&client, &carrier.uri(), key, 7).await?;
+    assert_eq!(bought, Label { number: 1 });
+    for request in carrier.received_requests().await.expect("recorded") {
+        assert_eq!(request.headers["idempotency-key"], key.to_string());
+    }
     Ok(())
 } // the server is dropped, and checks that each request has come
 // ANCHOR_END: test
@@ -78,28 +84,39 @@ mod cases {
     use serde_json::json;
     use tokio::net::TcpSocket;
     use tokio::time::{Instant, pause};
+    use uuid::Uuid;
     use wiremock::{MockServer, ResponseTemplate};
 
-    use super::{Label, buy, request};
+    use super::{Label, Result, buy, request};
 
     fn client() -> Client {
         Client::builder().no_proxy().build().expect("a client")
     }
 
+    /// A purchase with a new key.
+    async fn purchase(carrier: &str) -> Result<Label> {
+        buy(&client(), carrier, Uuid::new_v4(), 7).await
+    }
+
+    /// The keys of the requests that have come.
+    async fn keys(carrier: &MockServer) -> Vec<String> {
+        let requests = carrier.received_requests().await.expect("recorded");
+        let keys = requests.iter().map(|one| &one.headers["idempotency-key"]);
+        keys.map(|key| key.to_str().expect("ASCII").to_owned()).collect()
+    }
+
     #[tokio::test]
-    async fn two_purchases_have_two_keys() {
+    async fn a_caller_calls_again() {
         let carrier = MockServer::start().await;
         let label = ResponseTemplate::new(201);
         let label = label.set_body_json(json!({ "number": 1 }));
         request().respond_with(label).expect(2).mount(&carrier).await;
-        let (client, uri) = (client(), carrier.uri());
+        let key = Uuid::new_v4();
         for _ in 0..2 {
-            let label = buy(&client, &uri, 7).await.expect("a label");
-            assert_eq!(label, Label { number: 1 });
+            let label = buy(&client(), &carrier.uri(), key, 7).await;
+            assert_eq!(label.expect("a label"), Label { number: 1 });
         }
-        let requests = carrier.received_requests().await.expect("recorded");
-        let key = |number: usize| &requests[number].headers["idempotency-key"];
-        assert_ne!(key(0), key(1));
+        assert_eq!(keys(&carrier).await, [key.to_string(), key.to_string()]);
     }
 
     /// How many requests there are, and the status of the last one.
@@ -107,7 +124,7 @@ mod cases {
         let carrier = MockServer::start().await;
         let response = request().respond_with(ResponseTemplate::new(status));
         response.expect(requests).mount(&carrier).await;
-        let error = buy(&client(), &carrier.uri(), 7).await.expect_err("fails");
+        let error = purchase(&carrier.uri()).await.expect_err("fails");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
     }
 
@@ -130,7 +147,7 @@ mod cases {
         let carrier = MockServer::start().await;
         let page = ResponseTemplate::new(200).set_body_string("<html>");
         request().respond_with(page).expect(2).mount(&carrier).await;
-        let error = buy(&client(), &carrier.uri(), 7).await.expect_err("fails");
+        let error = purchase(&carrier.uri()).await.expect_err("fails");
         assert!(error.is_decode());
     }
 
@@ -143,8 +160,10 @@ mod cases {
         let label = ResponseTemplate::new(201);
         let label = label.set_body_json(json!({ "number": 1 }));
         request().respond_with(label).expect(1).mount(&carrier).await;
-        let label = buy(&client(), &carrier.uri(), 7).await.expect("a label");
+        let label = purchase(&carrier.uri()).await.expect("a label");
         assert_eq!(label, Label { number: 1 });
+        let keys = keys(&carrier).await;
+        assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));
     }
 
     #[tokio::test]
@@ -155,7 +174,7 @@ mod cases {
         let mock = request().respond_with(silent).expect(1..);
         let first = mock.mount_as_scoped(&carrier).await;
         let (start, uri) = (Instant::now(), carrier.uri());
-        let label = tokio::spawn(async move { buy(&client(), &uri, 7).await });
+        let label = tokio::spawn(async move { purchase(&uri).await });
         first.wait_until_satisfied().await;
         pause();
         let error = label.await.expect("no panic").expect_err("a timeout");
@@ -166,7 +185,7 @@ mod cases {
 
     #[tokio::test]
     async fn invalid() {
-        let error = buy(&client(), "carrier", 7).await.expect_err("fails");
+        let error = purchase("carrier").await.expect_err("fails");
         assert!(error.is_builder());
     }
 
@@ -176,7 +195,7 @@ mod cases {
         let socket = TcpSocket::new_v4()?;
         socket.bind("127.0.0.1:0".parse()?)?;
         let carrier = format!("http://{}", socket.local_addr()?);
-        let error = buy(&client(), &carrier, 7).await.expect_err("fails");
+        let error = purchase(&carrier).await.expect_err("fails");
         assert!(error.is_connect());
         Ok(())
     }
@@ -192,7 +211,8 @@ mod cases {
     #[tokio::test]
     async fn not_matched() {
         let carrier = MockServer::start().await;
-        let error = buy(&client(), &carrier.uri(), 8).await.expect_err("404");
+        let (key, uri) = (Uuid::new_v4(), carrier.uri());
+        let error = buy(&client(), &uri, key, 8).await.expect_err("404");
         assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     }
 }

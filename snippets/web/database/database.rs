@@ -84,6 +84,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use axum::http::StatusCode;
+use sqlx::error::DatabaseError;
 use sqlx::{Connection, Error, SqliteConnection, query_scalar};
 use tokio::spawn;
 use tokio::sync::oneshot;
@@ -95,12 +96,19 @@ fn to_status(error: &Error) -> StatusCode {
         Error::Database(error) if error.is_unique_violation() => {
             StatusCode::CONFLICT
         }
-        Error::Database(error) if error.code().as_deref() == Some("5") => {
+        Error::Database(error) if is_busy(&**error) => {
             StatusCode::SERVICE_UNAVAILABLE // another process writes
         }
         Error::PoolTimedOut => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// The low byte is the primary code, and `SQLITE_BUSY` is 5. sqlx returns the
+/// extended code, such as 517 for `SQLITE_BUSY_SNAPSHOT`.
+fn is_busy(error: &dyn DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 // ANCHOR_END: handler
 
@@ -266,6 +274,16 @@ async fn main() -> anyhow::Result<()> {
     in_time(start, busy_timeout);
     writing.commit().await?;
     record(&writer, "scan-7", 7, "lost").await?;
+
+    // What another process has read is out of date when it writes.
+    let mut reading = other.begin().await?;
+    find(&mut *reading, 7).await?;
+    record(&writer, "scan-7b", 7, "lost").await?;
+    let update = query("UPDATE parcel SET status = 'lost'");
+    let stale = update.execute(&mut *reading).await.unwrap_err();
+    assert!(stale.to_string().contains("(code: 517)"), "{stale}");
+    assert_eq!(to_status(&stale), StatusCode::SERVICE_UNAVAILABLE);
+    drop(reading);
     other.close().await?;
 
     let start = Instant::now();

@@ -20,7 +20,8 @@ const LIMITS: [(&str, &str); 3] = [
 /// A pool, if the server can be reached. TCP requires TLS.
 async fn connect(url: &str, max_connections: u32) -> anyhow::Result<PgPool> {
     let mut options = url.parse::<PgConnectOptions>()?.options(LIMITS);
-    if options.get_socket().is_none() {
+    let host = options.get_host(); // or the directory of a socket
+    if options.get_socket().is_none() && !host.starts_with('/') {
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }
     // Not by the pool: the error of a connection says what is wrong.
@@ -31,10 +32,8 @@ async fn connect(url: &str, max_connections: u32) -> anyhow::Result<PgPool> {
         .acquire_timeout(WAIT)
         .after_release(|conn, _| {
             // A cancelled `begin` may have left a transaction open.
-            Box::pin(async move {
-                conn.execute("BEGIN; ROLLBACK").await?;
-                Ok(true)
-            })
+            let reset = conn.execute("BEGIN; ROLLBACK");
+            Box::pin(async { reset.await.map(|_| true) })
         });
     Ok(pool.connect_lazy_with(options))
 }
@@ -79,6 +78,7 @@ async fn transfer(pool: &PgPool, ids: [i64; 2], cents: i64) -> Result<bool> {
 // ANCHOR_END: keep
 
 // Carriers whose rows are hot, a server that fails, and what must happen.
+use std::env;
 use std::future::{pending, poll_fn};
 use std::io;
 use std::panic::resume_unwind;
@@ -91,6 +91,7 @@ use sqlx::postgres::PgTransaction;
 use sqlx::query_scalar;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink, split};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio::try_join;
@@ -339,6 +340,18 @@ async fn connections(url: &str, tls: &Tls) -> anyhow::Result<()> {
         assert_eq!(set, LIMITS.map(|(_, limit)| limit));
         println!("{case}: connected");
     }
+
+    // A URL without a host is read with these variables.
+    let options: PgConnectOptions = url.parse()?;
+    let directory = options.get_socket().context("a Unix socket")?;
+    let no_host = format!("postgres:///postgres?port={}", options.get_port());
+    let child = Command::new(env::current_exe()?)
+        .arg(format!("{no_host}&user={}", options.get_username()))
+        .env("PGHOST", directory)
+        .status()
+        .await?;
+    assert!(child.success());
+    println!("a host that is a directory: connected");
 
     let plain = serve(url, tls, Fault::NoTls).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -657,7 +670,11 @@ async fn cancelled_begin(pool: &PgPool, url: &str) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let url = std::env::var("DATABASE_URL").context("DATABASE_URL")?;
+    if let Some(url) = env::args().nth(1) {
+        connect(&url, 1).await?; // a child of `connections`
+        return Ok(());
+    }
+    let url = env::var("DATABASE_URL").context("DATABASE_URL")?;
     let pool = connect(&url, 20).await?;
     let sql = "ALTER ROLE cookbook SET deadlock_timeout = '100ms'";
     pool.execute(sql).await?;
