@@ -48,8 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Slower than the fastest Python way, or at most {:.0} % \
-                 faster: {behind}.**",
+                " **These Rust ways are as fast as Python's best (within {:.0} %), \
+                 or slower: {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
         };

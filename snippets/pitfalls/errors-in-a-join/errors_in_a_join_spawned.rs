@@ -27,15 +27,6 @@ async fn sold_later() -> u32 {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
-    let start = Instant::now();
-    // ANCHOR: broken_nested
-    let (first, _) = try_join!(spawn(buy(1)), spawn(buy(2)))?;
-    // ANCHOR_END: broken_nested
-    let error = first.expect_err("it is refused");
-    println!("handles: after `?` there is Err({error})");
-    assert_eq!(start.elapsed(), Duration::from_secs(2));
-    assert_eq!(SOLD.swap(0, SeqCst), 1);
-
     // ANCHOR: broken
     let first = async { spawn(buy(1)).await? };
     let second = async { spawn(buy(2)).await? };
@@ -45,6 +36,15 @@ async fn main() -> Result<()> {
     let later = sold_later().await;
     println!("tasks: {error}, later sold: {later}");
     assert_eq!(later, 1);
+
+    let start = Instant::now();
+    // ANCHOR: broken_nested
+    let (first, _) = try_join!(spawn(buy(1)), spawn(buy(2)))?;
+    // ANCHOR_END: broken_nested
+    let error = first.expect_err("it is refused");
+    println!("handles: after `?` there is Err({error})");
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    assert_eq!(SOLD.swap(0, SeqCst), 1);
 
     // ANCHOR: fixed
     let labels = try_join!(buy(1), buy(2));

@@ -5,7 +5,7 @@ import contextlib
 import uuid
 
 import pytest
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, web
 from aiohttp.test_utils import TestServer
 
 
@@ -22,7 +22,10 @@ async def attempt(session, key, parcel):
 
 
 def may_succeed_later(error):
-    return getattr(error, "status", 503) in (500, 502, 503, 504)
+    status = getattr(error, "status", None)  # None without a response
+    if status is None or status < 400:
+        return not isinstance(error, InvalidURL)
+    return status in (500, 502, 503, 504)
 
 
 async def buy(session, key, parcel):
@@ -30,7 +33,7 @@ async def buy(session, key, parcel):
     # ANCHOR: retry
     try:
         return await attempt(session, key, parcel)
-    except (ClientError, TimeoutError) as error:
+    except (ClientError, TimeoutError, ValueError) as error:
         if not may_succeed_later(error):
             raise
         return await attempt(session, key, parcel)
@@ -39,15 +42,20 @@ async def buy(session, key, parcel):
 
 # ANCHOR: mock
 @contextlib.asynccontextmanager
-async def carrier(statuses):
-    """A server of the test, and the requests that it has got."""
+async def carrier(responses):
+    """A server of the test, and the requests that it has got.
+
+    A response is a status, or the text of a malformed body.
+    """
     requests = []
 
     async def label(request):
         key = request.headers["Idempotency-Key"]
         requests.append((key, await request.json()))
-        status = statuses[len(requests) - 1]
-        return web.json_response({"number": 1}, status=status)
+        response = responses[len(requests) - 1]
+        if isinstance(response, str):
+            return web.Response(text=response, content_type="application/json")
+        return web.json_response({"number": 1}, status=response)
 
     app = web.Application()
     app.add_routes([web.post("/labels", label)])
@@ -77,6 +85,27 @@ async def test_a_404_is_not_retried():
 
 
 @pytest.mark.asyncio
+async def test_a_malformed_body_is_retried():
+    async with carrier(["<html>", 201]) as (session, requests):
+        assert await buy(session, str(uuid.uuid4()), 7) == {"number": 1}
+    assert len(requests) == 2
+
+
+@pytest.mark.asyncio
+async def test_an_invalid_url_is_not_retried():
+    requests = []
+
+    class Session:
+        def post(self, *args, **kwargs):
+            requests.append(args)
+            raise InvalidURL("carrier")
+
+    with pytest.raises(InvalidURL):
+        await buy(Session(), str(uuid.uuid4()), 7)
+    assert len(requests) == 1
+
+
+@pytest.mark.asyncio
 async def test_a_caller_calls_again():
     async with carrier([503, 503, 201]) as (session, requests):
         key = str(uuid.uuid4())
@@ -94,4 +123,4 @@ OPTIONS = [
 if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()) as report:
         ended = pytest.main([__file__, *OPTIONS])
-    assert ended == 0 and "3 passed" in report.getvalue(), report.getvalue()
+    assert ended == 0 and "5 passed" in report.getvalue(), report.getvalue()

@@ -48,6 +48,18 @@ async fn main() -> anyhow::Result<()> {
     let error = result.expect_err("there is no city yet");
     println!("an empty database: {error}");
     assert!(matches!(error, MigrateError::ExecuteMigration(_, 2)));
+
+    // A file without a transaction, and within one of the caller's.
+    write("0004_vacuum.sql", "-- no-transaction\nVACUUM")?;
+    let mut transaction = conn.begin().await?;
+    let result = migrations().await?.run(&mut *transaction).await;
+    let error = result.expect_err("VACUUM within a transaction");
+    println!("VACUUM: {error}");
+    assert!(matches!(error, MigrateError::ExecuteMigration(_, 4)));
+    transaction.rollback().await?;
+    migrations().await?.run(&mut conn).await?;
+    println!("VACUUM, alone: {:?}", applied(&mut conn).await?);
+    assert_eq!(applied(&mut conn).await?, [1, 3, 2, 4]);
     Ok(())
 }
 // ANCHOR_END: all
