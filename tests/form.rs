@@ -267,6 +267,35 @@ fn every_page_can_be_read_in_twenty_minutes() {
 }
 
 /// A pitfall is shown by a program, here or in the section that it links to.
+/// An empty line ends a table in Markdown, and each other line is a row of it.
+#[test]
+fn every_row_belongs_to_a_table() {
+    let mut faults = Vec::new();
+    for page in &BOOK.pages {
+        let (mut code, mut table) = (false, Vec::new());
+        let text = source(page);
+        for line in text.lines().chain([""]) {
+            code ^= line.starts_with("```");
+            if line.is_empty() || code {
+                let head = table.get(1).map(|row: &&str| row.replace(' ', ""));
+                let is_table = head.is_some_and(|row| row.starts_with("|---"))
+                    && table.iter().all(|row| row.starts_with('|'));
+                if !table.is_empty() && !is_table {
+                    faults.push(format!(
+                        "{}: {}",
+                        page.path.display(),
+                        table[0]
+                    ));
+                }
+                table.clear();
+            } else if line.starts_with('|') || !table.is_empty() {
+                table.push(line);
+            }
+        }
+    }
+    none(faults);
+}
+
 #[test]
 fn every_pitfall_is_run() {
     let mut faults = Vec::new();

@@ -48,8 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **These Rust ways are as fast as Python's best (within {:.0} %), \
-                 or slower: {behind}.**",
+                " **Only these are as fast as Python's best (within {:.0} %), or \
+                 slower: {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
         };
