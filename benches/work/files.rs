@@ -7,14 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use memchr::memchr_iter;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 
 use super::piece;
 
-/// The size of each buffer, as in the page's programs.
+/// The size of each buffer.
 const CAPACITY: usize = 256 * 1024;
 
 /// Writes lines of 100 bytes.
@@ -32,30 +32,23 @@ pub fn write_orders(path: &Path, mb: usize) -> Result<()> {
 mod flat_memory {
     include!("../../snippets/performance/flat-memory/flat_memory.rs");
 
-    pub async fn count(path: &str) -> anyhow::Result<u64> {
-        let file = File::open(path).await?;
-        let file = BufReader::with_capacity(super::CAPACITY, file);
-        Ok(count_lines(file).await?)
+    pub async fn total(path: &str) -> anyhow::Result<u64> {
+        let path = path.to_owned();
+        let mut blocks = Blocks::read(|| File::open(path), 64 * KIB, 4);
+        let mut cents = 0;
+        while let Some(block) = blocks.next().await? {
+            for order in block.lines() {
+                cents += super::price(order)?;
+            }
+        }
+        Ok(cents)
     }
 }
 
-#[expect(dead_code, reason = "the page's own `main` does not run")]
-mod flat_memory_lines {
-    include!("../../snippets/performance/flat-memory/flat_memory_lines.rs");
-
-    pub async fn total(path: &str) -> anyhow::Result<u64> {
-        let file = File::open(path).await?;
-        revenue(BufReader::with_capacity(super::CAPACITY, file)).await
-    }
-}
-
-#[expect(dead_code, reason = "the page's own `main` does not run")]
-mod flat_memory_thread {
-    include!("../../snippets/performance/flat-memory/flat_memory_thread.rs");
-
-    pub async fn total(path: &str) -> anyhow::Result<u64> {
-        revenue(File::open(path)?).await
-    }
+/// The price at the end of a line, in cents.
+fn price(order: &str) -> Result<u64> {
+    let price = order.rsplit(';').next().and_then(|it| it.parse().ok());
+    price.with_context(|| format!("price of {order}"))
 }
 
 /// Reads the lines of a file, each of 100 bytes.
@@ -70,13 +63,13 @@ async fn lines_once(way: &str, path: &str, count: u64) -> Result<Duration> {
     let own = path.to_owned();
     let start = Instant::now();
     let (result, each) = match way {
-        "count_lines" => (flat_memory::count(path).await?, 1),
+        "count_lines" => (count_lines(path).await?, 1),
         "count_in_thread" => {
             (spawn_blocking(move || count_in_thread(&own)).await??, 1)
         }
         "read_alone" => (spawn_blocking(move || read_alone(&own)).await??, 1),
-        "revenue" => (flat_memory_lines::total(path).await?, PRICE),
-        "revenue_in_thread" => (flat_memory_thread::total(path).await?, PRICE),
+        "next_line" => (next_line(path).await?, PRICE),
+        "blocks" => (flat_memory::total(path).await?, PRICE),
         _ => bail!("no way {way}"),
     };
     let time = start.elapsed();
@@ -84,7 +77,36 @@ async fn lines_once(way: &str, path: &str, count: u64) -> Result<Duration> {
     Ok(time)
 }
 
-/// As the page's `count_lines`, but in one thread.
+async fn open(path: &str) -> io::Result<tokio::io::BufReader<tokio::fs::File>> {
+    let file = tokio::fs::File::open(path).await?;
+    Ok(tokio::io::BufReader::with_capacity(CAPACITY, file))
+}
+
+async fn next_line(path: &str) -> Result<u64> {
+    let mut lines = open(path).await?.lines();
+    let mut cents = 0;
+    while let Some(order) = lines.next_line().await? {
+        cents += price(&order)?;
+    }
+    Ok(cents)
+}
+
+async fn count_lines(path: &str) -> io::Result<u64> {
+    let mut input = open(path).await?;
+    let (mut lines, mut goes_on) = (0, false);
+    loop {
+        let chunk = input.fill_buf().await?;
+        if chunk.is_empty() {
+            return Ok(lines + u64::from(goes_on));
+        }
+        lines += memchr_iter(b'\n', chunk).count() as u64;
+        goes_on = !chunk.ends_with(b"\n");
+        let length = chunk.len();
+        input.consume(length);
+    }
+}
+
+/// As `count_lines`, but in one thread.
 fn count_in_thread(path: &str) -> io::Result<u64> {
     let mut input = BufReader::with_capacity(CAPACITY, File::open(path)?);
     let (mut lines, mut goes_on) = (0, false);

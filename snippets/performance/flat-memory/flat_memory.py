@@ -1,78 +1,202 @@
+# ANCHOR: keep
 import asyncio
+import io
+import threading
+
+
+# ANCHOR: errors
+class TooLong(Exception):
+    """The line that begins at this byte does not fit into a block."""
+# ANCHOR_END: errors
+
+
+class Blocks:
+    """The lines of a file, in blocks of text. One thread reads them."""
+
+    # ANCHOR: start
+    def __init__(self, open_file, size, capacity):
+        self.loop = asyncio.get_running_loop()
+        self.queue = asyncio.Queue()
+        self.places = threading.Semaphore(capacity)
+        self.closed = threading.Event()
+        reading = asyncio.to_thread(self.send_blocks, open_file, size)
+        self.reader = asyncio.create_task(reading)
+        self.reader.add_done_callback(lambda _: self.queue.put_nowait(None))
+    # ANCHOR_END: start
+
+    # ANCHOR: next
+    async def next(self):
+        """The next whole lines, or None at the end of the file."""
+        text = await self.queue.get()
+        if text is None:
+            self.queue.put_nowait(None)  # for the next call
+            await self.reader  # raises what the thread has raised
+        else:
+            self.places.release()
+        return text
+    # ANCHOR_END: next
+
+    def close(self):
+        """Stops the thread. Does not wait for it."""
+        self.closed.set()
+        self.places.release()
+
+    # ANCHOR: send
+    def send_blocks(self, open_file, size):
+        block, at = b"", 0
+        with open_file() as file:
+            while not self.closed.is_set():
+                room = size - len(block)
+                while room and (read := file.read(room)):
+                    block += read
+                    room -= len(read)
+                end = len(block) if room else block.rfind(b"\n") + 1
+                if end == 0 and block:
+                    raise TooLong(at)
+                if end == 0:
+                    return  # the end of the file
+                text = block[:end].decode()
+                self.places.acquire()
+                self.loop.call_soon_threadsafe(self.queue.put_nowait, text)
+                block, at = block[end:], at + end
+    # ANCHOR_END: send
+# ANCHOR_END: keep
+
+
+# An export of parcels, one a line, and what must come of it.
 import tempfile
-from contextlib import aclosing
+import time
+from contextlib import closing
 
-import aiohttp
-from aiohttp import web
-
-ORDERS = b"7;lamp;2499\n" * 100_000
+KIB = 1024
 
 
-# ANCHOR: lines
-# ANCHOR: chunks
-async def file_chunks(path, size=256 * 1024):
-    with await asyncio.to_thread(open, path, "rb") as file:
-        while chunk := await asyncio.to_thread(file.read, size):
-            yield chunk
-# ANCHOR_END: chunks
+class Store:
+    def __init__(self):
+        self.parcels, self.grams = 0, 0
+
+    async def insert(self, parcels):
+        await asyncio.sleep(0)
+        self.parcels += len(parcels)
+        self.grams += sum(parcels)
 
 
-# ANCHOR: count
-async def count_lines(chunks):
-    lines, goes_on = 0, False
-    async for chunk in chunks:
-        lines += chunk.count(b"\n")
-        goes_on = not chunk.endswith(b"\n")
-    return lines + goes_on
-# ANCHOR_END: count
+def parse(line):
+    return int(line.rsplit(";", 1)[1])
 
 
-async def in_flat_memory(path, session, url):
-    # ANCHOR: in_file
-    async with aclosing(file_chunks(path)) as chunks:
-        in_file = await count_lines(chunks)
-    # ANCHOR_END: in_file
-    # ANCHOR: body
-    async with session.get(url, raise_for_status=True) as answer:
-        chunks = answer.content.iter_chunked(256 * 1024)
-        in_body = await count_lines(chunks)
-    # ANCHOR_END: body
-    return in_file, in_body
-# ANCHOR_END: lines
+# ANCHOR: call
+async def load(path, store):
+    def open_file():
+        return open(path, "rb", buffering=0)
+
+    with closing(Blocks(open_file, 64 * 1024, 4)) as blocks:
+        while (block := await blocks.next()) is not None:
+            # Not `splitlines`, which splits at U+2028, too.
+            parcels = [parse(line) for line in io.StringIO(block)]
+            await store.insert(parcels)  # one transaction for each block
+# ANCHOR_END: call
+
+
+class Endless(io.RawIOBase):
+    """A file without an end. It counts what is read of it."""
+
+    def __init__(self, byte):
+        self.byte, self.read_bytes = byte, 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        buffer[:] = self.byte * len(buffer)
+        self.read_bytes += len(buffer)
+        return len(buffer)
+
+
+class Silent(io.RawIOBase):
+    """A disk that takes its time for each read."""
+
+    def __init__(self):
+        self.reading, self.answers = threading.Event(), threading.Event()
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.reading.set()
+        self.answers.wait()
+        return 0
+
+
+async def lines(file, size):
+    """The lines of a file, and how it ends."""
+    found = []
+    with closing(Blocks(lambda: file, size, 1)) as blocks:
+        try:
+            while (block := await blocks.next()) is not None:
+                assert 0 < len(block.encode()) <= size
+                found += block.splitlines()
+            return found, await blocks.next()
+        except Exception as error:
+            return found, error
+
+
+async def settles(file, at):
+    while file.read_bytes < at:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.03)
+    assert file.read_bytes == at
 
 
 async def main():
-    async def export(request):
-        answer = web.StreamResponse()
-        await answer.prepare(request)
-        for _ in range(40):
-            await answer.write(ORDERS)
-        return answer
+    store = Store()
+    line = b"7;%-242s;2499\n" % b"Oslo"
+    with tempfile.NamedTemporaryFile() as export:
+        export.write(line * 40_000)
+        export.flush()
+        await load(export.name, store)
+    assert (store.parcels, store.grams) == (40_000, 40_000 * 2_499)
 
-    app = web.Application()
-    app.add_routes([web.get("/export", export)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = "http://127.0.0.1:%d/export" % runner.addresses[0][1]
-    with tempfile.NamedTemporaryFile() as file:
-        for _ in range(40):
-            file.write(ORDERS)
-        file.flush()
-        before = peak_mb()
-        async with aiohttp.ClientSession() as session:
-            counted = await in_flat_memory(file.name, session, url)
-    assert counted == (4_000_000, 4_000_000)
-    # The file has 48 MB, and so has the body.
-    assert peak_mb() < before + 16
-    await runner.cleanup()
+    assert len("7;a\u2028b;2499\n".splitlines()) == 2
+    text = "7;Oslo;2499\r\n8;Tromsø;120\n\n9;Łódź;77"
+    for size in range(14, 61):
+        file = io.BytesIO(text.encode())
+        assert await lines(file, size) == (text.splitlines(), None)
 
+    text = b"7;Oslo;2499\n8;Bergen;120\n9;Hamar;77\n"
+    found, error = await lines(io.BytesIO(text), 12)
+    assert found == ["7;Oslo;2499"]
+    assert isinstance(error, TooLong) and error.args == (12,)
+    file = Endless(b"7")
+    found, error = await lines(file, 64 * KIB)
+    assert isinstance(error, TooLong) and file.read_bytes == 64 * KIB
+    bad = b"7;Oslo;2499\n8;Troms\xf8;120\n"
+    found, error = await lines(io.BytesIO(bad), 16)
+    assert isinstance(error, UnicodeDecodeError) and len(found) == 1
 
-def peak_mb():
-    with open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1000
+    # Nothing takes the blocks. Then they are closed.
+    file = Endless(b"\n")
+    with closing(Blocks(lambda: file, 64 * KIB, 4)) as blocks:
+        await settles(file, 5 * 64 * KIB)
+        assert len(await blocks.next()) == 64 * KIB
+        await settles(file, 6 * 64 * KIB)
+    await blocks.reader
+    assert file.closed and file.read_bytes == 6 * 64 * KIB
+
+    # A read that waits does not hold up the loop when its caller leaves.
+    file = Silent()
+    start = time.monotonic()
+    with closing(Blocks(lambda: file, 64 * KIB, 4)) as blocks:
+        try:
+            async with asyncio.timeout(0.03):
+                await blocks.next()
+            raise AssertionError("the disk is silent")
+        except TimeoutError:
+            assert file.reading.is_set() and not file.closed
+    assert time.monotonic() - start < 5
+    file.answers.set()
+    await blocks.reader
+    assert file.closed
 
 
 asyncio.run(main())

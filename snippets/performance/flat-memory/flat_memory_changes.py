@@ -1,11 +1,17 @@
 import asyncio
-import gc
+import io
 import os
 import tempfile
 import threading
-import weakref
-from contextlib import aclosing
+import time
+from contextlib import aclosing, suppress
 from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+MAX_LINE = 64 * 1024
 
 
 # ANCHOR: recipe
@@ -17,17 +23,11 @@ async def read_lines(path):
 # ANCHOR_END: recipe
 
 
-async def read_lines_in_a_thread(path):
-    with await asyncio.to_thread(open, path) as file:
-        while line := await asyncio.to_thread(file.readline):
-            yield line
-
-
-async def heartbeats_during(read, path):
+async def beats_during(read, path):
     """How many of 100 callbacks run while the disk takes its time."""
     loop = asyncio.get_running_loop()
     os.mkfifo(path)
-    beats, done, heard = [], threading.Event(), []
+    beats, done, counts = [], threading.Event(), []
 
     def slow_disk():
         with open(path, "w") as disk:
@@ -35,25 +35,21 @@ async def heartbeats_during(read, path):
                 loop.call_soon_threadsafe(beats.append, "beat")
             loop.call_soon_threadsafe(done.set)
             done.wait(timeout=0.4)
-            heard.append(len(beats))
-            disk.write("7;lamp\n")
+            counts.append(len(beats))
+            disk.write("7;Oslo;2499\n")
 
     disk = threading.Thread(target=slow_disk)
     disk.start()
     async with aclosing(read(path)) as lines:
-        assert await anext(lines) == "7;lamp\n"
+        assert await anext(lines) == "7;Oslo;2499\n"
     disk.join()
-    return heard.pop()
+    return counts.pop()
 
 
 async def a_slow_disk(folder):
     # ANCHOR: freezes
-    # Of a neighbour's 100 callbacks, while one line is read:
-    heard = await heartbeats_during(read_lines, folder / "pipe")
-    assert heard == 0
-    in_thread = folder / "other pipe"
-    heard = await heartbeats_during(read_lines_in_a_thread, in_thread)
-    assert heard == 100
+    # Of another task's 100 callbacks, while one line is read:
+    assert await beats_during(read_lines, folder / "pipe") == 0
     # ANCHOR_END: freezes
 
 
@@ -70,54 +66,100 @@ async def an_early_break(path):
     # ANCHOR_END: early
 
 
-async def a_collection_a_line(path):
-    def note(phase, info):
-        if phase == "start" and info["generation"] == 2:
-            visited.append(len(gc.get_objects()))
-        if phase == "stop":
-            found.append(info["collected"])
+class SlowDisk(io.RawIOBase):
+    """A read that takes 0.3 s."""
 
-    gc.collect()
-    visited, found = [], []
-    gc.callbacks.append(note)
-    # ANCHOR: collects
-    many = 10_000
-    async for line in read_lines(path):
-        del line
-        if many < len(gc.get_objects()):
-            gc.collect()
-    # Each of 100 lines, and each time every object that there is.
-    assert len(visited) == 100 and min(visited) > many
-    # Nothing was found. A line is not even something to look at.
-    assert sum(found) == 0
-    assert not gc.is_tracked("7;lamp\n")
-    # ANCHOR_END: collects
-    gc.callbacks.remove(note)
+    def __init__(self):
+        self.reading = threading.Event()
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.reading.set()
+        time.sleep(0.3)
+        return 0
 
 
-def what_it_is_for():
-    class Shop:
-        pass
+async def a_close_on_the_loop():
+    disk = SlowDisk()
+    file = io.BufferedReader(disk)
+    # ANCHOR: close
+    read = asyncio.create_task(asyncio.to_thread(file.read))
+    while not disk.reading.is_set():
+        await asyncio.sleep(0)
+    read.cancel()  # cancels the task, and not the read in its thread
+    start = time.monotonic()
+    file.close()  # waits for the read, which takes 0.3 s
+    assert time.monotonic() - start > 0.1
+    # ANCHOR_END: close
 
-    # ANCHOR: cycle
-    shop = Shop()
-    shop.myself = shop
-    left = weakref.ref(shop)
-    del shop
-    assert left() is not None
-    gc.collect()
-    assert left() is None
-    # ANCHOR_END: cycle
+
+async def a_body():
+    async def export(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionResetError):
+            for _ in range(3):
+                await response.write(b"7;Oslo;2499\n")
+                await asyncio.sleep(0.1)
+            if "endless" in request.query:
+                await response.write(b"7" * 1024 * 1024)
+            if "silent" in request.query:
+                await asyncio.sleep(1)
+        return response
+
+    app = web.Application()
+    app.add_routes([web.get("/export", export)])
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = "http://127.0.0.1:%d/export" % runner.addresses[0][1]
+
+    # ANCHOR: body
+    async def body_lines(url, **limits):
+        timeout = aiohttp.ClientTimeout(**limits)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            async with session.get(url, raise_for_status=True) as response:
+                read = response.content.readline
+                while line := await read(max_line_length=MAX_LINE):
+                    yield line
+    # ANCHOR_END: body
+
+    async def ends(url, **limits):
+        lines = []
+        try:
+            async with aclosing(body_lines(url, **limits)) as body:
+                async for line in body:
+                    assert line == b"7;Oslo;2499\n"
+                    lines.append(line)
+        except (TimeoutError, LineTooLong) as error:
+            return len(lines), type(error)
+        return len(lines), None
+
+    # ANCHOR: total
+    assert aiohttp.client.DEFAULT_TIMEOUT.total == 300  # seconds
+    # A total timeout ends a body whose data still flows.
+    lines, error = await ends(url, total=0.15)
+    assert lines < 3 and issubclass(error, TimeoutError)
+    # `sock_read` limits each wait.
+    assert await ends(url, total=None, sock_read=0.5) == (3, None)
+    # ANCHOR_END: total
+    limits = {"total": None, "sock_read": 0.5}
+    lines, error = await ends(url + "?silent", **limits)
+    assert lines == 3 and issubclass(error, TimeoutError)
+    assert await ends(url + "?endless", **limits) == (3, LineTooLong)
+    await runner.cleanup()
 
 
 async def main():
     with tempfile.TemporaryDirectory() as folder:
         await a_slow_disk(Path(folder))
         export = Path(folder, "export")
-        export.write_text("7;lamp\n" * 100)
+        export.write_text("7;Oslo;2499\n" * 100)
         await an_early_break(export)
-        await a_collection_a_line(export)
-    what_it_is_for()
+    await a_close_on_the_loop()
+    await a_body()
 
 
 asyncio.run(main())
