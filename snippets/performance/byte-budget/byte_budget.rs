@@ -80,6 +80,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Path;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::{IntoResponse, Response as Reply};
 use axum::{Router, routing::get};
 use futures::{StreamExt, stream};
 use reqwest::Client;
@@ -89,11 +91,16 @@ use tokio::time::{Instant, sleep, timeout};
 const KB: u32 = 1_000;
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn label(Path((how, kb)): Path<(String, u32)>) -> Body {
+async fn label(Path((how, kb)): Path<(String, u32)>) -> Reply {
     let half = Bytes::from(vec![0; (kb * KB / 2) as usize]);
     let whole = stream::iter([half.clone(), half.clone()]);
-    match how.as_str() {
+    let body = match how.as_str() {
         "sized" => Body::from(half.repeat(2)),
+        "short" => {
+            let length = [(CONTENT_LENGTH, (kb * KB).to_string())];
+            let half = stream::iter([half]).map(Ok::<_, Infallible>);
+            return (length, Body::from_stream(half)).into_response();
+        }
         "chunked" => Body::from_stream(whole.map(Ok::<_, Infallible>)),
         "cut" => {
             let cut = stream::once(async {
@@ -106,7 +113,8 @@ async fn label(Path((how, kb)): Path<(String, u32)>) -> Body {
             let silent = stream::iter([half]).chain(stream::pending());
             Body::from_stream(silent.map(Ok::<_, Infallible>))
         }
-    }
+    };
+    body.into_response()
 }
 
 struct Service {
@@ -142,7 +150,7 @@ impl Service {
     }
 
     async fn errors(&self) -> anyhow::Result<()> {
-        for how in ["sized/9", "chunked/9", "cut/8", "silent/8"] {
+        for how in ["sized/9", "chunked/9", "short/8", "cut/8", "silent/8"] {
             let start = Instant::now();
             let error = self.load(how).await.err().expect("an error");
             let (seconds, free) = (start.elapsed().as_secs(), self.free());

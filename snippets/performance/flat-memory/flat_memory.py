@@ -86,7 +86,7 @@ def parse(line):
 
 
 # ANCHOR: call
-async def load(path, store):
+async def import_file(path, store):
     def open_file():
         return open(path, "rb", buffering=0)
 
@@ -154,7 +154,7 @@ async def main():
     with tempfile.NamedTemporaryFile() as export:
         export.write(line * 40_000)
         export.flush()
-        await load(export.name, store)
+        await import_file(export.name, store)
     assert (store.parcels, store.grams) == (40_000, 40_000 * 2_499)
 
     assert len("7;a\u2028b;2499\n".splitlines()) == 2

@@ -117,7 +117,7 @@ fn parse(line: &str) -> anyhow::Result<u64> {
 }
 
 // ANCHOR: call
-async fn import(path: PathBuf, store: &mut Store) -> anyhow::Result<()> {
+async fn import_file(path: PathBuf, store: &mut Store) -> anyhow::Result<()> {
     let mut blocks = Blocks::read(|| File::open(path), 64 * 1024, 4);
     while let Some(block) = blocks.next().await? {
         let parcels = block.lines().map(parse).collect::<Result<_, _>>()?;
@@ -190,9 +190,9 @@ async fn files() -> anyhow::Result<()> {
     let line = format!("7;{:242};2499\n", "Oslo");
     export.write_all(line.repeat(40_000).as_bytes())?;
     let mut store = Store::default();
-    import(export.path().to_owned(), &mut store).await?;
+    import_file(export.path().to_owned(), &mut store).await?;
     let Store { parcels, grams } = store;
-    println!("import: {parcels} parcels, {} kg", grams / 1_000);
+    println!("import_file: {parcels} parcels, {} kg", grams / 1_000);
     assert_eq!((parcels, grams), (40_000, 40_000 * 2_499));
 
     // The lines are the same, wherever a block ends.

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::{Router, routing::get};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use reqwest::Client;
+use reqwest::{Client, Response};
 use tokio::io::AsyncBufReadExt;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -20,16 +20,12 @@ use tokio_util::io::StreamReader;
 // ANCHOR: fixed
 const MAX_LINE: usize = 64 * 1024;
 
-async fn body_lines(
-    client: &Client,
-    url: &str,
-) -> reqwest::Result<
-    impl Stream<Item = Result<String, LinesCodecError>> + Unpin + use<>,
-> {
-    let response = client.get(url).send().await?.error_for_status()?;
+fn body_lines(
+    response: Response,
+) -> impl Stream<Item = Result<String, LinesCodecError>> + Unpin {
     let body = response.bytes_stream().map_err(io::Error::other);
     let codec = LinesCodec::new_with_max_length(MAX_LINE);
-    Ok(FramedRead::new(StreamReader::new(body), codec))
+    FramedRead::new(StreamReader::new(body), codec)
 }
 // ANCHOR_END: fixed
 
@@ -81,7 +77,8 @@ async fn ends(
     client: &Client,
     url: &str,
 ) -> anyhow::Result<(Vec<String>, Option<LinesCodecError>)> {
-    let mut body = body_lines(client, url).await?;
+    let response = client.get(url).send().await?.error_for_status()?;
+    let mut body = body_lines(response);
     let mut lines = Vec::new();
     loop {
         match body.try_next().await {
@@ -129,7 +126,8 @@ async fn main() -> anyhow::Result<()> {
         assert!([11, 8_000_000, 10].contains(&line.len()));
     }
     let url = format!("{base}/long_line");
-    let mut lines = body_lines(&client, &url).await?;
+    let response = client.get(url).send().await?.error_for_status()?;
+    let mut lines = body_lines(response);
     assert_eq!(lines.try_next().await?.as_deref(), Some("7;Oslo;2499"));
     sent.store(0, Relaxed);
     let error = lines.try_next().await.err().context("it is too long")?;
@@ -141,7 +139,8 @@ async fn main() -> anyhow::Result<()> {
 
     // The carrier sends no faster than its lines are taken.
     sent.store(0, Relaxed);
-    let mut lines = body_lines(&client, &format!("{base}/endless")).await?;
+    let response = client.get(format!("{base}/endless")).send().await?;
+    let mut lines = body_lines(response);
     assert_eq!(lines.try_next().await?.as_deref(), Some("7;Oslo;2"));
     let mut before = 0;
     while sent.load(Relaxed) > before {
