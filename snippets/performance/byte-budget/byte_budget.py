@@ -60,6 +60,7 @@ class Budget:
 
 # A carrier that sends labels, and a service that prints them.
 import gc
+import gzip
 import weakref
 
 import aiohttp
@@ -71,10 +72,11 @@ KB = 1000
 async def label(request):
     """`/7?chunked`: 7 kB, without a Content-Length."""
     size = int(request.match_info["kb"]) * KB
-    response = web.StreamResponse()
     if "gzip" in request.query:
-        response.enable_compression(web.ContentCoding.gzip)
-    elif "chunked" not in request.query:
+        headers = {"Content-Encoding": "gzip"}
+        return web.Response(body=gzip.compress(bytes(size)), headers=headers)
+    response = web.StreamResponse()
+    if "chunked" not in request.query:
         response.content_length = size
     await response.prepare(request)
     await response.write(bytes(size // 2))
@@ -159,8 +161,13 @@ async def cases(session):
     assert not large.done() and not small.done()
     large.cancel()
     assert await small == (1 * KB, 3 * KB)
+    large_again = asyncio.create_task(load("/8"))
+    while not budget.turn.locked():
+        await asyncio.sleep(0.01)
     done.set()
-    await asyncio.gather(*first)
+    async with asyncio.timeout(5):
+        assert (await large_again)[0] == 8 * KB
+        await asyncio.gather(*first)
     assert budget.free == 16 * KB and large.cancelled()
 
     # ANCHOR: reference

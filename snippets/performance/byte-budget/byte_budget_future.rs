@@ -1,5 +1,6 @@
 // ANCHOR: all
 use std::mem::size_of_val;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use tokio::task::yield_now;
 
@@ -7,9 +8,12 @@ fn checksum(label: &[u8]) -> u32 {
     label.iter().map(|&byte| u32::from(byte)).sum()
 }
 
+static REPORTED: AtomicU32 = AtomicU32::new(0);
+
 /// Waits for the carrier.
-async fn report(_checksum: u32) {
+async fn report(checksum: u32) {
     yield_now().await;
+    REPORTED.fetch_add(checksum, Relaxed);
 }
 
 // ANCHOR: broken
@@ -38,6 +42,9 @@ async fn main() {
     assert!(size_of_val(&small) < 1024);
     println!("across the await: a future of more than 64 KiB");
     println!("in a scope of its own: a future of less than 1 KiB");
-    tokio::join!(large, small);
+    large.await;
+    small.await;
+    let each = 64 * 1024 * u32::from(b';');
+    assert_eq!(REPORTED.load(Relaxed), 2 * each);
 }
 // ANCHOR_END: all

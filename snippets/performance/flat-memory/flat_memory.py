@@ -47,7 +47,7 @@ class Blocks:
         with open_file() as file:
             while not self.closed.is_set():
                 room = size - len(block)
-                while room and (read := file.read(room)):
+                while read := file.read(room):
                     block += read
                     room -= len(read)
                 end = len(block) if room else block.rfind(b"\n") + 1

@@ -58,6 +58,10 @@ async fn export(
             });
             Body::from_stream(lines().map(Ok).chain(cut))
         }
+        "limit" => {
+            let line = |length| "7".repeat(length) + "\n";
+            Body::from(line(65_536) + &line(65_537))
+        }
         "silent" => {
             let silent = lines().chain(stream::pending());
             Body::from_stream(silent.map(Ok::<_, Infallible>))
@@ -108,6 +112,9 @@ async fn main() -> anyhow::Result<()> {
     let error = error.context("it is cut")?;
     println!("cut: an error after {} lines", lines.len());
     assert!(lines == short && matches!(error, LinesCodecError::Io(_)));
+
+    let (lines, error) = ends(&client, &format!("{base}/limit")).await?;
+    assert!(lines.len() == 1 && error.is_some(), "64 KiB, and a byte more");
 
     let start = Instant::now();
     let (lines, error) = ends(&client, &format!("{base}/silent")).await?;
