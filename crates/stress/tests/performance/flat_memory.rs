@@ -164,11 +164,13 @@ mod stress {
             let (input, _) = Input::new(text.clone().into(), end, rng);
             let mut blocks = Blocks::read(|| Ok(input), size, 1);
             let mut found = String::new();
+            // A call that is cancelled does not take the error with it.
             let error = loop {
-                match blocks.next().await {
-                    Ok(Some(block)) => found += &block,
-                    Ok(None) => break None,
-                    Err(error) => break Some(error),
+                match round.cancel(MS / 10, blocks.next()).await {
+                    Some(Ok(Some(block))) => found += &block,
+                    Some(Ok(None)) => break None,
+                    Some(Err(error)) => break Some(error),
+                    None => {}
                 }
             };
             assert!(text.starts_with(&found) && found.ends_with('\n'));
