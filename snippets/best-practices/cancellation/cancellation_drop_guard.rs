@@ -7,52 +7,55 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Turns the dome after the telescope until it is told to stop.
-async fn follow(stop: CancellationToken) {
-    stop.run_until_cancelled(pending::<()>()).await;
+/// Follows a carrier until the token is cancelled.
+async fn follow(token: CancellationToken) {
+    token.run_until_cancelled(pending::<()>()).await;
 }
 
-async fn expose() -> anyhow::Result<()> {
+async fn deliver() -> anyhow::Result<()> {
     sleep(Duration::from_secs(600)).await;
-    bail!("clouds")
+    bail!("no such address")
 }
 
 // ANCHOR: broken
-// Broken: `?` drops the token, and a dropped token says nothing.
-async fn tells_at_the_end(dome: &TaskTracker) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    dome.spawn(follow(stop.clone()));
-    expose().await?;
-    stop.cancel();
+async fn cancel_at_the_end(tracker: &TaskTracker) -> anyhow::Result<()> {
+    let token = CancellationToken::new();
+    tracker.spawn(follow(token.clone()));
+    deliver().await?;
+    token.cancel();
     Ok(())
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: the guard cancels, however the function is left.
-async fn tells_on_drop(dome: &TaskTracker) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let _guard = stop.clone().drop_guard();
-    dome.spawn(follow(stop));
-    expose().await?;
-    Ok(())
+async fn cancel_on_drop(tracker: &TaskTracker) -> anyhow::Result<()> {
+    let token = CancellationToken::new();
+    let _guard = token.clone().drop_guard();
+    tracker.spawn(follow(token));
+    deliver().await
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let day = Duration::from_secs(24 * 3600);
-    let dome = TaskTracker::new();
-    dome.close(); // lets `wait` end once nothing turns any more
+    let day = Duration::from_secs(24 * 60 * 60);
+    let tracker = TaskTracker::new();
+    tracker.close(); // so that `wait` ends when no task is left
+    let running = async {
+        sleep(Duration::from_secs(1)).await;
+        tracker.len()
+    };
+    let (end, running) = tokio::join!(cancel_on_drop(&tracker), running);
+    assert!(end.is_err() && running == 1);
+    timeout(day, tracker.wait()).await?;
+    let left = tracker.len();
 
-    assert!(tells_on_drop(&dome).await.is_err());
-    timeout(day, dome.wait()).await?;
-    println!("drop_guard: {} still turning", dome.len());
-
-    assert!(tells_at_the_end(&dome).await.is_err());
-    assert!(timeout(day, dome.wait()).await.is_err());
-    println!("dropped token: {} still turning", dome.len());
-    assert_eq!(dome.len(), 1);
+    assert!(cancel_at_the_end(&tracker).await.is_err());
+    assert!(timeout(day, tracker.wait()).await.is_err());
+    println!("a dropped token: {} task left", tracker.len());
+    assert_eq!(tracker.len(), 1);
+    println!("a dropped guard: {left} tasks left");
+    assert_eq!(left, 0);
     Ok(())
 }
 // ANCHOR_END: all

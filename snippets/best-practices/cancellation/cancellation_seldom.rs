@@ -4,42 +4,42 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-async fn expose() {
+/// Waits for the next event of a carrier: ten minutes.
+async fn next_event() {
     sleep(Duration::from_secs(600)).await;
 }
 
 // ANCHOR: broken
-// Broken: looks up between two pictures, and not while it takes one.
-async fn looks(stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        expose().await;
+async fn check(token: CancellationToken) {
+    while !token.is_cancelled() {
+        next_event().await;
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: waits for both at once.
-async fn listens(stop: CancellationToken) {
-    while stop.run_until_cancelled(expose()).await.is_some() {}
+async fn follow(token: CancellationToken) {
+    while token.run_until_cancelled(next_event()).await.is_some() {}
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let looking = tokio::spawn(looks(stop.clone()));
-    let listening = tokio::spawn(listens(stop.clone()));
+    let token = CancellationToken::new();
+    let checks = tokio::spawn(check(token.clone()));
+    let follows = tokio::spawn(follow(token.clone()));
     sleep(Duration::from_secs(10)).await;
 
+    assert!(!checks.is_finished() && !follows.is_finished());
     let start = Instant::now();
-    stop.cancel();
-    listening.await?;
-    println!("run_until_cancelled: {:?}", start.elapsed());
-    assert_eq!(start.elapsed(), Duration::ZERO);
-
-    looking.await?;
-    println!("is_cancelled: {:?}", start.elapsed());
+    token.cancel();
+    follows.await?;
+    let follows = start.elapsed();
+    checks.await?;
+    println!("is_cancelled: ends after {:?}", start.elapsed());
     assert_eq!(start.elapsed(), Duration::from_secs(590));
+    println!("run_until_cancelled: ends after {follows:?}");
+    assert_eq!(follows, Duration::ZERO);
     Ok(())
 }
 // ANCHOR_END: all

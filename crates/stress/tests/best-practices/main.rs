@@ -1,0 +1,4 @@
+//! Stress tests of the chapter "best practices", a module for each recipe.
+
+#[allow(dead_code)] // a program's own scenario
+mod cancellation;
