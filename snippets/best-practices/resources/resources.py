@@ -1,104 +1,99 @@
+# ANCHOR: keep
 import asyncio
-import os
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiosqlite
 
 
-# ANCHOR: send
-@asynccontextmanager
-async def teleprinter(draft):
-    process = await asyncio.create_subprocess_exec(
-        "tail", "-n", "+1", "-f", draft, stdout=asyncio.subprocess.PIPE
-    )
+class Printer:
+    def __init__(self, permits, database, folder):
+        """What a label needs to be printed."""
+        self.permits = permits
+        self.database = database
+        self.folder = folder
+
+    # ANCHOR: print
+    async def print(self, parcel, send):
+        """Writes the label of a parcel into a file, and sends it."""
+        # ANCHOR_END: print
+        async with self.permits:
+            async with aiosqlite.connect(self.database) as conn:
+                query = "SELECT city FROM parcels WHERE id = ?"
+                async with conn.execute(query, (parcel,)) as rows:
+                    row = await rows.fetchone()
+            if row is None:
+                raise LookupError(f"no parcel {parcel}")
+            # ANCHOR: write_file
+            with tempfile.NamedTemporaryFile("w", dir=self.folder) as file:
+                file.write(row[0])
+                file.flush()
+                # ANCHOR_END: write_file
+                await send(file.name)
+# ANCHOR_END: keep
+
+
+# Printers that fail, and what must be free after each.
+import os
+from pathlib import Path
+
+
+async def fails(printer, send, parcel=7):
     try:
-        yield process.stdout
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def send(desks, archive, folder):
-    # ANCHOR: desk
-    async with desks, aiosqlite.connect(archive) as db:
-    # ANCHOR_END: desk
-        # ANCHOR: story
-        async with db.execute("SELECT 'Rain in Bergen'") as rows:
-            (story,) = await rows.fetchone()
-        # ANCHOR_END: story
-        # ANCHOR: draft
-        with tempfile.NamedTemporaryFile("w", dir=folder) as draft:
-            draft.write(f"{story}\n")
-            draft.flush()
-        # ANCHOR_END: draft
-            async with teleprinter(draft.name) as paper:
-                return await paper.readline()
-# ANCHOR_END: send
+        await printer.print(parcel, send)
+    except (OSError, LookupError) as error:
+        return error
+    raise AssertionError("it succeeded")
 
 
 async def main():
-    desks = asyncio.Semaphore(1)
     with tempfile.TemporaryDirectory() as folder:
-        sent = await send(desks, ":memory:", folder)
-        assert sent == b"Rain in Bergen\n"
-        assert os.listdir(folder) == []
-        await two_cancels()
-        await cancelled_while_it_acquires()
+        database = os.path.join(folder, "parcels.db")
+        async with aiosqlite.connect(database) as conn:
+            await conn.execute("CREATE TABLE parcels (id INTEGER, city TEXT)")
+            await conn.execute("INSERT INTO parcels VALUES (7, 'Bergen')")
+            await conn.commit()
+        labels = os.path.join(folder, "labels")
+        os.mkdir(labels)
+        printer = Printer(asyncio.Semaphore(1), database, labels)
 
+        def all_is_free():
+            return not printer.permits.locked() and not os.listdir(labels)
 
-# ANCHOR: defects
-held = set()  # the lines that the exchange holds for us
+        sent = []
 
+        # ANCHOR: call
+        async def send(path):
+            label = Path(path).read_bytes()
+            sent.append(label)  # send it here
 
-async def reserve(line):
-    await asyncio.sleep(0)  # the request is under way
-    held.add(line)
-    await asyncio.sleep(0)  # the answer is under way
+        await printer.print(7, send)
+        # ANCHOR_END: call
+        assert sent == [b"Bergen"] and all_is_free()
 
+        async def no_paper(path):
+            raise OSError("no paper")
 
-async def release(line):
-    await asyncio.sleep(0)
-    held.discard(line)
+        assert isinstance(await fails(printer, no_paper), OSError)
+        assert all_is_free()
+        assert isinstance(await fails(printer, send, 8), LookupError)
+        assert all_is_free()
 
+        sending = asyncio.Event()
 
-@asynccontextmanager
-async def open_line(line):
-    await reserve(line)
-    try:
-        yield
-    finally:
-        await release(line)
+        async def hang(path):
+            sending.set()
+            await asyncio.Event().wait()
 
-
-async def cancel(work, steps):
-    task = asyncio.create_task(work)
-    for step in steps:
-        for _ in range(step):
-            await asyncio.sleep(0)
-        task.cancel()
-    await asyncio.wait([task])
-    return task.cancelled()
-
-
-async def talk(line):
-    async with open_line(line):
-        await asyncio.Event().wait()
-
-
-async def two_cancels():
-    await cancel(talk(7), [5])
-    assert not held  # one cancellation: the line is given back
-    await cancel(talk(7), [5, 1])
-    assert held == {7}  # two: the second one cuts `release` short
-    held.clear()
-
-
-async def cancelled_while_it_acquires():
-    for steps in range(5):
-        await cancel(talk(steps), [steps])
-    assert held == {2}  # reserved, and `try` was not reached
-# ANCHOR_END: defects
+        task = asyncio.create_task(printer.print(7, hang))
+        await sending.wait()
+        assert printer.permits.locked() and len(os.listdir(labels)) == 1
+        waits = asyncio.create_task(printer.print(7, send))
+        await asyncio.sleep(0)
+        for cancelled in (waits, task):
+            cancelled.cancel()
+        await asyncio.wait([waits, task])
+        assert task.cancelled() and waits.cancelled() and all_is_free()
+        assert sent == [b"Bergen"]
 
 
 asyncio.run(main())

@@ -7,63 +7,69 @@ use std::{io, pin::pin, task::Poll};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
+use tokio::process::{ChildStdout, Command};
 use tokio::time::timeout;
 
-/// A teleprinter prints a line and stays. Its lamp is on while it is there.
-fn teleprinter(lamp: OwnedFd) -> Command {
+/// Prints a line and does not end. `alive` is open as long as it runs.
+fn tail(alive: OwnedFd) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "trap '' PIPE; echo Rain; exec sleep 1000"]);
-    command.stdout(Stdio::piped()).stderr(lamp);
+    command.args(["-c", "trap '' PIPE; echo Bergen; exec sleep 1000"]);
+    command.stdout(Stdio::piped()).stderr(alive);
     command
 }
 
-async fn first_line(child: &mut Child) -> io::Result<Option<String>> {
-    let paper = child.stdout.take().expect("piped above");
-    BufReader::new(paper).lines().next_line().await
+async fn line(stdout: Option<ChildStdout>) -> io::Result<Option<String>> {
+    let stdout = stdout.expect("it is piped");
+    BufReader::new(stdout).lines().next_line().await
 }
 
-// ANCHOR: send
-async fn send(lamp: OwnedFd) -> io::Result<Option<String>> {
-    let mut child = teleprinter(lamp).kill_on_drop(true).spawn()?;
-    let line = first_line(&mut child).await?;
-    child.kill().await?; // and waits until it is gone
+// ANCHOR: broken
+async fn first_line(mut command: Command) -> io::Result<Option<String>> {
+    let mut child = command.spawn()?;
+    line(child.stdout.take()).await
+}
+// ANCHOR_END: broken
+
+// ANCHOR: fixed
+async fn first_line_and_kill(
+    mut command: Command,
+) -> io::Result<Option<String>> {
+    let mut child = command.kill_on_drop(true).spawn()?;
+    let line = line(child.stdout.take()).await?;
+    child.kill().await?; // waits until the process has ended
     Ok(line)
 }
-// ANCHOR_END: send
+// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    // ANCHOR: broken
-    // Broken: dropped, the handle lets the process go.
-    let (lamp, _) = pipe::pipe()?;
-    let mut child = teleprinter(lamp.into_blocking_fd()?).spawn()?;
-    let id = child.id().expect("it has not ended").to_string();
-    first_line(&mut child).await?;
-    drop(child);
+    let soon = Duration::from_millis(50);
+    let (alive, mut closed) = pipe::pipe()?;
+    // The shell tells its process id, so that the test can end the process.
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$; exec sleep 1000"]);
+    command.stdout(Stdio::piped()).stderr(alive.into_blocking_fd()?);
+    let id = first_line(command).await?.expect("a line");
+    let mut rest = String::new();
+    let ends = timeout(soon, closed.read_to_string(&mut rest)).await;
     let kill = Command::new("kill").arg(id).status().await?;
-    assert!(kill.success(), "there was somebody to kill");
-    println!("kill_on_drop(false): still there");
-    // ANCHOR_END: broken
+    assert!(kill.success() && ends.is_err());
+    println!("kill_on_drop(false): it runs on");
 
-    // ANCHOR: fixed
-    // Fixed: wherever the future is dropped, the lamp goes out.
-    let mut polls = 0;
-    loop {
-        let (lamp, mut watch) = pipe::pipe()?;
-        let sent = drop_after(polls, send(lamp.into_blocking_fd()?)).await;
-        let mut told = String::new();
-        let dark = watch.read_to_string(&mut told);
-        timeout(Duration::from_secs(10), dark).await??;
-        if let Some(line) = sent {
-            assert_eq!(line?.as_deref(), Some("Rain"));
+    // Dropped after each poll, until it completes.
+    for polls in 0.. {
+        let (alive, mut closed) = pipe::pipe()?;
+        let work = first_line_and_kill(tail(alive.into_blocking_fd()?));
+        let line = drop_after(polls, work).await;
+        let ended = closed.read_to_string(&mut rest);
+        timeout(Duration::from_secs(10), ended).await??;
+        if let Some(line) = line {
+            assert_eq!(line?.as_deref(), Some("Bergen"));
+            assert!(polls > 1, "some were dropped on the way");
             break;
         }
-        polls += 1;
     }
-    assert!(polls > 1, "some were dropped on the way");
-    println!("kill_on_drop(true): gone, wherever it was dropped");
-    // ANCHOR_END: fixed
+    println!("kill_on_drop(true): it has ended");
     Ok(())
 }
 

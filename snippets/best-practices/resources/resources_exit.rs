@@ -6,28 +6,27 @@ use tempfile::{NamedTempFile, TempDir};
 use tokio::process::Command;
 
 // ANCHOR: broken
-/// Broken: ends the process, and drops nothing before.
-async fn give_up() -> anyhow::Result<ExitCode> {
-    let _draft = NamedTempFile::new()?;
+async fn end_the_process(_label: NamedTempFile) -> ExitCode {
     exit(1)
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// Fixed: returns, and lets `main` end the process.
-async fn report() -> anyhow::Result<ExitCode> {
-    let _draft = NamedTempFile::new()?;
-    Ok(ExitCode::from(1))
+async fn end_main(_label: NamedTempFile) -> ExitCode {
+    ExitCode::from(1)
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     match args().nth(1).as_deref() {
-        Some("exit") => return give_up().await,
-        Some("return") => return report().await,
-        _ => {}
+        Some("exit") => Ok(end_the_process(NamedTempFile::new()?).await),
+        Some("return") => Ok(end_main(NamedTempFile::new()?).await),
+        _ => both().await,
     }
+}
+
+async fn both() -> anyhow::Result<ExitCode> {
     // The program runs itself, with a folder for its temporary files.
     for (end, expected) in [("exit", 1), ("return", 0)] {
         let folder = TempDir::new()?;
@@ -36,7 +35,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         let status = program.status().await?;
         assert_eq!(status.code(), Some(1), "both report a failure");
         let left = folder.path().read_dir()?.count();
-        println!("{end}: {left} left");
+        println!("{end}: files left: {left}");
         assert_eq!(left, expected);
     }
     Ok(ExitCode::SUCCESS)

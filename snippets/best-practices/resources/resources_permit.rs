@@ -2,65 +2,63 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use anyhow::bail;
 use futures::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-static WRITING: AtomicU32 = AtomicU32::new(0);
+const MINUTE: Duration = Duration::from_secs(60);
+static PRINTING: AtomicU32 = AtomicU32::new(0);
 static PEAK: AtomicU32 = AtomicU32::new(0);
 
-/// Writes for an hour, and fails in the end.
-async fn write() -> Result<(), &'static str> {
-    PEAK.fetch_max(WRITING.fetch_add(1, Relaxed) + 1, Relaxed);
-    sleep(Duration::from_secs(3600)).await;
-    WRITING.fetch_sub(1, Relaxed);
-    Err("it was snow")
+/// Prints for a minute, and fails.
+async fn print() -> anyhow::Result<()> {
+    PEAK.fetch_max(PRINTING.fetch_add(1, Relaxed) + 1, Relaxed);
+    sleep(MINUTE).await;
+    PRINTING.fetch_sub(1, Relaxed);
+    bail!("no paper")
 }
 
-// ANCHOR: forgotten
-// Broken: `?` leaves with the desk.
-async fn forgets(desks: &Semaphore) -> Result<(), &'static str> {
-    desks.acquire().await.expect("never closed").forget();
-    write().await?;
-    desks.add_permits(1);
+// ANCHOR: broken_count
+async fn count(permits: &Semaphore) -> anyhow::Result<()> {
+    permits.acquire().await?.forget();
+    print().await?; // an error skips the next line
+    permits.add_permits(1);
     Ok(())
 }
-// ANCHOR_END: forgotten
+// ANCHOR_END: broken_count
 
-// ANCHOR: underscore
-// Broken: `_` is no variable. The permit is dropped where it stands.
-async fn drops_at_once(desks: &Semaphore) -> Result<(), &'static str> {
-    let _ = desks.acquire().await.expect("never closed");
-    write().await
+// ANCHOR: broken_underscore
+async fn underscore(permits: &Semaphore) -> anyhow::Result<()> {
+    let _ = permits.acquire().await?;
+    print().await
 }
-// ANCHOR_END: underscore
+// ANCHOR_END: broken_underscore
 
 // ANCHOR: fixed
-// Fixed: a variable, dropped when the function is left, however it is.
-async fn holds(desks: &Semaphore) -> Result<(), &'static str> {
-    let _desk = desks.acquire().await.expect("never closed");
-    write().await
+async fn hold(permits: &Semaphore) -> anyhow::Result<()> {
+    let _permit = permits.acquire().await?;
+    print().await
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let day = Duration::from_secs(24 * 3600);
+    let permits = Semaphore::new(2);
+    let six = join_all([(); 6].map(|()| count(&permits)));
+    assert!(timeout(10 * MINUTE, six).await.is_err(), "four wait");
+    let free = permits.available_permits();
+    println!("counted by hand: {free} of 2 permits are free");
+    assert_eq!((free, PEAK.swap(0, Relaxed)), (0, 2));
 
-    let desks = Semaphore::new(2);
-    let ten = join_all([(); 10].map(|()| forgets(&desks)));
-    assert!(timeout(day, ten).await.is_err(), "eight wait for ever");
-    println!("forgotten: {} of 2 desks left", desks.available_permits());
-    assert_eq!((desks.available_permits(), PEAK.swap(0, Relaxed)), (0, 2));
+    let permits = Semaphore::new(2);
+    join_all([(); 6].map(|()| underscore(&permits))).await;
+    println!("`let _`: {PEAK:?} print at the same time");
+    assert_eq!((permits.available_permits(), PEAK.swap(0, Relaxed)), (2, 6));
 
-    let desks = Semaphore::new(2);
-    join_all([(); 10].map(|()| drops_at_once(&desks))).await;
-    println!("`let _`: {PEAK:?} write at 2 desks");
-    assert_eq!((desks.available_permits(), PEAK.swap(0, Relaxed)), (2, 10));
-
-    let desks = Semaphore::new(2);
-    join_all([(); 10].map(|()| holds(&desks))).await;
-    println!("`let _desk`: {PEAK:?} write at 2 desks");
-    assert_eq!((desks.available_permits(), PEAK.swap(0, Relaxed)), (2, 2));
+    let permits = Semaphore::new(2);
+    join_all([(); 6].map(|()| hold(&permits))).await;
+    println!("`let _permit`: {PEAK:?} print at the same time");
+    assert_eq!((permits.available_permits(), PEAK.swap(0, Relaxed)), (2, 2));
 }
 // ANCHOR_END: all

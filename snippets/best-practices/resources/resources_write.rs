@@ -1,51 +1,53 @@
 // ANCHOR: all
+use std::io::Write;
 use std::pin::pin;
 use std::sync::mpsc;
 
+use anyhow::Result;
 use tempfile::{NamedTempFile, TempDir};
-use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt;
+use tokio::fs;
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
 // ANCHOR: broken
-// Broken: the write goes on, and makes the file anew.
-async fn by_path(folder: &TempDir) -> anyhow::Result<()> {
-    let draft = NamedTempFile::new_in(folder)?;
-    let mut write = pin!(fs::write(draft.path(), "Rain in Bergen"));
-    assert!(futures::poll!(&mut write).is_pending());
-    Ok(()) // drops the write, then the draft
+async fn by_path(folder: &TempDir) -> Result<NamedTempFile> {
+    let file = NamedTempFile::new_in(folder)?;
+    fs::write(file.path(), "Bergen").await?;
+    Ok(file)
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: the write goes on, into a file that has no name any more.
-async fn by_handle(folder: &TempDir) -> anyhow::Result<()> {
-    let draft = NamedTempFile::new_in(folder)?;
-    let mut file = File::from_std(draft.reopen()?);
-    file.write_all(b"Rain in Bergen").await?; // only begins
-    assert!(futures::poll!(pin!(file.flush())).is_pending());
-    Ok(())
+async fn by_handle(folder: &TempDir) -> Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    spawn_blocking(move || {
+        file.write_all(b"Bergen")?;
+        Ok(file)
+    })
+    .await?
 }
 // ANCHOR_END: fixed
 
-/// How many files are left when the dropped write is done.
+/// Drops the write when it has begun. How many files are left after it.
 async fn left_by(
-    write: impl AsyncFnOnce(&TempDir) -> anyhow::Result<()>,
-) -> anyhow::Result<usize> {
+    write: impl AsyncFn(&TempDir) -> Result<NamedTempFile>,
+) -> Result<usize> {
     let folder = TempDir::new()?;
-    // The one thread for files is busy: the write has to wait.
-    let (go_on, wait) = mpsc::channel();
-    let busy = spawn_blocking(move || wait.recv());
-    write(&folder).await?;
-    assert_eq!(folder.path().read_dir()?.count(), 0, "all was removed");
-    go_on.send(())?;
+    let file = write(&folder).await?;
+    assert_eq!(std::fs::read_to_string(file.path())?, "Bergen");
+    drop(file);
+
+    // The only thread for files is busy, so the write waits for it.
+    let (release_tx, release) = mpsc::channel::<()>();
+    let busy = spawn_blocking(move || release.recv());
+    assert!(futures::poll!(pin!(write(&folder))).is_pending());
+    release_tx.send(())?;
     busy.await??;
-    spawn_blocking(|| ()).await?; // stands in the queue behind the write
+    spawn_blocking(|| ()).await?; // it comes after the write
     Ok(folder.path().read_dir()?.count())
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<()> {
     let mut runtime = Builder::new_current_thread();
     let runtime = runtime.max_blocking_threads(1).build()?;
 

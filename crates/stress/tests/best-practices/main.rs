@@ -2,3 +2,5 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod cancellation;
+#[allow(dead_code)]
+mod resources;
