@@ -48,8 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Only these are as fast as Python's best (within {:.0} %), or \
-                 slower: {behind}.**",
+                " **No gain of {:.0} % or more over Python's fastest way: \
+                 {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
         };
