@@ -1,64 +1,79 @@
 // ANCHOR: all
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::mpsc;
 
 use futures::poll;
-use tokio::fs::{self, File};
+use tokio::fs;
 use tokio::io::AsyncReadExt;
 use tokio::runtime::Builder;
 use tokio::task::{spawn_blocking, yield_now};
 
-/// How many reads it takes, and the length of the longest.
-async fn reads(mut file: File, buffer: usize) -> std::io::Result<(u32, usize)> {
-    let (mut buffer, mut count, mut longest) = (vec![0; buffer], 0, 0);
+async fn in_pieces(path: &Path) -> anyhow::Result<(usize, u32)> {
+    let (mut size, mut reads) = (0, 0);
+    // ANCHOR: broken
+    let mut file = fs::File::open(path).await?;
+    let mut buffer = [0; 4096];
     loop {
-        match file.read(&mut buffer).await? {
-            0 => return Ok((count, longest)),
-            length => longest = longest.max(length),
+        let length = file.read(&mut buffer).await?; // goes to a thread
+        if length == 0 {
+            break;
         }
-        count += 1;
+        size += length;
+        reads += 1;
     }
+    // ANCHOR_END: broken
+    Ok((size, reads))
 }
 
-async fn read_heights() -> anyhow::Result<()> {
-    let heights = tempfile::NamedTempFile::new()?;
-    let path = heights.path();
+async fn in_one_job(path: PathBuf) -> anyhow::Result<usize> {
+    // ANCHOR: fixed
+    let read = move || {
+        let mut file = std::fs::File::open(path)?;
+        let (mut buffer, mut size) = ([0; 4096], 0);
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return std::io::Result::Ok(size),
+                length => size += length,
+            }
+        }
+    };
+    let size = spawn_blocking(read).await??;
+    // ANCHOR_END: fixed
+    Ok(size)
+}
+
+async fn read_scans() -> anyhow::Result<()> {
+    let scans = tempfile::NamedTempFile::new()?;
+    let path = scans.path();
     std::fs::write(path, vec![7; 1 << 20])?;
 
-    // ANCHOR: pool
     // The runtime has one thread for blocking work, and it is busy.
-    let (finish, finished) = mpsc::channel::<()>();
-    let shading = spawn_blocking(move || finished.recv());
+    let (finish_tx, finish_rx) = mpsc::channel::<()>();
+    let busy = spawn_blocking(move || finish_rx.recv());
     let mut file = pin!(fs::read(path));
     for _ in 0..1_000 {
         assert!(poll!(&mut file).is_pending());
         yield_now().await;
     }
-    drop(finish);
-    assert!(shading.await?.is_err());
+    drop(finish_tx);
+    assert!(busy.await?.is_err());
     assert_eq!(file.await?.len(), 1 << 20);
-    // ANCHOR_END: pool
-    println!("tokio::fs::read: waits for a thread of the pool");
+    println!("all threads are busy: tokio::fs::read waits");
 
-    // ANCHOR: broken
-    // Broken: a trip to the pool for every 4 KiB.
-    let small = reads(File::open(path).await?, 4 << 10).await?;
-    assert_eq!(small, (256, 4 << 10));
-    println!("4 KiB at a time: {} trips for 1 MiB", small.0);
-    // ANCHOR_END: broken
-
-    // ANCHOR: fixed
-    // Fixed: one trip. For a whole file, call `tokio::fs::read`.
-    let large = reads(File::open(path).await?, 1 << 20).await?;
-    assert_eq!(large, (1, 1 << 20));
-    println!("1 MiB at a time: {} trip", large.0);
-    // ANCHOR_END: fixed
+    let (size, reads) = in_pieces(path).await?;
+    println!("tokio::fs::File: {reads} reads for {size} bytes");
+    assert_eq!((size, reads), (1 << 20, 256));
+    let size = in_one_job(path.to_owned()).await?;
+    println!("spawn_blocking: 1 job for {size} bytes");
+    assert_eq!(size, 1 << 20);
     Ok(())
 }
 
 fn main() -> anyhow::Result<()> {
     let runtime =
         Builder::new_current_thread().max_blocking_threads(1).build()?;
-    runtime.block_on(read_heights())
+    runtime.block_on(read_scans())
 }
 // ANCHOR_END: all

@@ -3,31 +3,29 @@ use std::fs;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-fn shade(heights: &[u8]) -> Vec<u8> {
-    let slopes = heights.windows(2);
-    let rises = slopes.map(|pair| i16::from(pair[1]) - i16::from(pair[0]));
-    rises.map(|rise| (128 + rise / 2) as u8).collect()
+fn render(address: &[u8]) -> Vec<u8> {
+    [b"PARCEL\n", address].concat()
 }
 
 fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = |name: String| folder.path().join(name);
-    for id in 0..8 {
-        fs::write(path(format!("{id}.heights")), [id, 9 * id, id])?;
+    for parcel in 0..8 {
+        fs::write(path(format!("{parcel}.address")), format!("{parcel}"))?;
     }
 
     // ANCHOR: plain
-    (0..8).into_par_iter().try_for_each(|id| {
-        let heights = fs::read(path(format!("{id}.heights")))?;
-        fs::write(path(format!("{id}.tile")), shade(&heights))
+    (0..8).into_par_iter().try_for_each(|parcel| {
+        let address = fs::read(path(format!("{parcel}.address")))?;
+        fs::write(path(format!("{parcel}.label")), render(&address))
     })?;
     // ANCHOR_END: plain
 
-    for id in 0..8 {
-        let tile = fs::read(path(format!("{id}.tile")))?;
-        assert_eq!(tile, [128 + 4 * id, 128 - 4 * id]);
+    for parcel in 0..8 {
+        let label = fs::read_to_string(path(format!("{parcel}.label")))?;
+        assert_eq!(label, format!("PARCEL\n{parcel}"));
     }
-    println!("8 tiles, shaded from files");
+    println!("8 labels, without a runtime");
     Ok(())
 }
 // ANCHOR_END: all

@@ -9,28 +9,27 @@ const FULL: &str = "/dev/full";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(FULL).await?;
     // ANCHOR: broken
-    // Broken: `write_all` returns when a thread has been told to write.
-    let mut tile = OpenOptions::new().write(true).open(FULL).await?;
-    let saved = tile.write_all(b"tile").await;
-    drop(tile); // the error, too
-    println!("write_all: {saved:?}");
-    assert!(saved.is_ok());
+    let written = file.write_all(b"PARCEL").await;
+    drop(file); // the error, too
     // ANCHOR_END: broken
+    println!("write_all: {written:?}");
+    assert!(written.is_ok());
 
+    let mut file = OpenOptions::new().write(true).open(FULL).await?;
     // ANCHOR: fixed
-    // Fixed: `flush` waits until the thread has written.
-    let mut tile = OpenOptions::new().write(true).open(FULL).await?;
-    tile.write_all(b"tile").await?;
-    let saved = tile.flush().await.map_err(|error| error.kind());
-    println!("write_all, flush: {saved:?}");
-    assert_eq!(saved, Err(ErrorKind::StorageFull));
-
-    // `fs::write` opens, writes and closes on that thread, and then returns.
-    let saved = fs::write(FULL, b"tile").await.map_err(|error| error.kind());
-    println!("tokio::fs::write: {saved:?}");
-    assert_eq!(saved, Err(ErrorKind::StorageFull));
+    file.write_all(b"PARCEL").await?;
+    let written = file.flush().await;
     // ANCHOR_END: fixed
+    let written = written.map_err(|error| error.kind());
+    println!("write_all, flush: {written:?}");
+    assert_eq!(written, Err(ErrorKind::StorageFull));
+
+    let written = fs::write(FULL, b"PARCEL").await;
+    let written = written.map_err(|error| error.kind());
+    println!("tokio::fs::write: {written:?}");
+    assert_eq!(written, Err(ErrorKind::StorageFull));
     Ok(())
 }
 // ANCHOR_END: all

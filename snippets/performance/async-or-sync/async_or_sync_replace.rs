@@ -1,0 +1,49 @@
+// ANCHOR: all
+use std::fs::{self, File};
+use std::io::{Error, Result, Write};
+use std::path::Path;
+
+use tempfile::{NamedTempFile, tempdir};
+
+/// The lines of a label, of which the second one cannot be rendered.
+fn lines() -> [Result<&'static str>; 2] {
+    [Ok("PARCEL\n"), Err(Error::other("no address"))]
+}
+
+fn in_place(path: &Path) -> Result<()> {
+    // ANCHOR: broken
+    let mut file = File::create(path)?; // the old label is gone
+    for line in lines() {
+        file.write_all(line?.as_bytes())?;
+    }
+    // ANCHOR_END: broken
+    Ok(())
+}
+
+fn beside(folder: &Path, path: &Path) -> Result<()> {
+    // ANCHOR: fixed
+    let mut file = NamedTempFile::new_in(folder)?;
+    for line in lines() {
+        file.write_all(line?.as_bytes())?;
+    }
+    file.persist(path)?;
+    // ANCHOR_END: fixed
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let folder = tempdir()?;
+    let (folder, path) = (folder.path(), folder.path().join("7.label"));
+    fs::write(&path, "the old label")?;
+    assert!(beside(folder, &path).is_err());
+    let fixed = fs::read_to_string(&path)?;
+    assert_eq!(fs::read_dir(folder)?.count(), 1, "no temporary file");
+
+    assert!(in_place(&path).is_err());
+    let broken = fs::read_to_string(&path)?;
+    println!("File::create: {broken:?}");
+    println!("persist: {fixed:?}");
+    assert_eq!((&*broken, &*fixed), ("PARCEL\n", "the old label"));
+    Ok(())
+}
+// ANCHOR_END: all
