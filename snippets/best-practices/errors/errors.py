@@ -1,116 +1,203 @@
-# ANCHOR: packs
+# ANCHOR: keep
 import asyncio
+
+MAX_RESPONSE = 64
 
 
 # ANCHOR: error
-class DepotError(Exception):
-    pass
+class QuoteError(Exception):
+    """Why there is no response: a class for each thing to do about it."""
 
 
-class Unreachable(DepotError):
-    pass
+class Connect(QuoteError):
+    """Nothing was sent."""
 
 
-class Silent(DepotError):
-    pass
+class Lost(QuoteError):
+    """The connection has failed."""
 
 
-class Nonsense(DepotError):
-    pass
+class Timeout(QuoteError):
+    """There was no response in time."""
+
+
+class TooLong(QuoteError):
+    """The response has more than MAX_RESPONSE bytes."""
+
+
+class Malformed(QuoteError):
+    """The response is not a price."""
 # ANCHOR_END: error
 
 
-async def packs(depot, medicine, limit=60):
-    # ANCHOR: silent
+# ANCHOR: quote
+async def quote(carrier, grams, limit):
     try:
         async with asyncio.timeout(limit):
-            answer = await call(depot, medicine)
+            line = await ask(carrier, grams)
     except TimeoutError as error:
-        raise Silent(depot) from error
-    # ANCHOR_END: silent
-    # ANCHOR: answer
+        raise Timeout(limit) from error
     try:
-        return None if answer == "not kept" else int(answer)
+        return parse(line)
     except ValueError as error:
-        raise Nonsense(answer) from error
-    # ANCHOR_END: answer
+        raise Malformed(line) from error
+# ANCHOR_END: quote
 
 
-async def call(depot, medicine):
-    # ANCHOR: connect
+# ANCHOR: ask
+async def ask(carrier, grams):
     try:
-        reader, writer = await asyncio.open_connection(*depot)
-    except OSError as error:
-        raise Unreachable(depot) from error
-    # ANCHOR_END: connect
+        reader, writer = await asyncio.open_connection(
+            *carrier, limit=MAX_RESPONSE - 1  # without the end of the line
+        )
+    except (OSError, UnicodeError) as error:
+        raise Connect(carrier) from error
     try:
-        # ANCHOR: talk
-        writer.write(medicine.encode())
-        return (await reader.read()).decode()
-        # ANCHOR_END: talk
+        writer.write(f"{grams}\n".encode())
+        return await reader.readuntil(b"\n")
+    except asyncio.LimitOverrunError as error:
+        raise TooLong(MAX_RESPONSE) from error
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise Lost(carrier) from error
     finally:
         writer.close()
-# ANCHOR_END: packs
+# ANCHOR_END: ask
 
 
-# ANCHOR: group
-async def ask_all(calls):
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    errors = [a for a in answers if isinstance(a, DepotError)]
-    if errors:
-        raise ExceptionGroup("not every depot has answered", errors)
-    return answers
+# ANCHOR: parse
+def parse(line):
+    text = line.decode().rstrip()
+    if text == "none":
+        return None
+    if not (text.isascii() and text.isdigit()):  # int() accepts " -1_250"
+        raise ValueError(text)
+    return int(text)
+# ANCHOR_END: parse
+# ANCHOR_END: keep
 
 
-async def ask_around(calls):
-    to_do = []
+# ANCHOR: call
+async def next_step(carrier):
     try:
-        await ask_all(calls)
-    except* Unreachable as group:
-        to_do.append("ask the next depot")
-        cause = group.exceptions[0].__cause__
-        assert isinstance(cause, ConnectionRefusedError)
-    except* Silent:
-        to_do.append("ask again")
-    except* DepotError:
-        to_do.append("call them")
-    assert to_do == ["ask the next depot", "ask again", "call them"]
-# ANCHOR_END: group
+        cents = await quote(carrier, 500, limit=2)
+    except Connect:
+        return "ask another carrier"
+    except (Lost, Timeout):  # a quote changes nothing
+        return "ask again"
+    except QuoteError:
+        return "report it"
+    return "ask another carrier" if cents is None else "buy the label"
+# ANCHOR_END: call
+
+
+# A carrier that fails on purpose, and what must come of it.
+import socket
+import struct
+import time
+
+LIMIT = 0.2
+CASES = {
+    "price": 1250,
+    "in pieces": 1250,
+    "longest": 1250,
+    "none": None,
+    "refused": Connect,
+    "unknown host": Connect,
+    "reset": Lost,
+    "cut": Lost,
+    "no response": Lost,
+    "silent": Timeout,
+    "trickling": Timeout,
+    "too long": TooLong,
+    "endless": TooLong,
+    "not UTF-8": Malformed,
+    "not a price": Malformed,
+    "negative": Malformed,
+    "other digits": Malformed,
+    "two lines": Malformed,
+}
+RESPONSES = {
+    "price": b"1250\n",
+    "in pieces": b"1250\n",
+    "trickling": b"1250\n",
+    "longest": b"%063d\n" % 1250,
+    "too long": b"%064d\n" % 1250,
+    "endless": b"0" * 20_000_000,
+    "none": b"none\r\n",
+    "cut": b"12",
+    "not UTF-8": b"12\xff\n",
+    "not a price": b"twelve\n",
+    "negative": b"-1250\n",
+    "other digits": "١٢\n".encode(),
+    "two lines": b"12\r50\n",
+}
+
+
+async def serve(case, reader, writer):
+    """Answers one request. Returns when the client has closed."""
+    assert await reader.readuntil(b"\n") == b"500\n"
+    pause = {"in pieces": 0.01, "trickling": 0.2}.get(case)
+    response = RESPONSES.get(case, b"")
+    pieces = [response] if pause is None else [b"%c" % b for b in response]
+    try:
+        for piece in pieces:
+            await asyncio.sleep(pause or 0)
+            writer.write(piece)
+            await writer.drain()
+        if case == "reset":
+            linger = struct.pack("ii", 1, 0)
+            stream = writer.get_extra_info("socket")
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif case not in ("cut", "no response"):
+            await reader.read()
+            assert case != "endless"
+    except ConnectionError:
+        assert case in ("endless", "trickling")
+    writer.close()
+
+
+opened = []
+
+
+async def open_and_keep(*args, **options):
+    reader, writer = await open_connection(*args, **options)
+    opened.append(writer)
+    return reader, writer
+
+
+open_connection = asyncio.open_connection
+asyncio.open_connection = open_and_keep
 
 
 async def main():
-    plenty, kept, not_kept = [
-        await asyncio.start_server(answering(answer), "127.0.0.1", 0)
-        for answer in (b"plenty", b"40", b"not kept")
-    ]
-    address = kept.sockets[0].getsockname()
-    assert await packs(address, "quinine") == 40
-    assert await packs(not_kept.sockets[0].getsockname(), "quinine") is None
+    for case, expected in CASES.items():
+        ended = asyncio.get_running_loop().create_future()
 
-    deaf = await asyncio.start_server(answering(None), "127.0.0.1", 0)
-    kept.close()
-    await kept.wait_closed()
-    calls = [
-        packs(address, "quinine"),
-        packs(deaf.sockets[0].getsockname(), "quinine", limit=0.05),
-        packs(plenty.sockets[0].getsockname(), "quinine"),
-    ]
-    await ask_around(calls)
-    for server in (plenty, not_kept, deaf):
+        async def handle(reader, writer):
+            try:
+                ended.set_result(await serve(case, reader, writer))
+            except AssertionError as error:
+                ended.set_exception(error)
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        listens = case not in ("refused", "unknown host")
+        if not listens:
+            server.close()
+        carrier = ("carrier..invalid", 4000) if "host" in case else address
+        start = time.monotonic()
+        try:
+            limit = LIMIT if expected is Timeout else 60
+            assert await quote(carrier, 500, limit) == expected, case
+        except QuoteError as error:
+            assert type(error) is expected, (case, error)
+            assert error.__cause__ is not None
+        waited = time.monotonic() - start >= LIMIT
+        assert waited or expected is not Timeout
+        if listens:
+            assert opened.pop().is_closing()
+            await ended
         server.close()
-        await server.wait_closed()
-
-
-def answering(answer):
-    async def serve(reader, writer):
-        await reader.read(64)
-        if answer is None:
-            await reader.read()
-        else:
-            writer.write(answer)
-        writer.close()
-
-    return serve
 
 
 asyncio.run(main())

@@ -1,102 +1,249 @@
 // ANCHOR: all
-use std::io;
-use std::net::SocketAddr;
-use std::num::ParseIntError;
+// ANCHOR: keep
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// The longest response that is read, in bytes, with the end of its line.
+const MAX_RESPONSE: usize = 64;
+
 // ANCHOR: error
+/// Why there is no response: a variant for each thing that a caller can do.
 #[derive(Debug, thiserror::Error)]
-enum DepotError {
-    #[error("the depot cannot be reached")]
-    Unreachable(#[source] io::Error),
-    #[error("the line is dead")]
-    Line(#[from] io::Error),
-    #[error("no answer within {0:?}")]
-    Silent(Duration),
-    #[error("the depot has answered {answer:?}")]
-    Nonsense { answer: String, source: ParseIntError },
+#[non_exhaustive]
+pub enum QuoteError {
+    #[error("cannot connect to the carrier")]
+    Connect(#[source] io::Error),
+    #[error("the connection to the carrier was lost")]
+    Lost(#[source] io::Error),
+    #[error("no response from the carrier in {0:?}")]
+    Timeout(Duration),
+    #[error("the response has more than {MAX_RESPONSE} bytes")]
+    TooLong,
+    #[error("the response {response:?} is not a price")]
+    Malformed { response: String, source: Box<dyn Error + Send + Sync> },
 }
 // ANCHOR_END: error
 
-// ANCHOR: boundary
-/// How many packs are left; `None`: the depot does not keep this medicine.
-type Packs = Result<Option<u32>, DepotError>;
-
-async fn packs(depot: SocketAddr, medicine: &str, limit: Duration) -> Packs {
-    let exchange = async {
-        // ANCHOR: connect
-        let line = TcpStream::connect(depot).await;
-        let mut line = line.map_err(DepotError::Unreachable)?;
-        // ANCHOR_END: connect
-        // ANCHOR: talk
-        line.write_all(medicine.as_bytes()).await?;
-        let mut answer = String::new();
-        line.read_to_string(&mut answer).await?;
-        // ANCHOR_END: talk
-        // ANCHOR: answer
-        match (answer.as_str(), answer.parse()) {
-            ("not kept", _) => Ok(None),
-            (_, Ok(packs)) => Ok(Some(packs)),
-            (_, Err(source)) => Err(DepotError::Nonsense { answer, source }),
-        }
-        // ANCHOR_END: answer
-    };
-    // ANCHOR: silent
-    timeout(limit, exchange).await.unwrap_or(Err(DepotError::Silent(limit)))
-    // ANCHOR_END: silent
+// ANCHOR: quote
+/// The price in cents, or `None` if the carrier does not take this weight.
+pub async fn quote(
+    carrier: &str,
+    grams: u32,
+    limit: Duration,
+) -> Result<Option<u32>, QuoteError> {
+    let response = timeout(limit, ask(carrier, grams)).await;
+    let line = response.map_err(|_| QuoteError::Timeout(limit))??;
+    parse(&line).map_err(|source| {
+        let response = String::from_utf8_lossy(&line).into_owned();
+        QuoteError::Malformed { response, source }
+    })
 }
-// ANCHOR_END: boundary
+// ANCHOR_END: quote
 
-// ANCHOR: match
-fn what_to_do(packs: &Packs) -> &'static str {
-    match packs {
-        Ok(Some(_)) => "fetch it",
-        Ok(None) => "use another",
-        Err(DepotError::Silent(_)) => "ask again",
-        Err(DepotError::Unreachable(_)) => "ask the next depot",
-        Err(DepotError::Line(_) | DepotError::Nonsense { .. }) => "call them",
+// ANCHOR: ask
+/// One line to the carrier, and one line back.
+async fn ask(carrier: &str, grams: u32) -> Result<Vec<u8>, QuoteError> {
+    let stream = TcpStream::connect(carrier).await;
+    let mut stream = stream.map_err(QuoteError::Connect)?;
+    let request = format!("{grams}\n");
+    let mut line = Vec::new();
+    let exchange = async {
+        stream.write_all(request.as_bytes()).await?;
+        let response = stream.take(MAX_RESPONSE as u64);
+        BufReader::new(response).read_until(b'\n', &mut line).await
+    };
+    exchange.await.map_err(QuoteError::Lost)?;
+    match line.last() {
+        Some(b'\n') => Ok(line),
+        _ if line.len() == MAX_RESPONSE => Err(QuoteError::TooLong),
+        _ => Err(QuoteError::Lost(ErrorKind::UnexpectedEof.into())),
     }
 }
-// ANCHOR_END: match
+// ANCHOR_END: ask
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let ask = async |depot, limit| packs(depot, "quinine", limit).await;
-    let [instant, minute] = [50, 60_000].map(Duration::from_millis);
-    let deaf = TcpListener::bind("127.0.0.1:0").await?; // never accepts
-    let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    for (packs, expected) in [
-        (ask(closed, minute).await, "ask the next depot"),
-        (ask(deaf.local_addr()?, instant).await, "ask again"),
-        (ask(start_depot("plenty").await?, minute).await, "call them"),
-        (ask(start_depot("not kept").await?, minute).await, "use another"),
-        (ask(start_depot("40").await?, minute).await, "fetch it"),
-    ] {
-        let advice = what_to_do(&packs);
-        assert_eq!(advice, expected);
-        match packs {
-            Ok(packs) => println!("{packs:?}: {advice}"),
-            Err(error) => println!("{error}: {advice}"),
+// ANCHOR: parse
+fn parse(line: &[u8]) -> Result<Option<u32>, Box<dyn Error + Send + Sync>> {
+    match str::from_utf8(line)?.trim_end() {
+        "none" => Ok(None),
+        price => Ok(Some(price.parse()?)),
+    }
+}
+// ANCHOR_END: parse
+// ANCHOR_END: keep
+
+// ANCHOR: call
+fn next_step(quoted: &Result<Option<u32>, QuoteError>) -> &'static str {
+    match quoted {
+        Ok(Some(_)) => "buy the label",
+        Ok(None) | Err(QuoteError::Connect(_)) => "ask another carrier",
+        // A quote changes nothing, so it may be asked for twice.
+        Err(QuoteError::Lost(_) | QuoteError::Timeout(_)) => "ask again",
+        Err(QuoteError::TooLong | QuoteError::Malformed { .. }) => "report it",
+    }
+}
+// ANCHOR_END: call
+
+// A carrier that fails on purpose, and what must come of it.
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// The case, the end of `quote`, its text, and the seconds that it takes.
+const CASES: [(&str, &str, &str, u32); 19] = [
+    ("price", "1250", "buy the label", 0),
+    ("in pieces", "1250", "buy the label", 1),
+    ("longest", "1250", "buy the label", 0),
+    ("none", "none", "ask another carrier", 0),
+    ("refused", "Connect", "ask another carrier", 0),
+    ("unknown host", "Connect", "ask another carrier", 0),
+    ("reset", "Lost", "ask again", 0),
+    ("cut", "Lost", "ask again", 0),
+    ("no response", "Lost", "ask again", 0),
+    ("silent", "Timeout", "ask again", 2),
+    ("trickling", "Timeout", "ask again", 2),
+    ("too long", "TooLong", "report it", 0),
+    ("endless", "TooLong", "report it", 0),
+    ("not UTF-8", "Malformed", "report it", 0),
+    ("not a price", "Malformed", "report it", 0),
+    ("negative", "Malformed", "report it", 0),
+    ("other digits", "Malformed", "report it", 0),
+    ("too high", "Malformed", "report it", 0),
+    ("two lines", "Malformed", "report it", 0),
+];
+
+/// What the carrier sends. A price is in the last bytes.
+fn response(case: &str) -> Vec<u8> {
+    match case {
+        "price" | "in pieces" | "trickling" => b"1250\n".into(),
+        "longest" => format!("{:063}\n", 1250).into(),
+        "too long" => format!("{:064}\n", 1250).into(),
+        "endless" => vec![b'0'; 20_000_000],
+        "none" => b"none\r\n".into(),
+        "cut" => b"12".into(),
+        "not UTF-8" => b"12\xff\n".into(),
+        "not a price" => b"twelve\n".into(),
+        "negative" => b"-1250\n".into(),
+        "too high" => b"5000000000\n".into(),
+        "other digits" => "١٢\n".into(),
+        "two lines" => b"12\r50\n".into(),
+        _ => vec![],
+    }
+}
+
+/// Answers one request. Returns when the client has closed the connection.
+async fn serve(listener: TcpListener, case: &str) -> io::Result<()> {
+    let (mut stream, _) = listener.accept().await?;
+    let mut request = [0; 64];
+    let length = stream.read(&mut request).await?;
+    assert_eq!(&request[..length], b"500\n");
+    let response = response(case);
+    let piece = match case {
+        "in pieces" => SECOND / 5,
+        "trickling" => SECOND,
+        "reset" => return stream.set_zero_linger(),
+        _ => Duration::ZERO,
+    };
+    for byte in response.chunks(if piece.is_zero() { 1_000 } else { 1 }) {
+        sleep(piece).await;
+        if stream.write_all(byte).await.is_err() {
+            assert!(["endless", "trickling"].contains(&case));
+            return Ok(());
         }
+    }
+    assert_ne!(case, "endless", "it reads on");
+    if !["cut", "no response"].contains(&case) {
+        while stream.read(&mut request).await.is_ok_and(|length| length > 0) {}
     }
     Ok(())
 }
 
-/// A depot with one answer for every caller, until the program ends.
-async fn start_depot(answer: &'static str) -> io::Result<SocketAddr> {
-    let depot = TcpListener::bind("127.0.0.1:0").await?;
-    let address = depot.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((mut line, _)) = depot.accept().await {
-            line.read_buf(&mut Vec::with_capacity(64)).await?;
-            line.write_all(answer.as_bytes()).await?;
+/// The end of `quote` in a word.
+fn word(quoted: &Result<Option<u32>, QuoteError>) -> String {
+    match quoted {
+        Ok(Some(cents)) => cents.to_string(),
+        Ok(None) => "none".into(),
+        Err(QuoteError::Connect(_)) => "Connect".into(),
+        Err(QuoteError::Lost(_)) => "Lost".into(),
+        Err(QuoteError::Timeout(_)) => "Timeout".into(),
+        Err(QuoteError::TooLong) => "TooLong".into(),
+        Err(QuoteError::Malformed { .. }) => "Malformed".into(),
+    }
+}
+
+async fn start(case: &'static str) -> io::Result<(String, Server)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    Ok((address, tokio::spawn(serve(listener, case))))
+}
+
+type Server = JoinHandle<io::Result<()>>;
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> anyhow::Result<()> {
+    for (case, end, step, seconds) in CASES {
+        let (mut address, mut server) = start(case).await?;
+        let listens = !["refused", "unknown host"].contains(&case);
+        if !listens {
+            server.abort();
+            assert!((&mut server).await.is_err(), "the port is closed");
         }
-        io::Result::Ok(())
-    });
-    Ok(address)
+        if case == "unknown host" {
+            address = "carrier..invalid:4000".into();
+        }
+        let begin = Instant::now();
+        let quoted = quote(&address, 500, LIMIT).await;
+        assert_eq!(begin.elapsed(), SECOND * seconds, "{case}");
+        if listens {
+            server.await??; // the connection is closed
+        }
+        let found = word(&quoted);
+        println!("{case}, {seconds} s: {found}: {}", next_step(&quoted));
+        assert_eq!((found.as_str(), next_step(&quoted)), (end, step));
+        if let Err(error) = quoted {
+            check(case, error);
+        }
+    }
+    let (address, server) = start("silent").await?;
+    let given_up = timeout(SECOND, quote(&address, 500, LIMIT)).await;
+    assert!(given_up.is_err());
+    server.await??;
+    println!("cancelled: the connection is closed");
+    Ok(())
+}
+
+/// Each error tells its own part, and its source the rest.
+fn check(case: &str, error: QuoteError) {
+    let source = error.source().map_or("none".into(), ToString::to_string);
+    if case == "reset" {
+        let source = error.source().and_then(|error| error.downcast_ref());
+        let kind = source.map(io::Error::kind);
+        assert_eq!(kind, Some(ErrorKind::ConnectionReset));
+    }
+    let found = [error.to_string(), source];
+    let expected = match case {
+        "cut" => {
+            ["the connection to the carrier was lost", "unexpected end of file"]
+        }
+        "silent" => ["no response from the carrier in 2s", "none"],
+        "endless" => ["the response has more than 64 bytes", "none"],
+        "not UTF-8" => [
+            r#"the response "12�\n" is not a price"#,
+            "invalid utf-8 sequence of 1 bytes from index 2",
+        ],
+        "two lines" => [
+            r#"the response "12\r50\n" is not a price"#,
+            "invalid digit found in string",
+        ],
+        _ => return,
+    };
+    assert_eq!(found, expected);
 }
 // ANCHOR_END: all

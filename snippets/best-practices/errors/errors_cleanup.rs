@@ -3,61 +3,57 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use anyhow::{Result, bail, ensure};
 
-/// The deliveries that the depot has on its list.
-static DELIVERIES: AtomicU32 = AtomicU32::new(0);
+/// How many labels the carrier has sold.
+static SOLD: AtomicU32 = AtomicU32::new(0);
 
-async fn order(medicine: &str) -> Result<u32> {
-    ensure!(medicine == "quinine", "{medicine} is not for sale");
-    Ok(DELIVERIES.fetch_add(1, Relaxed) + 1)
+async fn buy(parcel: u32) -> Result<u32> {
+    ensure!(parcel != 404, "402 Payment Required");
+    Ok(SOLD.fetch_add(1, Relaxed) + 1)
 }
 
-async fn hang_up() -> Result<()> {
-    bail!("the depot had hung up already")
+/// How often the connection was closed.
+static CLOSED: AtomicU32 = AtomicU32::new(0);
+
+async fn close() -> Result<()> {
+    CLOSED.fetch_add(1, Relaxed);
+    bail!("the carrier has closed the connection already")
 }
 
 // ANCHOR: broken
-// Broken: the order is placed, and the caller hears of an error.
-async fn one_result(medicine: &str) -> Result<u32> {
-    let receipt = order(medicine).await?;
-    hang_up().await?;
-    Ok(receipt)
+async fn buy_and_close(parcel: u32) -> Result<u32> {
+    let label = buy(parcel).await?;
+    close().await?;
+    Ok(label)
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: a receipt is a receipt, whatever went wrong after it.
-struct Ordered {
-    receipt: u32,
-    hung_up: Result<()>,
-}
-
-async fn both_results(medicine: &str) -> Result<Ordered> {
-    match (order(medicine).await, hang_up().await) {
-        (Ok(receipt), hung_up) => Ok(Ordered { receipt, hung_up }),
-        (Err(error), Ok(())) => Err(error),
-        (Err(error), Err(after)) => Err(error.context(after)),
+async fn buy_then_close(parcel: u32) -> Result<u32> {
+    let bought = buy(parcel).await;
+    if let Err(error) = close().await {
+        tracing::warn!("after parcel {parcel}: {error:#}");
     }
+    bought
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // A caller who tries three times, as callers do.
+    // A caller that tries three times.
     let mut attempts = 0;
-    while attempts < 3 && one_result("quinine").await.is_err() {
+    while attempts < 3 && buy_and_close(7).await.is_err() {
         attempts += 1;
     }
-    println!("one result: {DELIVERIES:?} deliveries");
-    assert_eq!(DELIVERIES.swap(0, Relaxed), 3);
+    println!("`?` after the purchase: {} labels", SOLD.load(Relaxed));
+    assert_eq!((attempts, SOLD.swap(0, Relaxed)), (3, 3));
 
-    let Ordered { receipt, hung_up } = both_results("quinine").await?;
-    println!("both results: {DELIVERIES:?} delivery");
-    assert_eq!((receipt, DELIVERIES.swap(0, Relaxed)), (1, 1));
-    assert!(hung_up.is_err(), "for the log");
+    assert_eq!(buy_then_close(7).await?, 1);
+    println!("logged: {} label", SOLD.load(Relaxed));
+    assert_eq!((SOLD.load(Relaxed), CLOSED.load(Relaxed)), (1, 4));
 
-    let error = both_results("opium").await.err().expect("not for sale");
-    println!("both errors: {error:#}");
-    assert_eq!((error.chain().len(), DELIVERIES.load(Relaxed)), (2, 0));
+    let error = buy_then_close(404).await.expect_err("it is not paid");
+    println!("both fail: {error:#}");
+    assert_eq!(error.to_string(), "402 Payment Required");
     Ok(())
 }
 // ANCHOR_END: all

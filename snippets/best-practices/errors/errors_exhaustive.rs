@@ -1,18 +1,30 @@
-// ANCHOR: all
-enum DepotError {
-    Unreachable,
-    Silent,
-    Nonsense,
+// ANCHOR: broken
+use std::num::IntErrorKind;
+
+#[non_exhaustive]
+pub enum QuoteError {
+    Connect,
+    Lost,
 }
 
-fn what_to_do(error: DepotError) -> &'static str {
+fn same_crate(error: QuoteError) -> &'static str {
     match error {
-        DepotError::Unreachable => "ask the next depot",
-        DepotError::Silent => "ask again",
+        QuoteError::Connect => "ask another carrier",
     }
 }
 
-fn main() {
-    what_to_do(DepotError::Nonsense);
+fn other_crate(kind: &IntErrorKind) -> &'static str {
+    match kind {
+        IntErrorKind::Empty => "no digits",
+        IntErrorKind::InvalidDigit => "other characters",
+        IntErrorKind::PosOverflow => "too high",
+        IntErrorKind::NegOverflow => "too low",
+        IntErrorKind::Zero => "zero",
+    }
 }
-// ANCHOR_END: all
+// ANCHOR_END: broken
+
+fn main() {
+    same_crate(QuoteError::Lost);
+    other_crate(&IntErrorKind::Empty);
+}

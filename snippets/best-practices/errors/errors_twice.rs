@@ -3,40 +3,38 @@ use std::num::ParseIntError;
 
 use thiserror::Error;
 
+#[derive(Debug, Error)]
 // ANCHOR: broken
-// Broken: the cause stands in the message, and in the chain.
-#[derive(Debug, Error)]
-#[error("the depot has answered {answer:?}: {source}")]
-struct Twice {
-    answer: String,
-    source: ParseIntError,
-}
+#[error("{response:?} is not a price: {source}")]
 // ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: the message tells what this error adds.
-#[derive(Debug, Error)]
-#[error("the depot has answered {answer:?}")]
-struct Once {
-    answer: String,
+struct Twice {
+    response: String,
     source: ParseIntError,
 }
+
+#[derive(Debug, Error)]
+// ANCHOR: fixed
+#[error("{response:?} is not a price")]
 // ANCHOR_END: fixed
+struct Once {
+    response: String,
+    source: ParseIntError,
+}
 
 fn main() -> anyhow::Result<()> {
-    let answer = "plenty".to_owned();
-    let source = answer.parse::<u32>().unwrap_err();
+    let response = "twelve".to_owned();
+    let source = response.parse::<u32>().expect_err("twelve");
     let cause = source.to_string();
 
-    let twice = Twice { answer: answer.clone(), source: source.clone() };
-    let report = format!("{:#}", anyhow::Error::new(twice));
-    println!("{report}");
-    assert_eq!(report.matches(&cause).count(), 2);
+    let twice = Twice { response: response.clone(), source: source.clone() };
+    let text = format!("{:#}", anyhow::Error::new(twice));
+    println!("{text}");
+    assert_eq!(text.matches(&cause).count(), 2);
 
-    let once = Once { answer, source };
-    let report = format!("{:#}", anyhow::Error::new(once));
-    println!("{report}");
-    assert_eq!(report.matches(&cause).count(), 1);
+    let once = Once { response, source };
+    let text = format!("{:#}", anyhow::Error::new(once));
+    println!("{text}");
+    assert_eq!(text.matches(&cause).count(), 1);
     Ok(())
 }
 // ANCHOR_END: all

@@ -45,7 +45,7 @@ where
             return Err(error).context("dark five times in a row");
         }
         // ANCHOR_END: reset
-        println!("dark: {error}; again in {} min", pause.as_secs() / 60);
+        println!("dark: {error:#}; again in {} min", pause.as_secs() / 60);
         // ANCHOR: pause
         sleep(pause).await;
         pause = HOUR.min(2 * pause);

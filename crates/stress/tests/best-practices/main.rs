@@ -4,3 +4,6 @@
 mod cancellation;
 #[allow(dead_code)]
 mod resources;
+mod errors;
+#[allow(dead_code)]
+mod errors_report;
