@@ -3,7 +3,8 @@
 #[allow(dead_code)] // a program's own scenario
 mod cancellation;
 #[allow(dead_code)]
-mod resources;
 mod errors;
 #[allow(dead_code)]
 mod errors_report;
+#[allow(dead_code)]
+mod resources;
