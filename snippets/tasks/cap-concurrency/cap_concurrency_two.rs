@@ -1,62 +1,70 @@
 // ANCHOR: all
 use std::time::Duration;
 
+use anyhow::Result;
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// Three bays, and a fleet with one driver.
-struct Wash {
-    bays: Semaphore,
-    driver: Semaphore,
+/// Requests to all carriers, and those to one carrier.
+struct Limits {
+    all: Semaphore,
+    one: Semaphore,
 }
 
-impl Wash {
+impl Limits {
     fn new() -> Self {
-        Self { bays: Semaphore::new(3), driver: Semaphore::new(1) }
+        Limits { all: Semaphore::new(3), one: Semaphore::new(1) }
     }
 
-    // ANCHOR: broken
-    /// Broken: waits for the driver, and holds a bay.
-    async fn bay_first(&self) {
-        let _bay = self.bays.acquire().await.expect("open");
-        let _driver = self.driver.acquire().await.expect("open");
-        sleep(10 * MINUTE).await;
+    async fn broken(&self) -> Result<()> {
+        // ANCHOR: broken
+        let _all = self.all.acquire().await?;
+        let _one = self.one.acquire().await?;
+        // ANCHOR_END: broken
+        sleep(SECOND).await;
+        Ok(())
     }
-    // ANCHOR_END: broken
 
-    // ANCHOR: fixed
-    /// Fixed: first the permit that is harder to get.
-    async fn driver_first(&self) {
-        let _driver = self.driver.acquire().await.expect("open");
-        let _bay = self.bays.acquire().await.expect("open");
-        sleep(10 * MINUTE).await;
+    async fn fixed(&self) -> Result<()> {
+        // ANCHOR: fixed
+        let _one = self.one.acquire().await?;
+        let _all = self.all.acquire().await?;
+        // ANCHOR_END: fixed
+        sleep(SECOND).await;
+        Ok(())
     }
-    // ANCHOR_END: fixed
 
-    /// Somebody else's car: how long until it is clean?
-    async fn stranger(&self) -> Duration {
+    /// A request to another carrier. How long does it take?
+    async fn other(&self) -> Result<u64> {
         let start = Instant::now();
-        let _bay = self.bays.acquire().await.expect("open");
-        sleep(10 * MINUTE).await;
-        start.elapsed()
+        let _all = self.all.acquire().await?;
+        sleep(SECOND).await;
+        Ok(start.elapsed().as_secs())
     }
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    let hall = Wash::new();
-    let fleet = join_all((0..6).map(|_| hall.bay_first()));
-    let (_, broken) = join(fleet, hall.stranger()).await;
-    println!("bay first: a stranger takes {} min", broken.as_secs() / 60);
+async fn main() -> Result<()> {
+    let limits = Limits::new();
+    let requests = join_all((0..6).map(|_| limits.broken()));
+    let (_, seconds) = join(requests, limits.other()).await;
+    let seconds = seconds?;
+    println!("all first: another carrier's request takes {seconds} s");
+    assert_eq!(seconds, 5);
 
-    let hall = Wash::new();
-    let fleet = join_all((0..6).map(|_| hall.driver_first()));
-    let (_, fixed) = join(fleet, hall.stranger()).await;
-    println!("driver first: {} min", fixed.as_secs() / 60);
-    assert_eq!(fixed, 10 * MINUTE);
-    assert!(broken > 4 * fixed);
+    let limits = Limits::new();
+    let requests = join_all((0..6).map(|_| limits.fixed()));
+    let (_, seconds) = join(requests, limits.other()).await;
+    let seconds = seconds?;
+    println!("one first: {seconds} s");
+    assert_eq!(seconds, 1);
+
+    let _all = limits.all.acquire_many(3).await?;
+    let waits = timeout(60 * SECOND, limits.fixed()).await;
+    assert!(waits.is_err(), "there is no permit for it");
+    Ok(())
 }
 // ANCHOR_END: all

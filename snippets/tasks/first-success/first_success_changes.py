@@ -1,40 +1,43 @@
 import asyncio
 
 
-# ANCHOR: changes
-async def call(company, answer, rung):
-    try:
-        await answer.wait()
-    finally:
-        rung.append(company)
-    if company == "Swift":
-        raise LookupError(f"{company}: no car left")
-    return company
+async def track(reply):
+    await asyncio.sleep(0)
+    if reply == "404 Not Found":
+        raise LookupError(reply)
+    await reply.wait()
+    return "in transit"
 
 
 async def main():
-    rung = []
-    now, never = asyncio.Event(), asyncio.Event()
-    now.set()
-
-    # FIRST_COMPLETED is the first end, not the first success: here an error.
+    event = asyncio.Event()
+    # ANCHOR: first
     tasks = [
-        asyncio.create_task(call("Swift", now, rung)),
-        asyncio.create_task(call("Castle", never, rung)),
+        asyncio.create_task(track(reply)) for reply in ["404 Not Found", event]
     ]
     done, pending = await asyncio.wait(
         tasks, return_when=asyncio.FIRST_COMPLETED
     )
-    assert [type(task.exception()) for task in done] == [LookupError]
+    assert isinstance(done.pop().exception(), LookupError)  # not a success
 
-    # And the losers go on until you cancel them, and wait for that.
-    assert rung == ["Swift"] and len(pending) == 1
-    (castle,) = pending
-    castle.cancel()
-    assert rung == ["Swift"]
-    await asyncio.wait([castle])
-    assert rung == ["Swift", "Castle"]
-# ANCHOR_END: changes
+    (other,) = pending
+    assert not other.done()  # it runs on
+    # ANCHOR_END: first
+    event.set()
+    assert await other == "in transit"
+
+    # The losers of `as_completed`, too.
+    event.clear()
+    tasks = [asyncio.create_task(track(event)) for _ in range(2)]
+    asyncio.get_running_loop().call_soon(tasks[0].cancel)
+    for end in asyncio.as_completed(tasks):
+        try:
+            await end
+        except asyncio.CancelledError:
+            break
+    assert not tasks[1].done()
+    event.set()
+    assert await tasks[1] == "in transit"
 
 
 asyncio.run(main())

@@ -2,52 +2,56 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{select_all, select_ok};
+use futures::future::select_all;
 use tokio::time::sleep;
 
-type Answer = Result<&'static str, &'static str>;
-
-/// Minutes until they answer: who has no car says so at once.
-async fn call(minutes: u64) -> Answer {
-    sleep(Duration::from_secs(60 * minutes)).await;
-    match minutes {
-        1 => Err("Swift: no car left"),
-        4 => Ok("Harbour"),
-        _ => Ok("Castle"),
+/// Carrier 1 knows no parcel, and says so at once.
+async fn track(carrier: u64) -> Result<&'static str, &'static str> {
+    sleep(Duration::from_secs(carrier)).await;
+    match carrier {
+        1 => Err("404 Not Found"),
+        _ => Ok("in transit"),
     }
+}
+
+async fn broken(one: u64, two: u64) -> Result<&'static str, &'static str> {
+    // ANCHOR: broken
+    let first = tokio::select! {
+        status = track(one) => status,
+        status = track(two) => status,
+    };
+    // ANCHOR_END: broken
+    first
+}
+
+async fn fixed(one: u64, two: u64) -> Option<&'static str> {
+    // ANCHOR: fixed
+    let first = tokio::select! {
+        Ok(status) = track(one) => Some(status),
+        Ok(status) = track(two) => Some(status),
+        else => None,
+    };
+    // ANCHOR_END: fixed
+    first
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    // ANCHOR: broken
-    // Broken: the first answer wins, and a refusal is the quickest.
-    let calls = [9, 1, 4].map(|minutes| call(minutes).boxed());
-    let (answer, ..) = select_all(calls).await;
-    println!("select_all: {answer:?}");
-    assert_eq!(answer, Err("Swift: no car left"));
+    let first = broken(1, 2).await;
+    println!("select!: {first:?}");
+    assert_eq!(first, Err("404 Not Found"));
 
-    let answer = tokio::select! {
-        answer = call(9) => answer,
-        answer = call(1) => answer,
-    };
-    println!("select!: {answer:?}");
-    assert_eq!(answer, Err("Swift: no car left"));
-    // ANCHOR_END: broken
+    let (first, ..) = select_all([2, 1].map(|c| track(c).boxed())).await;
+    println!("select_all: {first:?}");
+    assert_eq!(first, Err("404 Not Found"));
 
-    // ANCHOR: fixed
-    // Fixed: an error is no answer, as long as somebody else may have one.
-    let calls = [9, 1, 4].map(|minutes| call(minutes).boxed());
-    let (answer, _) = select_ok(calls).await.expect("two have a car");
-    println!("select_ok: {answer}");
-    assert_eq!(answer, "Harbour");
+    let first = fixed(1, 2).await;
+    println!("select! with a pattern: {first:?}");
+    assert_eq!(first, Some("in transit"));
+    assert_eq!(fixed(2, 1).await, Some("in transit"));
 
-    let answer = tokio::select! {
-        Ok(answer) = call(9) => Some(answer),
-        Ok(answer) = call(1) => Some(answer),
-        else => None,
-    };
-    println!("select! with a pattern: {answer:?}");
-    assert_eq!(answer, Some("Castle"));
-    // ANCHOR_END: fixed
+    let first = fixed(1, 1).await;
+    println!("none matches: {first:?}");
+    assert_eq!(first, None);
 }
 // ANCHOR_END: all

@@ -2,39 +2,52 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::select_ok;
+use futures::future::{BoxFuture, select_ok};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Your telephone has three lines.
-async fn call(lines: &Semaphore, minutes: u64) -> Result<u64, &'static str> {
-    let _line = lines.acquire().await.map_err(|_| "no telephone")?;
-    sleep(Duration::from_secs(60 * minutes)).await;
-    Ok(minutes)
+async fn track(pool: &Semaphore, carrier: u64) -> Result<u64, &'static str> {
+    let _conn = pool.acquire().await.map_err(|_| "closed")?;
+    sleep(Duration::from_secs(carrier)).await;
+    Ok(carrier)
+}
+
+type Requests<'a> = [BoxFuture<'a, Result<u64, &'static str>>; 3];
+
+async fn broken(
+    requests: Requests<'_>,
+    pool: &Semaphore,
+) -> Result<u64, &'static str> {
+    // ANCHOR: broken
+    let (carrier, others) = select_ok(requests).await?;
+    // ANCHOR_END: broken
+    println!("others: {} of 3 connections free", pool.available_permits());
+    assert_eq!(pool.available_permits(), 1);
+    let two = timeout(Duration::from_secs(86_400), pool.acquire_many(2));
+    assert!(two.await.is_err(), "they are not polled, and never end");
+    drop(others);
+    assert_eq!(pool.available_permits(), 3);
+    Ok(carrier)
+}
+
+async fn fixed(
+    requests: Requests<'_>,
+    pool: &Semaphore,
+) -> Result<u64, &'static str> {
+    // ANCHOR: fixed
+    let (carrier, _) = select_ok(requests).await?;
+    // ANCHOR_END: fixed
+    println!("_: {} of 3 connections free", pool.available_permits());
+    assert_eq!(pool.available_permits(), 3);
+    Ok(carrier)
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let lines = Semaphore::new(3);
-    let calls = || [9, 4, 7].map(|minutes| call(&lines, minutes).boxed());
-    let hour = Duration::from_secs(3600);
-
-    // ANCHOR: broken
-    // Broken: the others are not dropped, and not polled. They hold the line.
-    let (_taxi, others) = select_ok(calls()).await.expect("a car");
-    println!("others: {} of 3 lines free", lines.available_permits());
-    let two = timeout(hour, lines.acquire_many(2)).await;
-    assert!(two.is_err(), "an hour later: nobody hangs up");
-    drop(others);
-    assert_eq!(lines.available_permits(), 3);
-    // ANCHOR_END: broken
-
-    // ANCHOR: fixed
-    // Fixed: what `_` takes is dropped at the end of this statement.
-    let (_taxi, _) = select_ok(calls()).await.expect("a car");
-    println!("_: {} of 3 lines free", lines.available_permits());
-    let two = timeout(hour, lines.acquire_many(2)).await;
-    assert!(two.is_ok());
-    // ANCHOR_END: fixed
+    // A pool of three connections.
+    let pool = Semaphore::new(3);
+    let requests = || [9, 4, 7].map(|carrier| track(&pool, carrier).boxed());
+    assert_eq!(broken(requests(), &pool).await, Ok(4));
+    assert_eq!(fixed(requests(), &pool).await, Ok(4));
 }
 // ANCHOR_END: all

@@ -2,6 +2,9 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod how_a_future_runs;
+mod cap_concurrency;
+#[allow(dead_code)]
+mod first_success;
 #[allow(dead_code)]
 mod task_group;
 #[allow(dead_code)]
