@@ -1,4 +1,5 @@
 // ANCHOR: all
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 

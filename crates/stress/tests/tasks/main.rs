@@ -1,10 +1,11 @@
 //! Stress tests of the chapter "tasks", a module for each recipe.
 
 #[allow(dead_code)] // a program's own scenario
-mod how_a_future_runs;
 mod cap_concurrency;
 #[allow(dead_code)]
 mod first_success;
+#[allow(dead_code)]
+mod how_a_future_runs;
 #[allow(dead_code)]
 mod task_group;
 #[allow(dead_code)]
