@@ -1,49 +1,112 @@
-# ANCHOR: mended
+# ANCHOR: keep
 import asyncio
+import logging
+import sys
+import threading
+import traceback
+
+log = logging.getLogger(__name__)
+
+# ANCHOR: looks
+# The loop is blocked if so many looks in a row find it unchanged.
+LOOKS = 4
+# ANCHOR_END: looks
+
+
+# ANCHOR: detect
+def detect(threshold):
+    """Logs the running loop when it is blocked for the threshold, and its task,
+    and again when the time has doubled. Ends when the event is set."""
+    stop = threading.Event()
+    # ANCHOR_END: detect
+    loop = asyncio.get_running_loop()
+    thread = threading.get_ident()
+
+    def run():
+        turn, looks = threading.Event(), 0
+        loop.call_soon_threadsafe(turn.set)
+        # ANCHOR: look
+        while not stop.wait(threshold / LOOKS):
+            looks = 0 if turn.is_set() else looks + 1
+            if looks == 0:
+                turn.clear()
+                loop.call_soon_threadsafe(turn.set)
+            # ANCHOR_END: look
+            # ANCHOR: report
+            if looks >= LOOKS and looks.bit_count() == 1:
+                task = asyncio.current_task(loop)
+                name = task.get_name() if task else "unknown"
+                blocked = threshold / LOOKS * looks
+                stack = traceback.format_stack(sys._current_frames()[thread])
+                log.warning(
+                    "loop is blocked task=%s blocked=%s\n%s",
+                    name, blocked, "".join(stack),
+                )
+            # ANCHOR_END: report
+
+    threading.Thread(target=run, daemon=True).start()
+    return stop
+# ANCHOR_END: keep
+
+
+# What is logged, and what is not.
 import queue
 
+THRESHOLD = 0.1
 
-# ANCHOR: heart
-async def heart(load_balancer):
-    while True:
-        load_balancer.put("alive")
-        await asyncio.sleep(0.01)
-# ANCHOR_END: heart
+lines = queue.Queue()
 
 
-# ANCHOR: scan
-def scan(heartbeat, patience):
-    """Holds its thread for ten beats, or until none comes."""
-    beats = 0
-    while beats < 10:
-        try:
-            heartbeat.get(timeout=patience)
-        except queue.Empty:
-            break
-        beats += 1
-    return beats
-# ANCHOR_END: scan
+class Handler(logging.Handler):
+    def emit(self, record):
+        lines.put(record.getMessage())
+
+
+log.addHandler(Handler())
+log.propagate = False
+
+
+def block():
+    """Blocks its thread until that is logged. Returns the line."""
+    return lines.get(timeout=30)
+
+
+def block_unseen():
+    """Blocks its thread, and nothing is logged."""
+    try:
+        raise AssertionError(lines.get(timeout=3 * THRESHOLD))
+    except queue.Empty:
+        pass
+
+
+async def render():
+    await asyncio.sleep(0.001)
+    return block()
 
 
 async def main():
-    # ANCHOR: start
-    heartbeat = queue.Queue()
-    task = asyncio.create_task(heart(heartbeat))
-    await asyncio.sleep(0)
-    heartbeat.get_nowait()  # alive
-    # ANCHOR_END: start
+    # ANCHOR: call
+    stop = detect(THRESHOLD)
+    task = asyncio.create_task(render(), name="render")
+    # ANCHOR_END: call
+    line = await task
+    assert line.startswith("loop is blocked task=render blocked=0.1\n")
+    assert "lines.get(timeout=30)" in line, "the stack has what blocks"
 
-    # ANCHOR: broken
-    # Broken: scan() has the only thread. 20 beats were due.
-    assert scan(heartbeat, patience=0.2) == 0
-    # ANCHOR_END: broken
+    called = []
+    asyncio.get_running_loop().call_soon(lambda: called.append(block()))
+    await asyncio.sleep(0.001)
+    start = "loop is blocked task=unknown blocked=0.1\n"
+    assert called[0].startswith(start)
 
-    # ANCHOR: fixed
-    # Fixed.
-    assert await asyncio.to_thread(scan, heartbeat, 30) == 10
-    # ANCHOR_END: fixed
-    task.cancel()
-# ANCHOR_END: mended
+    await asyncio.to_thread(block_unseen)
+    end = asyncio.get_running_loop().time() + 3 * THRESHOLD
+    while asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0)
+    assert lines.empty()
+
+    stop.set()
+    block_unseen()
 
 
 asyncio.run(main())

@@ -2,35 +2,35 @@ import asyncio
 import logging
 import time
 
-records = []
+lines = []
 
 
-class Keep(logging.Handler):
+class Handler(logging.Handler):
     def emit(self, record):
-        records.append(record.getMessage())
+        lines.append(record.getMessage())
 
 
-logging.getLogger("asyncio").addHandler(Keep())
+logging.getLogger("asyncio").addHandler(Handler())
 logging.getLogger("asyncio").propagate = False
 
 
 # ANCHOR: changes
-async def scan_a_page():
+async def render():
     time.sleep(0.15)
-    return list(records)  # what had been reported by then
+    return list(lines)  # what is logged up to here
 
 
 async def main():
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
-    loop.slow_callback_duration = 0.1
-    reported = await asyncio.create_task(scan_a_page(), name="scanner")
+    assert loop.slow_callback_duration == 0.1  # seconds, the default
+    logged = await asyncio.create_task(render(), name="render")
     await asyncio.sleep(0)
 
-    # Debug mode names the task, once the page is through and not before.
-    line = "Executing <Task finished name='scanner'"
-    assert not any(r.startswith(line) for r in reported)
-    assert any(r.startswith(line) for r in records)
+    # Debug mode names the task after its step, not before.
+    start = "Executing <Task finished name='render'"
+    assert not any(line.startswith(start) for line in logged)
+    assert any(line.startswith(start) for line in lines)
 # ANCHOR_END: changes
 
 

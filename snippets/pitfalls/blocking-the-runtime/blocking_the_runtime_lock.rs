@@ -11,49 +11,48 @@ use tokio::task::yield_now;
 
 type Count = Arc<Mutex<u32>>;
 
-// ANCHOR: broken
-/// Broken: the guard lives until the end, so the lock is held while waiting.
 #[expect(clippy::await_holding_lock, reason = "this is what goes wrong")]
-async fn count_and_store(pages: Count) {
-    let mut pages = pages.lock().expect("never poisoned");
-    *pages += 1;
-    yield_now().await; // stores the page
+// ANCHOR: broken
+async fn count_and_store(parcels: Count) {
+    let mut count = parcels.lock().expect("never poisoned");
+    *count += 1;
+    yield_now().await; // stores the parcel
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// Fixed: the guard is gone before the await.
-async fn count_then_store(pages: Count) {
-    *pages.lock().expect("never poisoned") += 1;
-    yield_now().await; // stores the page
+async fn count_then_store(parcels: Count) {
+    *parcels.lock().expect("never poisoned") += 1;
+    yield_now().await; // stores the parcel
 }
 // ANCHOR_END: fixed
 
-/// Stores two pages on one thread. An error if that is not over in time.
-fn two_pages<F: Future + 'static>(
+/// Stores two parcels on one thread. An error if that does not end in time.
+fn two_parcels<F: Future + 'static>(
     store: fn(Count) -> F,
     limit: Duration,
 ) -> Result<u32, RecvTimeoutError> {
-    let (done, is_done) = channel();
+    let (done_tx, done_rx) = channel();
     thread::spawn(move || {
-        let pages = Count::default();
-        let both =
-            async { tokio::join!(store(pages.clone()), store(pages.clone())) };
-        Builder::new_current_thread().build()?.block_on(both);
-        let pages = *pages.lock().expect("never poisoned");
-        done.send(pages).map_err(io::Error::other)
+        let parcels = Count::default();
+        let two = async {
+            tokio::join!(store(parcels.clone()), store(parcels.clone()))
+        };
+        Builder::new_current_thread().build()?.block_on(two);
+        let count = *parcels.lock().expect("never poisoned");
+        done_tx.send(count).map_err(io::Error::other)
     });
-    is_done.recv_timeout(limit)
+    done_rx.recv_timeout(limit)
 }
 
 fn main() {
-    let outcome = two_pages(count_and_store, Duration::from_millis(200));
-    println!("held across the await:   {outcome:?}");
-    // The thread waits for itself, and goes down with the program.
-    assert_eq!(outcome, Err(RecvTimeoutError::Timeout));
+    let result = two_parcels(count_and_store, Duration::from_millis(200));
+    println!("held across the await: {result:?}");
+    // The thread waits for itself, and ends with the program.
+    assert_eq!(result, Err(RecvTimeoutError::Timeout));
 
-    let outcome = two_pages(count_then_store, Duration::from_secs(30));
-    println!("let go before the await: {outcome:?}");
-    assert_eq!(outcome, Ok(2));
+    let result = two_parcels(count_then_store, Duration::from_secs(30));
+    println!("released before the await: {result:?}");
+    assert_eq!(result, Ok(2));
 }
 // ANCHOR_END: all

@@ -1,18 +1,20 @@
 // ANCHOR: all
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::task::yield_now;
 
-static PAGES: Mutex<u32> = Mutex::new(0);
+type Count = Arc<Mutex<u32>>;
 
-async fn count_and_store() {
-    let mut pages = PAGES.lock().expect("never poisoned");
-    *pages += 1;
-    yield_now().await; // stores the page
+async fn count_and_store(parcels: Count) {
+    let mut count = parcels.lock().expect("never poisoned");
+    *count += 1;
+    yield_now().await; // stores the parcel
 }
 
+// ANCHOR: broken_spawn
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    Ok(tokio::spawn(count_and_store()).await?)
+    Ok(tokio::spawn(count_and_store(Count::default())).await?)
 }
+// ANCHOR_END: broken_spawn
 // ANCHOR_END: all

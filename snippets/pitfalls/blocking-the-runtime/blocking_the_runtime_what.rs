@@ -1,5 +1,6 @@
 // ANCHOR: all
 use std::future::Future;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -7,72 +8,87 @@ use std::{fs, thread};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-const BEAT: Duration = Duration::from_millis(1);
+const MS: Duration = Duration::from_millis(1);
 
-static BEATS: AtomicU32 = AtomicU32::new(0);
+static OTHER: AtomicU32 = AtomicU32::new(0);
 
-async fn heart() {
+/// Another task on the same thread.
+async fn other() {
     loop {
-        sleep(BEAT).await;
-        BEATS.fetch_add(1, Relaxed);
+        sleep(MS).await;
+        OTHER.fetch_add(1, Relaxed);
     }
 }
 
-/// Repeats `work` until the heart has beaten ten times, or the time is up.
-async fn beats<F: Future>(work: impl Fn() -> F, limit: Duration) -> u32 {
-    let (end, before) = (Instant::now() + limit, BEATS.load(Relaxed));
-    loop {
+/// Repeats the work until the other task has run ten times, or until the time
+/// is over. Whether the other task has run at all.
+async fn runs<F: Future>(work: impl Fn() -> F, limit: Duration) -> bool {
+    let (end, before) = (Instant::now() + limit, OTHER.load(Relaxed));
+    while Instant::now() < end && OTHER.load(Relaxed) < before + 10 {
         work().await;
-        let beats = BEATS.load(Relaxed) - before;
-        if beats >= 10 || Instant::now() > end {
-            return beats;
-        }
     }
+    OTHER.load(Relaxed) > before
 }
 
-/// One page of a letter, as a matrix of ink.
-fn read_the_hand(page: &[u8]) -> u64 {
-    page.iter().fold(0, |hash, ink| hash * 31 % 65_521 + u64::from(*ink))
+fn checksum(scans: &[u8]) -> u64 {
+    scans.iter().fold(0, |sum, scan| sum * 31 % 65_521 + u64::from(*scan))
 }
+
+// ANCHOR: broken
+async fn broken_wait() {
+    thread::sleep(MS);
+}
+
+async fn broken_read(file: &Path) -> std::io::Result<Vec<u8>> {
+    fs::read(file)
+}
+
+async fn broken_checksum(scans: Vec<u8>) -> u64 {
+    checksum(&scans)
+}
+// ANCHOR_END: broken
+
+// ANCHOR: fixed
+async fn wait() {
+    sleep(MS).await;
+}
+
+async fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    tokio::fs::read(file).await
+}
+
+async fn checksum_beside(scans: Vec<u8>) -> anyhow::Result<u64> {
+    Ok(spawn_blocking(move || checksum(&scans)).await?)
+}
+// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let heart = tokio::spawn(heart());
-    while BEATS.load(Relaxed) == 0 {
-        sleep(BEAT).await;
+    let task = tokio::spawn(other());
+    while OTHER.load(Relaxed) == 0 {
+        sleep(MS).await;
     }
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("letter.tif");
-    fs::write(&file, vec![7; 100_000])?;
-    const PAGE: &[u8] = &[7; 100_000];
+    let file = folder.path().join("scans");
+    let scans = || vec![7; 100_000];
+    fs::write(&file, scans())?;
 
-    // ANCHOR: broken
-    // Broken: an async block is no cure. There is no await in these.
-    let time = 100 * BEAT;
-    let asleep = || async { thread::sleep(BEAT) };
-    assert_eq!(beats(asleep, time).await, 0);
-    let reading = || async { fs::read(&file).expect("the letter") };
-    assert_eq!(beats(reading, time).await, 0);
-    let computing = || async { read_the_hand(PAGE) };
-    assert_eq!(beats(computing, time).await, 0);
-    println!("thread::sleep, fs::read, a computation: no beat");
-    // ANCHOR_END: broken
+    let short = 100 * MS;
+    assert!(!runs(broken_wait, short).await);
+    assert!(!runs(|| broken_read(&file), short).await);
+    assert!(!runs(|| broken_checksum(scans()), short).await);
+    println!("thread::sleep, fs::read, a computation: no other task runs");
 
-    // ANCHOR: fixed
-    // Fixed: each of these gives the thread away while it waits.
-    let time = Duration::from_secs(30);
-    let asleep = || sleep(BEAT);
-    assert!(beats(asleep, time).await >= 10);
-    let reading =
-        || async { tokio::fs::read(&file).await.expect("the letter") };
-    assert!(beats(reading, time).await >= 10);
-    let computing = || spawn_blocking(|| read_the_hand(PAGE));
-    assert!(beats(computing, time).await >= 10);
-    println!("sleep, tokio::fs::read, spawn_blocking: ten beats");
-    // ANCHOR_END: fixed
+    let long = Duration::from_secs(30);
+    assert!(runs(wait, long).await);
+    assert!(runs(|| read(&file), long).await);
+    assert!(runs(|| checksum_beside(scans()), long).await);
+    println!("sleep, tokio::fs::read, spawn_blocking: the others run");
+    assert_eq!(read(&file).await?, scans());
+    assert_eq!(checksum_beside(scans()).await?, checksum(&scans()));
 
-    heart.abort();
-    assert!(heart.await.unwrap_err().is_cancelled());
+    task.abort();
+    assert!(task.await.is_err_and(|error| error.is_cancelled()));
     Ok(())
 }
 // ANCHOR_END: all

@@ -6,36 +6,33 @@ use tokio::task::spawn_blocking;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
 async fn main() -> anyhow::Result<()> {
-    // ANCHOR: broken
-    // Broken: three threads are idle, and yet the archivist does not start. Its
-    // place is the one that only this thread looks at.
-    let scanner = tokio::spawn(async {
-        let (filed, is_filed) = channel();
-        let archivist = tokio::spawn(async move { filed.send("letter") });
-        let answer = is_filed.recv_timeout(Duration::from_millis(200));
-        (answer, archivist)
+    let label = tokio::spawn(async {
+        // ANCHOR: broken
+        let (label_tx, label_rx) = channel();
+        let render = tokio::spawn(async move { label_tx.send("label") });
+        let label = label_rx.recv_timeout(Duration::from_millis(200));
+        // ANCHOR_END: broken
+        (label, render)
     });
-    let (answer, archivist) = scanner.await?;
-    println!("blocking:       {answer:?}");
-    assert_eq!(answer, Err(RecvTimeoutError::Timeout));
-    assert!(archivist.await?.is_err(), "it started when nobody listened");
-    // ANCHOR_END: broken
+    let (label, render) = label.await?;
+    println!("blocking: {label:?}");
+    assert_eq!(label, Err(RecvTimeoutError::Timeout));
+    assert!(render.await?.is_err(), "it starts when nothing receives");
 
-    // ANCHOR: fixed
-    // Fixed: the thread that waits is not one of the four.
-    let scanner = tokio::spawn(async {
-        let (filed, is_filed) = channel();
-        let archivist = tokio::spawn(async move { filed.send("letter") });
-        let patience = Duration::from_secs(30);
-        let wait = spawn_blocking(move || is_filed.recv_timeout(patience));
-        (wait.await, archivist)
+    let label = tokio::spawn(async {
+        // ANCHOR: fixed
+        let (label_tx, label_rx) = channel();
+        let render = tokio::spawn(async move { label_tx.send("label") });
+        let limit = Duration::from_secs(30);
+        let label = spawn_blocking(move || label_rx.recv_timeout(limit)).await;
+        // ANCHOR_END: fixed
+        (label, render)
     });
-    let (answer, archivist) = scanner.await?;
-    let answer = answer?;
-    println!("spawn_blocking: {answer:?}");
-    assert_eq!(answer, Ok("letter"));
-    archivist.await?.expect("the scanner listens");
-    // ANCHOR_END: fixed
+    let (label, render) = label.await?;
+    let label = label?;
+    println!("spawn_blocking: {label:?}");
+    assert_eq!(label, Ok("label"));
+    render.await?.expect("it receives");
     Ok(())
 }
 // ANCHOR_END: all
