@@ -1,47 +1,46 @@
 import asyncio
 import warnings
 
-# ANCHOR: awaited
+# ANCHOR: all
 # ANCHOR: sent
 sent = []
 # ANCHOR_END: sent
 
 
-# ANCHOR: send
-async def send_receipt(order):
-    sent.append(order)
-    await asyncio.sleep(0)
-    return f"receipt for order {order}"
-# ANCHOR_END: send
+# ANCHOR: notify
+async def notify(parcel):
+    sent.append(parcel)
+    await asyncio.sleep(0.05)
+    return f"parcel {parcel} has arrived"
+# ANCHOR_END: notify
 
 
 async def main():
     # ANCHOR: forgotten
-    # Called and not awaited: nothing is sent. There is a warning, on stderr,
-    # when the coroutine is collected.
+    # The call returns a coroutine. Nothing of its body runs. When the coroutine
+    # is deleted, Python prints a warning.
     with warnings.catch_warnings(record=True, action="always") as caught:
-        send_receipt(7)
-    assert sent == []
+        coroutine = notify(7)
+        await asyncio.sleep(0.1)
+        assert caught == [] and sent == []
+        del coroutine
     [warning] = caught
     assert warning.category is RuntimeWarning
-    assert str(warning.message) == (
-        "coroutine 'send_receipt' was never awaited"
-    )
+    assert str(warning.message) == "coroutine 'notify' was never awaited"
     # ANCHOR_END: forgotten
 
-    # ANCHOR: received
-    assert await send_receipt(7) == "receipt for order 7"
+    # ANCHOR: awaited
+    assert await notify(7) == "parcel 7 has arrived"
     assert sent == [7]
-    # ANCHOR_END: received
+    # ANCHOR_END: awaited
 
     # ANCHOR: spawned
-    # A task runs by itself.
-    task = asyncio.create_task(send_receipt(8))
-    await asyncio.sleep(0)
-    assert sent == [7, 8]
-    await task
+    # A task runs without an await.
+    task = asyncio.create_task(notify(8))
+    await asyncio.sleep(0.1)
+    assert task.done() and sent == [7, 8]
     # ANCHOR_END: spawned
-# ANCHOR_END: awaited
+# ANCHOR_END: all
 
 
 asyncio.run(main())

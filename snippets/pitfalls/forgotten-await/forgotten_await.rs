@@ -8,40 +8,38 @@ use tokio::time::sleep;
 static SENT: AtomicU32 = AtomicU32::new(0);
 // ANCHOR_END: sent
 
-// ANCHOR: send
-async fn send_receipt(order: u32) -> String {
+// ANCHOR: notify
+async fn notify(parcel: u32) -> String {
     SENT.fetch_add(1, Relaxed);
     sleep(Duration::from_millis(50)).await;
-    format!("receipt for order {order}")
+    format!("parcel {parcel} has arrived")
 }
-// ANCHOR_END: send
+// ANCHOR_END: notify
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     // ANCHOR: forgotten
-    // The call builds a future. Its body has not begun, and never will.
-    let receipt = send_receipt(7);
+    // The call returns a future. Nothing of its body runs.
+    let future = notify(7);
     sleep(Duration::from_millis(100)).await;
+    drop(future);
+    println!("called: {SENT:?} sent");
     assert_eq!(SENT.load(Relaxed), 0);
-    drop(receipt);
-    assert_eq!(SENT.load(Relaxed), 0);
-    println!("called:  {SENT:?} sent");
     // ANCHOR_END: forgotten
 
-    // ANCHOR: received
-    let receipt = send_receipt(7).await;
-    assert_eq!(receipt, "receipt for order 7");
+    // ANCHOR: awaited
+    let text = notify(7).await;
+    println!("awaited: {SENT:?} sent, {text:?}");
     assert_eq!(SENT.load(Relaxed), 1);
-    println!("awaited: {SENT:?} sent, {receipt:?}");
-    // ANCHOR_END: received
+    // ANCHOR_END: awaited
 
     // ANCHOR: spawned
-    // A task runs by itself; its handle is only for the result.
-    let task = tokio::spawn(send_receipt(8));
+    // A task runs without an await. The handle is for its result.
+    let task = tokio::spawn(notify(8));
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(SENT.load(Relaxed), 2);
     assert!(task.is_finished());
     println!("spawned: {SENT:?} sent, {:?}", task.await?);
+    assert_eq!(SENT.load(Relaxed), 2);
     // ANCHOR_END: spawned
     Ok(())
 }

@@ -1,12 +1,12 @@
 // ANCHOR: all
-async fn is_paid(order: u32) -> bool {
-    order != 7
+async fn is_here(parcel: u32) -> bool {
+    parcel != 7
 }
 
 #[tokio::main]
 async fn main() {
-    if is_paid(7) {
-        println!("send the receipt");
+    if is_here(7) {
+        println!("parcel 7 has arrived");
     }
 }
 // ANCHOR_END: all

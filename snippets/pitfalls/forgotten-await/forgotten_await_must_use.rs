@@ -1,12 +1,14 @@
 // ANCHOR: all
 use std::future::{IntoFuture, Ready, ready};
 
-#[must_use = "a receipt is sent when you `.await` it"]
-struct Receipt {
+// ANCHOR: must_use
+#[must_use = "a label is printed when you `.await` it"]
+struct Label {
     copies: u32,
 }
+// ANCHOR_END: must_use
 
-impl IntoFuture for Receipt {
+impl IntoFuture for Label {
     type Output = u32;
     type IntoFuture = Ready<u32>;
 
@@ -15,12 +17,14 @@ impl IntoFuture for Receipt {
     }
 }
 
-fn receipt(copies: u32) -> Receipt {
-    Receipt { copies }
+fn label(copies: u32) -> Label {
+    Label { copies }
 }
 
+// ANCHOR: main
 #[tokio::main]
 async fn main() {
-    receipt(2);
+    label(2);
 }
+// ANCHOR_END: main
 // ANCHOR_END: all

@@ -3,19 +3,21 @@ use std::future::{IntoFuture, Ready, ready};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use futures::future::join_all;
+use tokio::task::spawn_blocking;
 
 static SENT: AtomicU32 = AtomicU32::new(0);
 
-async fn send_receipt(_order: u32) {
+async fn notify(_parcel: u32) {
     SENT.fetch_add(1, Relaxed);
 }
 
-/// A receipt with options, sent when it is awaited.
-struct Receipt {
+// ANCHOR: label
+/// A label with options, which is printed when it is awaited.
+struct Label {
     copies: u32,
 }
 
-impl IntoFuture for Receipt {
+impl IntoFuture for Label {
     type Output = ();
     type IntoFuture = Ready<()>;
 
@@ -25,34 +27,35 @@ impl IntoFuture for Receipt {
     }
 }
 
-fn receipt(copies: u32) -> Receipt {
-    Receipt { copies }
+fn label(copies: u32) -> Label {
+    Label { copies }
 }
+// ANCHOR_END: label
 
 #[tokio::main]
-async fn main() {
-    let (paid, orders) = (Some(7), [8, 9]);
-
+async fn main() -> anyhow::Result<()> {
+    let (found, parcels) = (Some(7), [8, 9]);
     // ANCHOR: broken
-    // Broken, and neither rustc nor clippy says a word.
-    paid.map(send_receipt); // an Option of a future, thrown away
-    let receipts = orders.map(send_receipt); // a list of futures
-    println!("{} receipts, {SENT:?} sent", receipts.len());
-    let _receipt = send_receipt(7); // `_receipt` counts as a use
-    receipt(2); // not a future until it is awaited
-    assert_eq!(SENT.load(Relaxed), 0);
+    found.map(notify); // an `Option` of a future
+    let list = parcels.map(notify); // an array of futures
+    let _text = notify(7); // a variable with a name
+    _ = notify(7); // without `let`
+    drop(notify(7));
+    spawn_blocking(|| notify(7)); // the thread returns the future
+    label(2); // not yet a future
     // ANCHOR_END: broken
-
+    println!("{} futures in the list, {SENT:?} sent", list.len());
+    assert_eq!(SENT.load(Relaxed), 0);
     // ANCHOR: fixed
-    // Fixed: each of them reaches an await.
-    if let Some(order) = paid {
-        send_receipt(order).await;
+    if let Some(parcel) = found {
+        notify(parcel).await;
     }
-    let receipts = join_all(receipts).await;
-    send_receipt(7).await;
-    receipt(2).await;
-    println!("{} receipts, {SENT:?} sent in all", receipts.len());
-    assert_eq!(SENT.load(Relaxed), 1 + 2 + 1 + 2);
+    join_all(list).await;
+    tokio::spawn(notify(7)).await?;
+    label(2).await;
     // ANCHOR_END: fixed
+    println!("awaited: {SENT:?} sent");
+    assert_eq!(SENT.load(Relaxed), 1 + 2 + 1 + 2);
+    Ok(())
 }
 // ANCHOR_END: all

@@ -1,10 +1,10 @@
 // ANCHOR: all
-async fn send_receipt(order: u32) {
-    println!("receipt for order {order}");
+async fn notify(parcel: u32) {
+    println!("parcel {parcel} has arrived");
 }
 
 #[tokio::main]
 async fn main() {
-    send_receipt(7);
+    notify(7);
 }
 // ANCHOR_END: all

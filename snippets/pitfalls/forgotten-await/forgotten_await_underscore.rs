@@ -1,10 +1,12 @@
 // ANCHOR: all
-async fn send_receipt(order: u32) {
-    println!("receipt for order {order}");
+async fn notify(parcel: u32) {
+    println!("parcel {parcel} has arrived");
 }
 
+// ANCHOR: main
 #[tokio::main]
 async fn main() {
-    let _ = send_receipt(7);
+    let _ = notify(7);
 }
+// ANCHOR_END: main
 // ANCHOR_END: all
