@@ -2,5 +2,5 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod blocking_the_runtime;
-#[allow(dead_code)] // a program's own scenario
+#[allow(dead_code)]
 mod errors_in_a_join;
