@@ -23,8 +23,8 @@ def detect(threshold):
     thread = threading.get_ident()
 
     def run():
-        turn, looks = threading.Event(), 0
-        loop.call_soon_threadsafe(turn.set)
+        turn = threading.Event()
+        turn.set()
         # ANCHOR: look
         while not stop.wait(threshold / LOOKS):
             looks = 0 if turn.is_set() else looks + 1
@@ -92,6 +92,13 @@ async def main():
     line = await task
     assert line.startswith("loop is blocked task=render blocked=0.1\n")
     assert "lines.get(timeout=30)" in line, "the stack has what blocks"
+
+    async def twice():
+        await asyncio.sleep(0.001)
+        return block(), block()
+
+    _, line = await asyncio.create_task(twice(), name="render")
+    assert line.startswith("loop is blocked task=render blocked=0.2\n")
 
     called = []
     asyncio.get_running_loop().call_soon(lambda: called.append(block()))

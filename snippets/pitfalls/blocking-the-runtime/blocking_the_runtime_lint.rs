@@ -8,7 +8,11 @@ type Count = Arc<Mutex<u32>>;
 async fn count_and_store(parcels: Count) {
     let mut count = parcels.lock().expect("never poisoned");
     *count += 1;
-    yield_now().await; // stores the parcel
+    store().await;
+}
+
+async fn store() {
+    yield_now().await;
 }
 
 // ANCHOR: broken_main

@@ -1,6 +1,7 @@
 // ANCHOR: all
 use std::future::Future;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -16,16 +17,23 @@ type Count = Arc<Mutex<u32>>;
 async fn count_and_store(parcels: Count) {
     let mut count = parcels.lock().expect("never poisoned");
     *count += 1;
-    yield_now().await; // stores the parcel
+    store().await;
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
 async fn count_then_store(parcels: Count) {
     *parcels.lock().expect("never poisoned") += 1;
-    yield_now().await; // stores the parcel
+    store().await;
 }
 // ANCHOR_END: fixed
+
+static STORED: AtomicU32 = AtomicU32::new(0);
+
+async fn store() {
+    yield_now().await;
+    STORED.fetch_add(1, Relaxed);
+}
 
 /// Stores two parcels on one thread. An error if that does not end in time.
 fn two_parcels<F: Future + 'static>(
@@ -50,9 +58,11 @@ fn main() {
     println!("held across the await: {result:?}");
     // The thread waits for itself, and ends with the program.
     assert_eq!(result, Err(RecvTimeoutError::Timeout));
+    assert_eq!(STORED.load(Relaxed), 0);
 
     let result = two_parcels(count_then_store, Duration::from_secs(30));
     println!("released before the await: {result:?}");
     assert_eq!(result, Ok(2));
+    assert_eq!(STORED.load(Relaxed), 2);
 }
 // ANCHOR_END: all

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+const LIMIT: Duration = Duration::from_secs(30);
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
 async fn main() -> anyhow::Result<()> {
     let label = tokio::spawn(async {
@@ -23,8 +25,7 @@ async fn main() -> anyhow::Result<()> {
         // ANCHOR: fixed
         let (label_tx, label_rx) = channel();
         let render = tokio::spawn(async move { label_tx.send("label") });
-        let limit = Duration::from_secs(30);
-        let label = spawn_blocking(move || label_rx.recv_timeout(limit)).await;
+        let label = spawn_blocking(move || label_rx.recv_timeout(LIMIT)).await;
         // ANCHOR_END: fixed
         (label, render)
     });

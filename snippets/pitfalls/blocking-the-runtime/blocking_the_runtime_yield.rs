@@ -1,5 +1,5 @@
 // ANCHOR: all
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use tokio::task::yield_now;
 
@@ -30,21 +30,30 @@ async fn total(parcels: &[u64]) -> u64 {
 }
 // ANCHOR_END: fixed
 
-static OTHER: AtomicBool = AtomicBool::new(false);
+/// How often the other task has run.
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+async fn other() {
+    loop {
+        RUNS.fetch_add(1, Relaxed);
+        yield_now().await;
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let parcels: Vec<u64> = (0..100_000).collect();
-    let other = tokio::spawn(async { OTHER.store(true, Relaxed) });
+    let other = tokio::spawn(other());
 
     let broken = broken_total(&parcels).await;
-    println!("100000 awaits: the other task has run: {OTHER:?}");
-    assert!(!OTHER.load(Relaxed));
+    println!("100000 awaits: the other task runs {RUNS:?} times");
+    assert_eq!(RUNS.load(Relaxed), 0);
     let fixed = total(&parcels[..2_000]).await;
-    println!("yield_now, twice: the other task has run: {OTHER:?}");
-    assert!(OTHER.load(Relaxed));
+    println!("2 times yield_now: the other task runs {RUNS:?} times");
+    assert_eq!(RUNS.load(Relaxed), 2);
 
-    other.await?;
+    other.abort();
+    assert!(other.await.is_err_and(|error| error.is_cancelled()));
     assert_eq!(fixed, broken_total(&parcels[..2_000]).await);
     assert_eq!(total(&parcels).await, broken);
     Ok(())

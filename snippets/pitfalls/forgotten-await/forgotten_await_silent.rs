@@ -1,17 +1,18 @@
 // ANCHOR: all
 use std::future::{IntoFuture, Ready, ready};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use futures::future::join_all;
 use tokio::task::spawn_blocking;
 
-static SENT: AtomicU32 = AtomicU32::new(0);
+static SENT: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static PRINTED: AtomicU32 = AtomicU32::new(0);
 
-async fn notify(_parcel: u32) {
-    SENT.fetch_add(1, Relaxed);
+async fn notify(parcel: u32) {
+    SENT.lock().expect("no panic inside").push(parcel);
 }
 
-// ANCHOR: label
 /// A label with options, which is printed when it is awaited.
 struct Label {
     copies: u32,
@@ -22,7 +23,7 @@ impl IntoFuture for Label {
     type IntoFuture = Ready<()>;
 
     fn into_future(self) -> Ready<()> {
-        SENT.fetch_add(self.copies, Relaxed);
+        PRINTED.fetch_add(self.copies, Relaxed);
         ready(())
     }
 }
@@ -30,7 +31,6 @@ impl IntoFuture for Label {
 fn label(copies: u32) -> Label {
     Label { copies }
 }
-// ANCHOR_END: label
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -44,8 +44,9 @@ async fn main() -> anyhow::Result<()> {
     spawn_blocking(|| notify(7)); // the thread returns the future
     label(2); // not yet a future
     // ANCHOR_END: broken
-    println!("{} futures in the list, {SENT:?} sent", list.len());
-    assert_eq!(SENT.load(Relaxed), 0);
+    let sent = SENT.lock().expect("no panic inside").clone();
+    println!("{} futures in the list: sent {sent:?}", list.len());
+    assert!(sent.is_empty() && PRINTED.load(Relaxed) == 0);
     // ANCHOR: fixed
     if let Some(parcel) = found {
         notify(parcel).await;
@@ -54,8 +55,10 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(notify(7)).await?;
     label(2).await;
     // ANCHOR_END: fixed
-    println!("awaited: {SENT:?} sent");
-    assert_eq!(SENT.load(Relaxed), 1 + 2 + 1 + 2);
+    let sent = SENT.lock().expect("no panic inside").clone();
+    println!("awaited: sent {sent:?}, printed {PRINTED:?}");
+    assert_eq!(sent, [7, 8, 9, 7]);
+    assert_eq!(PRINTED.load(Relaxed), 2);
     Ok(())
 }
 // ANCHOR_END: all
