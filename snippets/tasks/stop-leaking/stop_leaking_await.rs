@@ -6,16 +6,15 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio_util::task::AbortOnDropHandle;
 
-/// The panel on the greenhouse wall.
-async fn panel(listener: TcpListener) {
+async fn serve(listener: TcpListener) {
     while listener.accept().await.is_ok() {}
 }
 
 async fn start() -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(panel(listener));
-    yield_now().await; // lets it begin
+    let task = tokio::spawn(serve(listener));
+    yield_now().await; // the task begins
     Ok((address, task))
 }
 
@@ -26,37 +25,34 @@ async fn in_use(address: SocketAddr) -> bool {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    // ANCHOR: broken
-    // Broken: the order is given. Nobody has seen it carried out.
     let (address, task) = start().await?;
+    // ANCHOR: broken
     task.abort();
-    println!("aborted: port in use: {}", in_use(address).await);
-    assert!(in_use(address).await && !task.is_finished());
+    let listener = TcpListener::bind(address).await;
+    // ANCHOR_END: broken
+    println!("aborted: port in use: {}", listener.is_err());
+    assert!(listener.is_err());
 
     let (address, task) = start().await?;
     drop(AbortOnDropHandle::new(task));
     println!("dropped: port in use: {}", in_use(address).await);
     assert!(in_use(address).await);
-    // ANCHOR_END: broken
 
-    // ANCHOR: fixed
-    // Fixed: abort, then await.
     let (address, task) = start().await?;
+    // ANCHOR: fixed
     task.abort();
-    assert!(task.await.unwrap_err().is_cancelled());
-    println!("aborted and awaited: port in use: {}", in_use(address).await);
-    assert!(!in_use(address).await);
+    _ = task.await; // the task has ended, and its future is dropped
+    let listener = TcpListener::bind(address).await;
     // ANCHOR_END: fixed
+    println!("aborted, awaited: port in use: {}", listener.is_err());
+    listener?;
 
-    // ANCHOR: set
-    // `shutdown` does both, for as many as there are.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let mut panels = JoinSet::from_iter([panel(listener)]);
-    panels.shutdown().await;
-    println!("shut down: port in use: {}", in_use(address).await);
+    let mut servers = JoinSet::from_iter([serve(listener)]);
+    servers.shutdown().await;
+    println!("JoinSet::shutdown: port in use: {}", in_use(address).await);
     assert!(!in_use(address).await);
-    // ANCHOR_END: set
     Ok(())
 }
 // ANCHOR_END: all

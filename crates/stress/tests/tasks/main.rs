@@ -6,6 +6,7 @@ mod cap_concurrency;
 mod first_success;
 #[allow(dead_code)]
 mod how_a_future_runs;
+mod stop_leaking;
 #[allow(dead_code)]
 mod task_group;
 #[allow(dead_code)]
