@@ -3,40 +3,38 @@ use std::panic::resume_unwind;
 
 use tokio::task::yield_now;
 
-async fn keep() {
+async fn store_events() {
     yield_now().await;
-    panic!("no oil");
+    panic!("a parcel without an address");
 }
 
-// ANCHOR: broken
-/// Broken: awaited, and thrown away.
 async fn careless() {
-    let keeper = tokio::spawn(keep());
-    _ = keeper.await;
+    // ANCHOR: broken
+    let task = tokio::spawn(store_events());
+    _ = task.await;
+    // ANCHOR_END: broken
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-/// Fixed: a panic goes on in whoever waits.
 async fn careful() {
-    let keeper = tokio::spawn(keep());
-    match keeper.await {
+    let task = tokio::spawn(store_events());
+    // ANCHOR: fixed
+    match task.await {
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        end => end.expect("nobody cancels it"),
+        end => end.expect("it is not aborted"),
     }
+    // ANCHOR_END: fixed
 }
-// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let end = tokio::spawn(careless()).await;
-    println!("thrown away: {end:?}");
+    println!("discarded: {end:?}");
     assert!(end.is_ok());
 
     let end = tokio::spawn(careful()).await;
-    let panic = end.unwrap_err().into_panic();
+    let panic = end.expect_err("a panic").into_panic();
     let message = panic.downcast_ref::<&str>();
-    println!("passed on: {message:?}");
-    assert_eq!(message, Some(&"no oil"));
+    println!("resumed: {message:?}");
+    assert_eq!(message, Some(&"a parcel without an address"));
 }
 // ANCHOR_END: all

@@ -1,60 +1,59 @@
 // ANCHOR: all
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-/// How much oil there is, and how much of it is in the lamp.
-#[derive(Default)]
-struct Oil {
-    barrel: u32,
-    lamp: u32,
+/// Ten parcels: how many are in the van, and how many are stored.
+struct Parcels {
+    van: u32,
+    stored: u32,
 }
 
-type Store = Arc<Mutex<Oil>>;
-
-/// Fills the lamp. The first shift stumbles in the middle of it.
-async fn keep(store: Store, shift: u32) {
-    let mut oil = store.lock().expect("nobody stumbles");
-    oil.barrel -= 1;
-    assert_ne!(shift, 0, "stumbles on the stairs");
-    oil.lamp += 1;
+/// Stores a parcel. The first run panics in the middle.
+fn store(mut parcels: MutexGuard<'_, Parcels>, run: u32) {
+    parcels.van -= 1;
+    assert_ne!(run, 0, "a parcel without an address");
+    parcels.stored += 1;
 }
 
-/// Looks first what the last shift has left.
-fn put_in_order(store: &Store) {
-    let mut oil = store.lock().unwrap_or_else(|poisoned| {
-        store.clear_poison();
+async fn broken(parcels: Arc<Mutex<Parcels>>, run: u32) {
+    // ANCHOR: broken
+    let parcels = parcels.lock().expect("no holder panics");
+    // ANCHOR_END: broken
+    store(parcels, run);
+}
+
+async fn fixed(shared: Arc<Mutex<Parcels>>, run: u32) {
+    // ANCHOR: fixed
+    let mut parcels = shared.lock().unwrap_or_else(|poisoned| {
+        shared.clear_poison();
         poisoned.into_inner()
     });
-    oil.barrel = 10 - oil.lamp;
+    parcels.van = 10 - parcels.stored; // as it is between two runs
+    // ANCHOR_END: fixed
+    store(parcels, run);
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    // ANCHOR: broken
-    // Broken: each shift finds what the first one has left, and panics too.
-    let store = Store::default();
-    store.lock().expect("nobody else").barrel = 10;
-    let mut panics = 0;
-    for shift in 0..5 {
-        let end = tokio::spawn(keep(store.clone(), shift)).await;
-        panics += u32::from(end.is_err_and(|error| error.is_panic()));
-    }
-    println!("started again: {panics} of 5 shifts panic");
-    assert_eq!(panics, 5);
-    // ANCHOR_END: broken
+    let new = || Arc::new(Mutex::new(Parcels { van: 10, stored: 0 }));
 
-    // ANCHOR: fixed
-    // Fixed: put in order what the last one has left, then start again.
-    let store = Store::default();
-    let mut panics = 0;
-    for shift in 0..5 {
-        put_in_order(&store);
-        let end = tokio::spawn(keep(store.clone(), shift)).await;
+    let (parcels, mut panics) = (new(), 0);
+    for run in 0..5 {
+        let task = tokio::spawn(broken(Arc::clone(&parcels), run));
+        let end = task.await;
         panics += u32::from(end.is_err_and(|error| error.is_panic()));
     }
-    println!("put in order: {panics} of 5 shifts panics");
-    assert_eq!(panics, 1);
-    let oil = store.lock().expect("in order");
-    assert_eq!((oil.barrel, oil.lamp), (6, 4));
-    // ANCHOR_END: fixed
+    println!("a poisoned lock: {panics} of 5 runs panic");
+    assert_eq!(panics, 5);
+
+    let (parcels, mut panics) = (new(), 0);
+    for run in 0..5 {
+        let task = tokio::spawn(fixed(Arc::clone(&parcels), run));
+        let end = task.await;
+        panics += u32::from(end.is_err_and(|error| error.is_panic()));
+    }
+    let parcels = parcels.lock().expect("it is not poisoned");
+    let (van, stored) = (parcels.van, parcels.stored);
+    println!("put in order: {panics} of 5 runs panics, {stored} are stored");
+    assert_eq!((panics, van, stored), (1, 6, 4));
 }
 // ANCHOR_END: all

@@ -83,9 +83,12 @@ impl Tasks {
 use std::future::{Ready, pending};
 use std::io;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 
 use anyhow::{Context, anyhow};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, interval, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -160,21 +163,44 @@ async fn shut_down(case: &str, tasks: &Tasks, log: &Log) -> (u64, String) {
     (seconds, lines)
 }
 
+/// Awaits a future while another thread gives work to the runtime. Without
+/// work, the thread that a task blocks may be the one that ran the timers.
+fn block_on<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Relaxed) {
+                runtime.spawn(async {});
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let value = runtime.block_on(future);
+        ended.store(true, Relaxed);
+        value
+    })
+}
+
 /// A task that has no await after it has begun, until it is released.
 fn blocks() -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build()?;
+    let (begun_tx, begun) = oneshot::channel();
     let (released_tx, released) = mpsc::channel::<()>();
     let tasks = Tasks::default();
-    let left = runtime.block_on(async {
-        tasks.spawn("render", |_| async move { Ok(released.recv()?) })?;
-        let ms = Duration::from_millis(10);
+    let ms = Duration::from_millis(10);
+    let left = block_on(&runtime, async {
+        let render = async move |_| {
+            begun_tx.send(()).expect("it is awaited");
+            Ok(released.recv()?)
+        };
+        tasks.spawn("render", render)?;
+        begun.await?;
         anyhow::Ok(tasks.shut_down(ms, ms).await)
     })?;
     println!("blocks its thread: {left:?}");
     assert_eq!(left, ["render"]);
     drop(released_tx);
-    let ms = Duration::from_millis(10);
-    while !runtime.block_on(tasks.shut_down(ms, ms)).is_empty() {}
+    while !block_on(&runtime, tasks.shut_down(ms, ms)).is_empty() {}
     Ok(())
 }
 

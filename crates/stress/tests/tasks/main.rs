@@ -6,6 +6,8 @@ mod cap_concurrency;
 mod first_success;
 #[allow(dead_code)]
 mod how_a_future_runs;
+mod dead_task;
+#[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
 mod task_group;
