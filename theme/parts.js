@@ -28,7 +28,7 @@ window.cookbookParts = {
 "tasks/stop-leaking.html":[{"name":"tasks","python":[9,11],"rust":[11,17]},{"name":"spawn","python":[13,23],"rust":[20,35]},{"name":"log_end","python":[25,33],"rust":[37,46]},{"name":"shut_down","python":[35,44],"rust":[48,60]}],
 "tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,28]},{"name":"order","python":[24,28],"rust":[29,34]}],
 "tasks/task-group.html":[{"name":"spawn","python":[9,9],"rust":[20,22]},{"name":"values","python":[10,10],"rust":[38,39]}],
-"tasks/dead-task.html":[{"name":"keep","python":[5,8],"rust":[10,17]},{"name":"end","python":[14,19],"rust":[26,32]},{"name":"pause","python":[20,21],"rust":[41,42]},{"name":"run","python":[25,25],"rust":[50,50]}],
+"tasks/dead-task.html":[{"name":"run","python":[23,42],"rust":[28,39]},{"name":"end","python":[43,46],"rust":[40,45]},{"name":"restart","python":[47,57],"rust":[46,56]},{"name":"until_silent","python":[60,66],"rust":[60,69]}],
 "tasks/cap-concurrency.html":[{"name":"new","python":[11,16],"rust":[21,25]},{"name":"place","python":[21,23],"rust":[33,33]},{"name":"wait","python":[25,29],"rust":[34,37]},{"name":"work","python":[30,33],"rust":[38,38]}],
 "tasks/first-success.html":[{"name":"errors","python":[3,9],"rust":[7,19]},{"name":"spawn","python":[18,22],"rust":[31,35]},{"name":"wait","python":[28,38],"rust":[37,51]}],
 "tasks/share-state.html":[{"name":"shared","python":[3,6],"rust":[29,34]},{"name":"raise","python":[8,10],"rust":[37,42]},{"name":"agent","python":[18,21],"rust":[45,51]},{"name":"sale","python":[26,29],"rust":[65,69]}],

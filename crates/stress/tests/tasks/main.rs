@@ -3,10 +3,11 @@
 #[allow(dead_code)] // a program's own scenario
 mod cap_concurrency;
 #[allow(dead_code)]
+mod dead_task;
+#[allow(dead_code)]
 mod first_success;
 #[allow(dead_code)]
 mod how_a_future_runs;
-mod dead_task;
 #[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
