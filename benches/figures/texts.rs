@@ -48,7 +48,7 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **No gain of {:.0} % or more over Python's fastest way: \
+                " **Rust ways that are not {:.0} % faster than Python's fastest way: \
                  {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
@@ -135,7 +135,7 @@ impl Figures {
             .iter()
             .map(|way| {
                 let ns: Vec<_> = of(way).into_iter().map(show).collect();
-                format!("{} {}", way.name, ns.join(" or "))
+                format!("{} {}", way.name, ns.join(" and "))
             })
             .collect();
         let on: Vec<_> = measured.iter().map(|(it, _)| it.name()).collect();
@@ -146,7 +146,7 @@ impl Figures {
         format!(
             "{title}{size}, time for {unit}, on {}: {} \
              ([{link}](../performance/ways.md#{})).{}\n",
-            on.join(" or "),
+            on.join(" and "),
             ways.join("; "),
             case.section(),
             self.older(case)

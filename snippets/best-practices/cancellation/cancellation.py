@@ -110,7 +110,10 @@ async def until_stopped(stopping, coroutine):
 async def follow(carrier, stopping):
     """Stores events until `stopping` is set."""
     stored = 0
-    while event := await until_stopped(stopping, carrier.next()):
+    while not stopping.is_set():
+        event = await until_stopped(stopping, carrier.next())
+        if event is None:
+            break
         await carrier.store(event)
         stored += 1
     return stored
@@ -143,7 +146,12 @@ async def each_end():
             except asyncio.CancelledError:
                 pass
 
-    waits, stores = Carrier(4), Carrier(6)
+    class Ready(Carrier):
+        async def next(self):
+            return ""  # at once, and not true
+
+    waits, stores, is_ready = Carrier(4), Carrier(6), Ready(0)
+    tasks.spawn("is ready", follow(is_ready, tasks.stopping))
     tasks.spawn("waits", follow(waits, tasks.stopping))
     tasks.spawn("stores", follow(stores, tasks.stopping))
     tasks.spawn("has failed", has_failed())
@@ -159,11 +167,12 @@ async def each_end():
         ("fails", "FAILED"),
         ("has failed", "FAILED"),
         ("ignores it", "CANCELLED"),
+        ("is ready", "DONE"),
         ("refuses", "STILL_RUNNING"),
         ("stores", "DONE"),
         ("waits", "DONE"),
     ]
-    assert (waits.stored, stores.stored) == (1, 1)
+    assert (waits.stored, stores.stored, is_ready.stored) == (1, 1, 4)
     ends = await tasks.stop(GRACE, LAST)
     assert by_name(ends) == [("refuses", "STILL_RUNNING")]
     released.set()

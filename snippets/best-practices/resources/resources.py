@@ -1,8 +1,11 @@
 # ANCHOR: keep
 import asyncio
+import logging
 import tempfile
 
 import aiosqlite
+
+log = logging.getLogger(__name__)
 
 
 class Printer:
@@ -23,18 +26,27 @@ class Printer:
                     row = await rows.fetchone()
             if row is None:
                 raise LookupError(f"no parcel {parcel}")
-            # ANCHOR: write_file
-            with tempfile.NamedTemporaryFile("w", dir=self.folder) as file:
-                file.write(row[0])
-                file.flush()
-                # ANCHOR_END: write_file
-                await send(file.name)
+            sent = False
+            try:
+                # ANCHOR: write_file
+                with tempfile.NamedTemporaryFile("w", dir=self.folder) as file:
+                    file.write(row[0])
+                    file.flush()
+                    # ANCHOR_END: write_file
+                    await send(file.name)
+                    sent = True
+            except OSError as error:
+                if not sent:
+                    raise
+                # The caller must not print again.
+                log.warning("the file is not removed: %s", error)
 # ANCHOR_END: keep
 
 
 # Printers that fail, and what must be free after each.
 import os
 from pathlib import Path
+from unittest import TestCase
 
 
 async def fails(printer, send, parcel=7):
@@ -76,6 +88,13 @@ async def main():
         assert isinstance(await fails(printer, no_paper), OSError)
         assert all_is_free()
         assert isinstance(await fails(printer, send, 8), LookupError)
+        assert all_is_free()
+
+        async def remove(path):
+            os.remove(path)
+
+        with TestCase().assertLogs(log):
+            await printer.print(7, remove)
         assert all_is_free()
 
         sending = asyncio.Event()

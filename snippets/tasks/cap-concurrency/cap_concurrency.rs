@@ -23,9 +23,11 @@ struct Limit {
 impl Limit {
     // ANCHOR: new
     fn new(limit: NonZeroUsize, queue: usize, wait: Duration) -> Self {
-        let places = limit.saturating_add(queue).get();
-        let (places, permits) = (Semaphore::new(places), limit.get());
-        Limit { places, permits: Semaphore::new(permits), wait }
+        let places = limit.saturating_add(queue);
+        let [places, permits] = [places, limit].map(|permits| {
+            Semaphore::new(permits.get().min(Semaphore::MAX_PERMITS))
+        });
+        Limit { places, permits, wait }
     }
     // ANCHOR_END: new
 
@@ -114,7 +116,7 @@ impl<K: Clone + Eq + Hash> Drop for Caller<'_, K> {
 // ANCHOR_END: fixed_keys
 
 // Requests to a carrier, and what must come of them.
-use std::future::pending;
+use std::future::{pending, ready};
 use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -177,6 +179,8 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: call
 
     assert!("0".parse::<NonZeroUsize>().is_err());
+    let unbounded = Limit::new(NonZeroUsize::MAX, usize::MAX, SECOND);
+    assert!(unbounded.run(|| ready(())).await.is_ok());
     // How many calls come at once; the limit, the queue and the longest wait.
     // And then: how many run, the most at a time, and the seconds in all.
     for (case, calls, queue, wait, done, peak, seconds) in [
