@@ -266,7 +266,6 @@ fn every_page_can_be_read_in_twenty_minutes() {
     none(faults);
 }
 
-/// A pitfall is shown by a program, here or in the section that it links to.
 /// An empty line ends a table in Markdown, and each other line is a row of it.
 #[test]
 fn every_row_belongs_to_a_table() {
@@ -296,6 +295,7 @@ fn every_row_belongs_to_a_table() {
     none(faults);
 }
 
+/// A pitfall is shown by a program, here or in the section that it links to.
 #[test]
 fn every_pitfall_is_run() {
     let mut faults = Vec::new();

@@ -97,18 +97,23 @@ mod stress {
         }
     }
 
+    fn callers(round: &mut Round, printer: &Arc<Printer>) -> JoinSet<()> {
+        let sending = Arc::new(AtomicUsize::new(0));
+        let mut callers = JoinSet::new();
+        for _ in 0..20 {
+            let (printer, sending) = (printer.clone(), sending.clone());
+            callers.spawn(caller(round.fork(), printer, sending));
+        }
+        callers
+    }
+
     #[test]
     fn all_is_given_back_whatever_ends_a_call() {
         stress::rounds(|mut round| async move {
             let folder = TempDir::new().expect("a folder");
             let printer = printer(&folder).await.expect("a database");
             let printer = Arc::new(printer);
-            let sending = Arc::new(AtomicUsize::new(0));
-            let mut callers = JoinSet::new();
-            for _ in 0..20 {
-                let (printer, sending) = (printer.clone(), sending.clone());
-                callers.spawn(caller(round.fork(), printer, sending));
-            }
+            let mut callers = callers(&mut round, &printer);
             while let Some(end) = callers.join_next().await {
                 let panic = end.err().map(|error| error.to_string());
                 let expected = |text: &String| text.contains("a comma");
@@ -126,12 +131,7 @@ mod stress {
             let folder = TempDir::new().expect("a folder");
             let printer = printer(&folder).await.expect("a database");
             let printer = Arc::new(printer);
-            let sending = Arc::new(AtomicUsize::new(0));
-            let mut callers = JoinSet::new();
-            for _ in 0..20 {
-                let (printer, sending) = (printer.clone(), sending.clone());
-                callers.spawn(caller(round.fork(), printer, sending));
-            }
+            let mut callers = callers(&mut round, &printer);
             sleep(round.duration(Duration::ZERO..10 * MS)).await;
             callers.abort_all();
             while callers.join_next().await.is_some() {}
