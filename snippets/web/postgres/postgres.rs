@@ -92,9 +92,10 @@ use sqlx::query_scalar;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink, split};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::process::Command;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use tokio::try_join;
+use tokio::{select, try_join};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -113,6 +114,9 @@ enum Fault {
     /// It passes on and answers nothing from the first `UPDATE` on.
     SilentAtUpdate,
 }
+
+/// From now on, nothing is answered.
+static SILENT: Notify = Notify::const_new();
 
 /// Passes one connection on to the server on a Unix socket. An error means
 /// that an end has gone.
@@ -146,7 +150,10 @@ async fn pass(
         let sent = &buffer[..read];
         let says = |word: &[u8]| sent.windows(6).any(|part| part == word);
         match fault {
-            Fault::SilentAtUpdate if says(b"UPDATE") => pending().await,
+            Fault::SilentAtUpdate if says(b"UPDATE") => {
+                SILENT.notify_one();
+                pending().await
+            }
             Fault::CutAtCommit if says(b"COMMIT") => answers.shutdown().await,
             _ => {}
         }
@@ -542,12 +549,22 @@ async fn limits(pool: &PgPool, attempts: &Attempts) -> Result<()> {
     held.rollback().await?;
 
     // A statement that is cancelled goes on, until its limit.
-    let cancelled = pool.execute("SELECT pg_sleep(2)");
-    assert!(timeout(MS * 50, cancelled).await.is_err());
     let sql = "SELECT count(*) FROM pg_stat_activity
         WHERE query ~ $1 AND state = 'active'";
-    let running = query_scalar(sql).bind("^SELECT pg_sleep.2");
-    let running: i64 = running.fetch_one(pool).await?;
+    let running = || query_scalar(sql).bind("^SELECT pg_sleep.9");
+    let is_running = async {
+        while running().fetch_one(pool).await? == 0_i64 {
+            sleep(MS).await;
+        }
+        Ok::<_, sqlx::Error>(())
+    };
+    select! {
+        result = pool.execute("SELECT pg_sleep(9)") => {
+            panic!("it has ended: {result:?}")
+        }
+        result = is_running => result?,
+    }
+    let running: i64 = running().fetch_one(pool).await?;
     println!("cancelled: {running} statement is still running");
     assert_eq!(running, 1);
 
@@ -574,7 +591,10 @@ async fn silent(pool: &PgPool, url: &str) -> anyhow::Result<String> {
     let ids = carriers(pool).await?;
     let lost = connect(url, 1).await?;
     let transfer = retry(|| transfer(&lost, ids, 5));
-    assert!(timeout(MS * 100, transfer).await.is_err());
+    select! {
+        result = transfer => panic!("an answer: {result:?}"),
+        _ = SILENT.notified() => {} // its caller gives up
+    }
     let error = lost.acquire().await.expect_err("it is not given back");
     assert!(matches!(error, sqlx::Error::PoolTimedOut));
     Ok(format!("silent: your timeout, and then: {error}"))
@@ -598,7 +618,7 @@ async fn waits(pool: &PgPool, url: &str, tls: &Tls) -> anyhow::Result<()> {
     let start = Instant::now();
     let (never, later, in_use) =
         try_join!(no_answer(&never), silent(pool, &later), in_use(url))?;
-    assert!(start.elapsed() >= WAIT && start.elapsed() < WAIT * 3);
+    assert!(start.elapsed() >= WAIT);
     println!("{never}\n{later}\n{in_use}");
     assert_eq!(never, "no answer: the server does not answer");
     Ok(())
