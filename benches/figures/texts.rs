@@ -48,7 +48,7 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Rust ways that are not {:.0} % faster than Python's fastest way: \
+                " **Less than {:.0} % faster than Python's fastest way, or slower: \
                  {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),

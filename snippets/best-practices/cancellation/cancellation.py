@@ -105,6 +105,7 @@ async def until_stopped(stopping, coroutine):
     finally:
         task.cancel()
         stopped.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)
 
 
 async def follow(carrier, stopping):

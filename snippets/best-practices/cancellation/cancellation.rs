@@ -80,8 +80,9 @@ impl<T: Send + 'static> Tasks<T> {
 
 // Carriers whose events are stored, and how their tasks must end.
 use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use anyhow::bail;
 use tokio::task::spawn_blocking;
@@ -90,6 +91,7 @@ use tokio::time::{Instant, pause, resume, sleep};
 const SECOND: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(5);
 const LAST: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// An event every so many seconds. To store it takes two seconds.
 #[derive(Clone)]
@@ -335,8 +337,15 @@ fn spawn_import_all(tasks: &mut Tasks<u32>, rows: Rows) {
 fn spawn_import(tasks: &mut Tasks<u32>, rows: Rows) {
     let token = tasks.token.clone();
     let import = tasks.set.spawn_blocking(move || {
-        let rows = rows.iter().take_while(|_| !token.is_cancelled());
-        Ok(rows.map(store_row).sum())
+        let mut stored = 0;
+        while !token.is_cancelled() {
+            match rows.recv_timeout(SILENCE) {
+                Ok(row) => stored += store_row(row),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(stored)
     });
     tasks.names.insert(import.id(), "import".to_owned());
 }
@@ -374,7 +383,7 @@ async fn on_a_thread() -> Result<()> {
     rows_tx.send(4)?;
     let ends = sorted(tasks.stop(GRACE, LAST).await);
     println!("released: {}", ends[0]);
-    assert_eq!(ends, ["import: done, 3 stored"]);
+    assert_eq!(ends, ["import: done, 4 stored"]);
     assert!(tasks.stop(soon, soon).await.is_empty());
     pause();
     Ok(())

@@ -1,7 +1,13 @@
 // ANCHOR: all
+use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use anyhow::{Result, bail, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::time::{Instant, timeout};
+
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// How many labels the carrier has sold.
 static SOLD: AtomicU32 = AtomicU32::new(0);
@@ -15,7 +21,9 @@ async fn buy(parcel: u32) -> Result<u32> {
 static CLOSED: AtomicU32 = AtomicU32::new(0);
 
 async fn close() -> Result<()> {
-    CLOSED.fetch_add(1, Relaxed);
+    if CLOSED.fetch_add(1, Relaxed) == 5 {
+        pending::<()>().await; // the carrier is silent
+    }
     bail!("the carrier has closed the connection already")
 }
 
@@ -30,14 +38,15 @@ async fn buy_and_close(parcel: u32) -> Result<u32> {
 // ANCHOR: fixed
 async fn buy_then_close(parcel: u32) -> Result<u32> {
     let bought = buy(parcel).await;
-    if let Err(error) = close().await {
+    let closed = timeout(LIMIT, close()).await.context("it takes too long");
+    if let Err(error) = closed.flatten() {
         tracing::warn!("after parcel {parcel}: {error:#}");
     }
     bought
 }
 // ANCHOR_END: fixed
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     // A caller that tries three times.
     let mut attempts = 0;
@@ -54,6 +63,11 @@ async fn main() -> Result<()> {
     let error = buy_then_close(404).await.expect_err("it is not paid");
     println!("both fail: {error:#}");
     assert_eq!(error.to_string(), "402 Payment Required");
+
+    let start = Instant::now();
+    let label = buy_then_close(7).await?;
+    println!("silent: label {label} after {} s", start.elapsed().as_secs());
+    assert_eq!((label, start.elapsed()), (2, LIMIT));
     Ok(())
 }
 // ANCHOR_END: all

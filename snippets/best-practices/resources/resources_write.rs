@@ -19,8 +19,9 @@ async fn by_path(folder: &TempDir) -> Result<NamedTempFile> {
 
 // ANCHOR: fixed
 async fn by_handle(folder: &TempDir) -> Result<NamedTempFile> {
-    let mut file = NamedTempFile::new_in(folder)?;
+    let folder = folder.path().to_owned();
     spawn_blocking(move || {
+        let mut file = NamedTempFile::new_in(folder)?;
         file.write_all(b"Bergen")?;
         Ok(file)
     })

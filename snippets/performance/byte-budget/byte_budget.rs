@@ -84,7 +84,7 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response as Reply};
 use axum::{Router, routing::get};
 use futures::{StreamExt, stream};
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -242,6 +242,14 @@ async fn print(label: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+// ANCHOR: client
+/// The settings of the client. HTTP/1: each body has its own connection.
+fn settings() -> ClientBuilder {
+    let silence = Duration::from_secs(30);
+    Client::builder().http1_only().read_timeout(silence)
+}
+// ANCHOR_END: client
+
 async fn called(client: &Client, url: &str) -> anyhow::Result<()> {
     // ANCHOR: call
     let budget = Budget::new(64_000_000, 8_000_000); // one for the program
@@ -259,8 +267,7 @@ async fn main() -> anyhow::Result<()> {
     let base = format!("http://{}", listener.local_addr()?);
     let app = Router::new().route("/{how}/{kb}", get(label));
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let silence = Duration::from_secs(30);
-    let client = Client::builder().no_proxy().read_timeout(silence).build()?;
+    let client = settings().no_proxy().build()?;
     called(&client, &format!("{base}/sized/7")).await?;
 
     // A body may have as much as the whole budget, and no more.

@@ -14,8 +14,8 @@ enum ReadError {
     TooLong(usize),
     #[error("byte {0} is not UTF-8")]
     NotUtf8(usize),
-    #[error("the reader panicked")]
-    Panicked(#[from] JoinError),
+    #[error("the reader panicked, or the runtime has ended")]
+    Stopped(#[from] JoinError),
 }
 // ANCHOR_END: errors
 
@@ -39,7 +39,7 @@ impl Blocks {
     // ANCHOR_END: start
 
     // ANCHOR: next
-    /// The next whole lines, or `None` at the end of the file.
+    /// The next whole lines, or `None` at the end and after an error.
     async fn next(&mut self) -> Result<Option<String>, ReadError> {
         let text = self.rx.recv().await;
         if let (None, Some(reader)) = (&text, &mut self.reader) {
@@ -253,7 +253,7 @@ async fn errors() -> anyhow::Result<()> {
     let error = error.context("it panicked")?;
     println!("panic: after {found:?}, {error}");
     assert_eq!(found, ["7;Oslo;2499", "8;Bergen;120"]);
-    assert!(matches!(error, ReadError::Panicked(error) if error.is_panic()));
+    assert!(matches!(error, ReadError::Stopped(error) if error.is_panic()));
     Ok(())
 }
 

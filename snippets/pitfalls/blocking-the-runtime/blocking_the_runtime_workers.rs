@@ -2,7 +2,8 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -23,16 +24,16 @@ async fn main() -> anyhow::Result<()> {
 
     let label = tokio::spawn(async {
         // ANCHOR: fixed
-        let (label_tx, label_rx) = channel();
+        let (label_tx, label_rx) = oneshot::channel();
         let render = tokio::spawn(async move { label_tx.send("label") });
-        let label = spawn_blocking(move || label_rx.recv_timeout(LIMIT)).await;
+        let label = timeout(LIMIT, label_rx).await;
         // ANCHOR_END: fixed
         (label, render)
     });
     let (label, render) = label.await?;
-    let label = label?;
-    println!("spawn_blocking: {label:?}");
-    assert_eq!(label, Ok("label"));
+    let label = label??;
+    println!("oneshot: {label:?}");
+    assert_eq!(label, "label");
     render.await?.expect("it receives");
     Ok(())
 }

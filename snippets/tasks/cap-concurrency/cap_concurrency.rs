@@ -122,8 +122,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use anyhow::bail;
-use futures::FutureExt;
 use futures::future::{join, join_all};
+use futures::{FutureExt, poll};
 use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -257,6 +257,14 @@ async fn ends() {
     assert!(matches!(ends[3], Ok(Err(Busy))));
     assert!(ends[..3].iter().all(Result::is_err));
     assert_eq!(start.elapsed(), 60 * SECOND);
+    free(&limit, 100);
+
+    let mut kept = Box::pin(limit.run(|| sleep(SECOND)));
+    assert!(poll!(&mut kept).is_pending());
+    sleep(60 * SECOND).await;
+    assert_eq!(limit.permits.available_permits(), 2);
+    println!("not polled: its permit is not free");
+    kept.await.expect("it was not full");
     free(&limit, 100);
 }
 

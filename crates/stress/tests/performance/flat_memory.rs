@@ -178,7 +178,7 @@ mod stress {
             match (end, error) {
                 (End::Ends, None) => assert_eq!(rest, 0),
                 (End::Fails, Some(ReadError::Io(_))) => assert!(rest <= size),
-                (End::Panics, Some(ReadError::Panicked(error))) => {
+                (End::Panics, Some(ReadError::Stopped(error))) => {
                     assert!(error.is_panic() && rest <= size);
                 }
                 (end, error) => panic!("{end:?}: {error:?}"),
