@@ -114,7 +114,7 @@ CASES = {
     "not a price": Malformed,
     "negative": Malformed,
     "other digits": Malformed,
-    "two lines": Malformed,
+    "two numbers": Malformed,
 }
 RESPONSES = {
     "price": b"1250\n",
@@ -129,7 +129,7 @@ RESPONSES = {
     "not a price": b"twelve\n",
     "negative": b"-1250\n",
     "other digits": "١٢\n".encode(),
-    "two lines": b"12\r50\n",
+    "two numbers": b"12\r50\n",
 }
 
 

@@ -116,7 +116,7 @@ const CASES: [(&str, &str, &str, u32); 19] = [
     ("negative", "Malformed", "report it", 0),
     ("other digits", "Malformed", "report it", 0),
     ("too high", "Malformed", "report it", 0),
-    ("two lines", "Malformed", "report it", 0),
+    ("two numbers", "Malformed", "report it", 0),
 ];
 
 /// What the carrier sends. A price is in the last bytes.
@@ -133,7 +133,7 @@ fn response(case: &str) -> Vec<u8> {
         "negative" => b"-1250\n".into(),
         "too high" => b"5000000000\n".into(),
         "other digits" => "١٢\n".into(),
-        "two lines" => b"12\r50\n".into(),
+        "two numbers" => b"12\r50\n".into(),
         _ => vec![],
     }
 }
@@ -238,7 +238,7 @@ fn check(case: &str, error: QuoteError) {
             r#"the response "12�\n" is not a price"#,
             "invalid utf-8 sequence of 1 bytes from index 2",
         ],
-        "two lines" => [
+        "two numbers" => [
             r#"the response "12\r50\n" is not a price"#,
             "invalid digit found in string",
         ],
