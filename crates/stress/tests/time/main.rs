@@ -6,4 +6,5 @@ mod retry;
 mod select_loop;
 #[allow(dead_code)]
 mod shutdown;
+#[allow(dead_code)]
 mod timeouts;
