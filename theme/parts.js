@@ -41,7 +41,7 @@ window.cookbookParts = {
 "time/select-loop.html":[{"name":"source","python":[3,21],"rust":[17,32]},{"name":"question","python":[24,28],"rust":[34,39]},{"name":"loop","python":[31,46],"rust":[41,68]}],
 "time/shutdown.html":[{"name":"signals","python":[8,17],"rust":[9,23]},{"name":"worker","python":[24,38],"rust":[36,49]},{"name":"steps","python":[41,51],"rust":[50,64]},{"name":"rest","python":[52,56],"rust":[65,68]}],
 "time/timeouts.html":[{"name":"error","python":[6,15],"rust":[10,21]},{"name":"must","python":[20,24],"rust":[34,39]},{"name":"each","python":[25,39],"rust":[40,54]},{"name":"last","python":[42,55],"rust":[57,64]}],
-"time/shield.html":[{"name":"sell","python":[0,3],"rust":[28,32]},{"name":"shield","python":[6,10],"rust":[34,42]},{"name":"wait","python":[22,24],"rust":[80,82]}],
+"time/shield.html":[{"name":"new","python":[11,15],"rust":[21,29]},{"name":"run","python":[17,36],"rust":[31,46]},{"name":"shut_down","python":[38,44],"rust":[48,55]}],
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
 "time/retry.html":[{"name":"transient","python":[15,21],"rust":[19,26]},{"name":"track","python":[37,63],"rust":[35,65]}],
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],

@@ -1,100 +1,314 @@
 // ANCHOR: all
-use std::panic::resume_unwind;
+// ANCHOR: keep
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::{Router, response::Response, routing::post};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use anyhow::{Context, Result};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+/// Work that goes on if its caller is cancelled: at most `limit` at the same
+/// time, each for `timeout` at most.
 #[derive(Clone)]
-struct Registry {
-    book: watch::Sender<Vec<&'static str>>,
-    seal: Arc<Semaphore>,
-    work: TaskTracker,
+struct Shield {
+    limit: usize,
+    timeout: Duration,
+    report: fn(&anyhow::Error),
+    permits: Arc<Semaphore>,
+    tracker: TaskTracker,
 }
 
-impl Registry {
-    fn write(&self, entry: &'static str) {
-        self.book.send_modify(|book| book.push(entry));
+impl Shield {
+    // ANCHOR: new
+    /// `report` is called with each error, also if the caller has gone.
+    fn new(
+        limit: usize,
+        timeout: Duration,
+        report: fn(&anyhow::Error),
+    ) -> Self {
+        let permits = Arc::new(Semaphore::new(limit));
+        Shield { limit, timeout, report, permits, tracker: TaskTracker::new() }
+    }
+    // ANCHOR_END: new
+
+    // ANCHOR: run
+    /// Runs the work in a task of its own. If too many run, or after the
+    /// shutdown has begun, the work is not started.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let tracked = self.tracker.token(); // before the permit
+        let permit = Arc::clone(&self.permits).try_acquire_owned()?;
+        let (limit, report) = (self.timeout, self.report);
+        let task = tokio::spawn(async move {
+            let _guard = (permit, tracked);
+            let end = timeout(limit, work).await.context("not in time");
+            end.flatten().inspect_err(report)
+        });
+        task.await?
+    }
+    // ANCHOR_END: run
+
+    // ANCHOR: shut_down
+    /// Refuses new work, and waits for what runs. Returns how much of it
+    /// still runs after `drain`.
+    async fn shut_down(&self, drain: Duration) -> usize {
+        self.permits.close();
+        self.tracker.close();
+        _ = timeout(drain, self.tracker.wait()).await;
+        self.limit - self.permits.available_permits()
+    }
+    // ANCHOR_END: shut_down
+}
+// ANCHOR_END: keep
+
+// A service that buys labels, clients that leave, and what must come of it.
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use anyhow::bail;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing::post};
+use tokio::net::TcpListener;
+use tokio::sync::{TryAcquireError, watch};
+use tokio::task::JoinError;
+use tokio::time::{Instant, error::Elapsed, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+
+static REPORTED: AtomicUsize = AtomicUsize::new(0);
+
+fn report(error: &anyhow::Error) {
+    REPORTED.fetch_add(1, SeqCst);
+    tracing::error!("{error:#}");
+}
+
+/// What the carrier, the database and the connections have seen.
+#[derive(Clone, Default)]
+struct Seen(watch::Sender<Vec<&'static str>>);
+
+impl Seen {
+    fn add(&self, event: &'static str) {
+        self.0.send_modify(|events| events.push(event));
     }
 
-    async fn written(&self, entry: &'static str) {
-        let mut book = self.book.subscribe();
-        book.wait_for(|book| book.contains(&entry)).await.expect("ours");
+    async fn wait(&self, event: &'static str) {
+        let mut rx = self.0.subscribe();
+        let seen = rx.wait_for(|events| events.contains(&event)).await;
+        seen.expect("`self` has a sender");
+    }
+
+    fn all(&self) -> String {
+        self.0.borrow().join(", ")
     }
 }
 
-// ANCHOR: sell
-async fn sell(State(registry): State<Registry>) {
-    registry.write("sold");
-    registry.seal.acquire().await.expect("never closed").forget();
-    registry.write("bought");
-}
-// ANCHOR_END: sell
-
-// ANCHOR: shield
-/// Each request is a task, which goes on when its client has gone.
-async fn shield(
-    State(registry): State<Registry>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let task = registry.work.spawn(next.run(request));
-    task.await.unwrap_or_else(|end| resume_unwind(end.into_panic()))
-}
-// ANCHOR_END: shield
-
-struct Gone(Registry);
+/// Adds to `Seen` that the handler's future has been dropped.
+struct Gone(Seen);
 
 impl Drop for Gone {
     fn drop(&mut self) {
-        self.0.write("client gone");
+        self.0.add("handler gone");
     }
 }
 
-async fn notice(r: State<Registry>, request: Request, next: Next) -> Response {
-    let _gone = Gone(r.0);
-    next.run(request).await
+#[derive(Clone)]
+struct Shop {
+    shield: Shield,
+    seen: Seen,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    for shielded in [false, true] {
-        let registry = Registry {
-            book: watch::Sender::default(),
-            seal: Arc::new(Semaphore::new(0)),
-            work: TaskTracker::new(),
+impl Shop {
+    fn new() -> Self {
+        let shield = Shield::new(2, 30 * SECOND, report);
+        Shop { shield, seen: Seen::default() }
+    }
+
+    async fn quote(&self) -> Result<u32> {
+        self.seen.add("asked for a price");
+        sleep(SECOND).await;
+        self.seen.add("has a price");
+        Ok(700)
+    }
+
+    /// Two effects that belong together.
+    async fn buy(self, cents: u32) -> Result<String> {
+        self.seen.add("paid");
+        sleep(SECOND).await;
+        self.seen.add("stored");
+        Ok(format!("a label for {cents} cents"))
+    }
+}
+
+// ANCHOR: call
+async fn buy_label(State(shop): State<Shop>) -> Result<String, StatusCode> {
+    // A client that leaves here has bought nothing.
+    let cents = shop.quote().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+
+    let label = shop.shield.run(shop.clone().buy(cents)).await;
+    label.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
+}
+// ANCHOR_END: call
+
+async fn unshielded(State(shop): State<Shop>) -> String {
+    let _gone = Gone(shop.seen.clone());
+    shop.buy(700).await.unwrap_or_default()
+}
+
+// ANCHOR: layer
+async fn shield_all(
+    State(shield): State<Shield>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let work = async move { Ok(next.run(request).await) };
+    let busy = |_| StatusCode::SERVICE_UNAVAILABLE.into_response();
+    shield.run(work).await.unwrap_or_else(busy)
+}
+// ANCHOR_END: layer
+
+/// A client that leaves when `event` has been seen.
+async fn leaves(path: &str, event: &'static str) -> Result<String> {
+    let shop = Shop::new();
+    let layer = from_fn_with_state(shop.shield.clone(), shield_all);
+    let gone = |State(shop): State<Shop>, request: Request, next: Next| async {
+        let _gone = Gone(shop.seen);
+        next.run(request).await
+    };
+    let app = Router::new()
+        .route("/all", post(unshielded))
+        .route_layer(layer)
+        .route("/none", post(unshielded))
+        .route("/label", post(buy_label))
+        .layer(from_fn_with_state(shop.clone(), gone))
+        .with_state(shop.clone());
+    let tcp = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}{path}", tcp.local_addr()?);
+    let server = tokio::spawn(async { axum::serve(tcp, app).await });
+
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let request = client.post(&url).send();
+    let request = tokio::spawn(async move { request.await?.text().await });
+    shop.seen.wait(event).await;
+    if event != "handler gone" {
+        request.abort();
+    }
+    shop.seen.wait("handler gone").await;
+    shop.shield.shut_down(60 * SECOND).await;
+    server.abort();
+    Ok(shop.seen.all())
+}
+
+async fn clients() -> Result<()> {
+    for (case, path, event, expected) in [
+        ("stays", "/label", "handler gone", "stored, handler gone"),
+        ("leaves early", "/label", "asked for a price", ", handler gone"),
+        ("leaves late", "/label", "paid", "paid, handler gone, stored"),
+        ("no shield", "/none", "paid", "paid, handler gone"),
+    ] {
+        let seen = leaves(path, event).await?;
+        println!("{case}: {seen}");
+        assert!(seen.contains(expected), "{case}: {seen}");
+        let halfway = seen.contains("paid") && !seen.contains("stored");
+        assert_eq!(halfway, case == "no shield");
+    }
+    let seen = leaves("/all", "paid").await?;
+    println!("a layer: {seen}");
+    assert!(seen.starts_with("paid, handler gone, stored"), "{seen}");
+    Ok(())
+}
+
+/// A caller that stays, and one that gives up at once.
+async fn ends() -> Result<()> {
+    let shield = Shield::new(2, 30 * SECOND, report);
+    let label = shield.run(async { Ok("a label") }).await?;
+    println!("done: {label}");
+    for is_there in [true, false] {
+        let fails = async {
+            sleep(SECOND).await;
+            bail!("402 Payment Required")
         };
-        let mut app = Router::new().route("/", post(sell));
-        if shielded {
-            let layer = from_fn_with_state(registry.clone(), shield);
-            app = app.layer(layer);
+        let panics = async {
+            sleep(SECOND).await;
+            panic!("a comma in the price")
+        };
+        let slow = async { Ok(sleep(31 * SECOND).await) };
+        let errors = if is_there {
+            [
+                shield.run::<()>(fails).await,
+                shield.run::<()>(panics).await,
+                shield.run::<()>(slow).await,
+            ]
+            .map(Result::unwrap_err)
+            .map(Some)
+        } else {
+            assert!(timeout(MS, shield.run::<()>(fails)).await.is_err());
+            assert!(timeout(MS, shield.run::<()>(panics)).await.is_err());
+            sleep(2 * SECOND).await;
+            assert!(timeout(MS, shield.run::<()>(slow)).await.is_err());
+            sleep(31 * SECOND).await;
+            [None, None, None]
+        };
+        if let [Some(failed), Some(panicked), Some(late)] = errors {
+            println!("fails: {failed:#}\nslow: {late:#}");
+            assert_eq!(failed.to_string(), "402 Payment Required");
+            let panicked = panicked.downcast_ref().map(JoinError::is_panic);
+            assert_eq!(panicked, Some(true));
+            println!("panics: a JoinError");
+            assert!(late.is::<Elapsed>());
         }
-        app = app.layer(from_fn_with_state(registry.clone(), notice));
-        let app = app.with_state(registry.clone());
-        let tcp = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", tcp.local_addr()?);
-        let server = tokio::spawn(async { axum::serve(tcp, app).await });
-
-        let client = tokio::spawn(reqwest::Client::new().post(url).send());
-        registry.written("sold").await;
-        client.abort();
-        registry.written("client gone").await;
-        // ANCHOR: wait
-        registry.seal.add_permits(1);
-        registry.work.close();
-        registry.work.wait().await;
-        // ANCHOR_END: wait
-        server.abort();
-
-        let book = registry.book.borrow().clone();
-        println!("shielded: {shielded}, the book: {book:?}");
-        let bought = book.contains(&"bought");
-        assert_eq!(bought, shielded);
+        let reported = REPORTED.swap(0, SeqCst);
+        println!("the caller waits: {is_there}, {reported} reported");
+        assert_eq!(reported, 2, "the panic hook reports the panic");
+        assert_eq!(shield.permits.available_permits(), 2);
     }
     Ok(())
+}
+
+/// Too many callers, and a shutdown.
+async fn shutdown() -> Result<()> {
+    let shield = Shield::new(2, 30 * SECOND, report);
+    let seen = Seen::default();
+    let work = |seconds: u32| {
+        let seen = seen.clone();
+        async move {
+            sleep(seconds * SECOND).await;
+            seen.add("done");
+            Ok(())
+        }
+    };
+    for seconds in [3, 20] {
+        assert!(timeout(MS, shield.run(work(seconds))).await.is_err());
+    }
+    let busy = shield.run(work(1)).await.expect_err("two run");
+    println!("full: {busy}");
+    assert!(busy.is::<TryAcquireError>());
+
+    let start = Instant::now();
+    let left = shield.shut_down(10 * SECOND).await;
+    let took = start.elapsed().as_secs();
+    println!("shutdown: after {took} s {left} runs, {} is done", seen.all());
+    assert_eq!((took, left, &*seen.all()), (10, 1, "done"));
+    let closed = shield.run(work(1)).await.expect_err("it is closed");
+    println!("after the shutdown: {closed}");
+    assert!(closed.is::<TryAcquireError>());
+
+    let left = shield.shut_down(10 * SECOND).await;
+    println!("a second shutdown: {left} runs");
+    assert_eq!((left, &*seen.all()), (0, "done, done"));
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> Result<()> {
+    clients().await?;
+    ends().await?;
+    shutdown().await
 }
 // ANCHOR_END: all

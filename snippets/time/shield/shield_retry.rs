@@ -1,60 +1,65 @@
 // ANCHOR: all
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt, Shared};
+use anyhow::{Result, ensure};
+use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
-type Book = Arc<Mutex<Vec<&'static str>>>;
-type Sales = Mutex<HashMap<&'static str, Shared<BoxFuture<'static, usize>>>>;
+/// How many labels the carrier has sold.
+static SOLD: AtomicU32 = AtomicU32::new(0);
 
-/// Returns the number of the entry.
-async fn write(book: Book, house: &'static str) -> usize {
+async fn buy(parcel: u32) -> Result<String> {
     sleep(Duration::from_secs(5)).await;
-    let mut book = book.lock().expect("never poisoned");
-    book.push(house);
-    book.len()
+    ensure!(parcel != 404, "402 Payment Required");
+    let number = SOLD.fetch_add(1, Relaxed) + 1;
+    Ok(format!("label {number}"))
 }
 
 // ANCHOR: broken
-// Broken: the first one is still at it when the second one comes.
-async fn again(book: &Book, house: &'static str) -> usize {
-    tokio::spawn(write(book.clone(), house)).await.expect("no panic")
+async fn label(parcel: u32) -> Result<String> {
+    tokio::spawn(buy(parcel)).await?
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: who comes with the same key waits for the same task.
-async fn once(sales: &Sales, book: &Book, key: &'static str) -> usize {
-    let sale = {
-        let mut sales = sales.lock().expect("never poisoned");
-        let begin = || {
-            let task = tokio::spawn(write(book.clone(), key));
-            task.map(|end| end.expect("no panic")).boxed().shared()
-        };
-        sales.entry(key).or_insert_with(begin).clone()
+type Labels = Mutex<HashMap<String, Arc<OnceCell<String>>>>;
+
+async fn label_once(
+    labels: &Labels,
+    key: &str, // from the client: one for each purchase
+    parcel: u32,
+) -> Result<String> {
+    let cell = {
+        let mut labels = labels.lock().expect("no panic while it is locked");
+        Arc::clone(labels.entry(key.to_owned()).or_default())
     };
-    sale.await
+    let work = async move {
+        let label = cell.get_or_try_init(|| buy(parcel)).await;
+        label.cloned()
+    };
+    tokio::spawn(work).await?
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    let patience = Duration::from_secs(3);
+async fn main() -> Result<()> {
+    let limit = Duration::from_secs(3);
+    assert!(timeout(limit, label(7)).await.is_err());
+    println!("without a key: {}", label(7).await?);
+    assert_eq!(SOLD.swap(0, Relaxed), 2);
 
-    let book = Book::default();
-    assert!(timeout(patience, again(&book, "7 Mill Lane")).await.is_err());
-    let number = again(&book, "7 Mill Lane").await;
-    println!("again: entry {number}");
-    assert_eq!(number, 2, "it is sold twice");
+    let labels = Labels::default();
+    assert!(timeout(limit, label_once(&labels, "k1", 7)).await.is_err());
+    println!("with a key: {}", label_once(&labels, "k1", 7).await?);
+    assert_eq!(label_once(&labels, "k1", 7).await?, "label 1");
+    assert_eq!(SOLD.load(Relaxed), 1);
 
-    let (sales, book) = (Sales::default(), Book::default());
-    let sell = || once(&sales, &book, "7 Mill Lane");
-    assert!(timeout(patience, sell()).await.is_err());
-    let number = sell().await;
-    println!("once: entry {number}");
-    assert_eq!((number, sell().await), (1, 1));
-    assert_eq!(book.lock().expect("never poisoned").len(), 1);
+    // An error is not kept: the same key is tried again.
+    assert!(label_once(&labels, "k2", 404).await.is_err());
+    assert_eq!(label_once(&labels, "k2", 7).await?, "label 2");
+    Ok(())
 }
 // ANCHOR_END: all

@@ -5,64 +5,67 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-static SEARCHED: AtomicU32 = AtomicU32::new(0);
-static WRITTEN: AtomicU32 = AtomicU32::new(0);
+static QUOTED: AtomicU32 = AtomicU32::new(0);
+static BOUGHT: AtomicU32 = AtomicU32::new(0);
 
-/// Looks for old claims, which takes ten minutes and changes nothing.
-async fn search() {
-    sleep(Duration::from_secs(600)).await;
-    SEARCHED.fetch_add(1, Relaxed);
-}
-
-/// Two entries, which belong together.
-async fn write() {
+/// Asks a hundred carriers, which takes a minute and changes nothing.
+async fn quote() -> u32 {
     sleep(Duration::from_secs(60)).await;
-    WRITTEN.fetch_add(1, Relaxed);
+    QUOTED.fetch_add(1, Relaxed);
+    700
 }
 
-// Broken: what nobody wants any more is done to the end.
-async fn all_of_it(work: &TaskTracker) {
-    let task = work.spawn(async {
-        search().await;
-        write().await;
+async fn buy(_cents: u32) {
+    sleep(Duration::from_secs(6)).await;
+    BOUGHT.fetch_add(1, Relaxed);
+}
+
+// ANCHOR: broken_scope
+async fn quote_and_buy(tracker: &TaskTracker) {
+    let task = tracker.spawn(async {
+        let cents = quote().await;
+        buy(cents).await;
     });
     task.await.expect("no panic");
 }
+// ANCHOR_END: broken_scope
 
-// Fixed: from here on it must be finished.
-async fn the_writing(work: &TaskTracker) {
-    search().await;
-    work.spawn(write()).await.expect("no panic");
+// ANCHOR: fixed_scope
+async fn quote_then_buy(tracker: &TaskTracker) {
+    let cents = quote().await; // the caller may still give up
+    let task = tracker.spawn(buy(cents));
+    task.await.expect("no panic");
 }
+// ANCHOR_END: fixed_scope
 
-/// Gives up after so many seconds. What is searched for and written then?
-async fn after(seconds: u64, sell: impl AsyncFn(&TaskTracker)) -> (u32, u32) {
-    SEARCHED.store(0, Relaxed);
-    WRITTEN.store(0, Relaxed);
-    let work = TaskTracker::new();
-    let patience = Duration::from_secs(seconds);
-    assert!(timeout(patience, sell(&work)).await.is_err());
-    work.close();
-    work.wait().await;
-    (SEARCHED.load(Relaxed), WRITTEN.load(Relaxed))
+/// The caller gives up after so many seconds: what is done all the same?
+async fn after(seconds: u64, call: impl AsyncFn(&TaskTracker)) -> (u32, u32) {
+    QUOTED.store(0, Relaxed);
+    BOUGHT.store(0, Relaxed);
+    let tracker = TaskTracker::new();
+    let limit = Duration::from_secs(seconds);
+    assert!(timeout(limit, call(&tracker)).await.is_err());
+    tracker.close();
+    tracker.wait().await;
+    (QUOTED.load(Relaxed), BOUGHT.load(Relaxed))
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     // ANCHOR: broken
-    let (searched, written) = after(300, all_of_it).await;
-    println!("all of it: {searched} searched, {written} written");
-    assert_eq!((searched, written), (1, 1));
+    let (quoted, bought) = after(30, quote_and_buy).await;
+    println!("given up after 30 s: {quoted} quoted, {bought} bought");
+    assert_eq!((quoted, bought), (1, 1));
     // ANCHOR_END: broken
 
     // ANCHOR: fixed
-    let (searched, written) = after(300, the_writing).await;
-    println!("the writing, given up before: {searched}, {written}");
-    assert_eq!((searched, written), (0, 0));
+    let (quoted, bought) = after(30, quote_then_buy).await;
+    println!("given up after 30 s: {quoted} quoted, {bought} bought");
+    assert_eq!((quoted, bought), (0, 0));
     // ANCHOR_END: fixed
 
-    let (searched, written) = after(630, the_writing).await;
-    println!("the writing, given up in it: {searched}, {written}");
-    assert_eq!((searched, written), (1, 1));
+    let (quoted, bought) = after(63, quote_then_buy).await;
+    println!("given up after 63 s: {quoted} quoted, {bought} bought");
+    assert_eq!((quoted, bought), (1, 1));
 }
 // ANCHOR_END: all

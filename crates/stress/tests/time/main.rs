@@ -5,6 +5,8 @@ mod retry;
 #[allow(dead_code)]
 mod select_loop;
 #[allow(dead_code)]
+mod shield;
+#[allow(dead_code)]
 mod shutdown;
 #[allow(dead_code)]
 mod timeouts;
