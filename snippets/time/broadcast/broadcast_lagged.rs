@@ -1,54 +1,46 @@
 // ANCHOR: all
-use std::collections::BTreeSet;
-
 use tokio::sync::broadcast::{Receiver, channel, error::RecvError};
 
 // ANCHOR: broken
-// Broken: to have missed one ends the loop, as the end of the race does.
-async fn until_an_error(mut calls: Receiver<u32>) -> BTreeSet<u32> {
-    let mut heard = BTreeSet::new();
-    while let Ok(number) = calls.recv().await {
-        heard.insert(number);
+async fn until_an_error(mut rx: Receiver<u32>) -> Vec<u32> {
+    let mut events = Vec::new();
+    while let Ok(event) = rx.recv().await {
+        events.push(event);
     }
-    heard
+    events
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: it goes on with the oldest that is still there.
-async fn until_the_end(mut calls: Receiver<u32>) -> BTreeSet<u32> {
-    let mut heard = BTreeSet::new();
+async fn until_the_end(mut rx: Receiver<u32>) -> (Vec<u32>, u64) {
+    let (mut events, mut missed) = (Vec::new(), 0);
     loop {
-        match calls.recv().await {
-            Ok(number) => _ = heard.insert(number),
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return heard,
+        match rx.recv().await {
+            Ok(event) => events.push(event),
+            Err(RecvError::Lagged(count)) => missed += count,
+            Err(RecvError::Closed) => return (events, missed),
         }
     }
 }
 // ANCHOR_END: fixed
 
-/// What is heard of twelve calls, by one who comes late to eight of them.
-async fn heard(
-    hear: impl AsyncFn(Receiver<u32>) -> BTreeSet<u32>,
-) -> anyhow::Result<BTreeSet<u32>> {
-    let (call, calls) = channel(4);
-    for number in 1..=12 {
-        call.send(number)?;
+/// A receiver that comes to its twelve events when eight are overwritten.
+fn lagged() -> Receiver<u32> {
+    let (tx, rx) = channel(4);
+    for event in 1..=12 {
+        tx.send(event).expect("there is a receiver");
     }
-    drop(call);
-    Ok(hear(calls).await)
+    rx
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let all = heard(until_an_error).await?;
-    println!("until an error: {all:?}");
-    assert_eq!(all, BTreeSet::new());
+async fn main() {
+    let events = until_an_error(lagged()).await;
+    println!("until an error: {events:?}");
+    assert!(events.is_empty());
 
-    let all = heard(until_the_end).await?;
-    println!("until the end: {all:?}");
-    assert_eq!(all, BTreeSet::from([9, 10, 11, 12]));
-    Ok(())
+    let (events, missed) = until_the_end(lagged()).await;
+    println!("until the end: {events:?}, and {missed} missed");
+    assert_eq!((events, missed), (vec![9, 10, 11, 12], 8));
 }
 // ANCHOR_END: all

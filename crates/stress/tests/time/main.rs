@@ -1,6 +1,8 @@
 //! Stress tests of the chapter "time", a module for each recipe.
 
 #[allow(dead_code)] // a program's own scenario
+mod broadcast;
+#[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
 mod select_loop;
