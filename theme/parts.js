@@ -47,7 +47,7 @@ window.cookbookParts = {
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],
 "time/rate-limit.html":[{"name":"quota","python":[4,6],"rust":[25,27]},{"name":"enter","python":[8,17],"rust":[29,34]},{"name":"visits","python":[27,28],"rust":[63,66]}],
 "time/failing-service.html":[{"name":"state","python":[4,6],"rust":[19,28]},{"name":"permit","python":[10,13],"rust":[34,43]},{"name":"failed","python":[15,19],"rust":[44,47]},{"name":"count","python":[20,22],"rust":[48,52]},{"name":"drop","python":[25,26],"rust":[57,64]},{"name":"customers","python":[32,39],"rust":[71,85]}],
-"time/periodic.html":[{"name":"wind","python":[0,2],"rust":[7,11]},{"name":"due","python":[7,7],"rust":[16,17]},{"name":"next","python":[9,13],"rust":[18,18]},{"name":"job","python":[15,15],"rust":[20,20]},{"name":"stop","python":[22,23],"rust":[31,32]}],
+"time/periodic.html":[{"name":"every","python":[13,19],"rust":[21,33]},{"name":"cron","python":[21,33],"rust":[35,52]},{"name":"run","python":[46,51],"rust":[54,60]}],
 "time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}],
 "time/broadcast.html":[{"name":"new","python":[7,9],"rust":[34,37]},{"name":"set","python":[11,14],"rust":[39,44]},{"name":"next","python":[49,63],"rust":[54,66]}],
 "time/set-up-once.html":[{"name":"cell","python":[6,6],"rust":[16,16]},{"name":"enter","python":[8,14],"rust":[20,22]},{"name":"heat","python":[16,19],"rust":[24,28]}],

@@ -1,64 +1,291 @@
 // ANCHOR: all
+// ANCHOR: keep
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use anyhow::{Result, anyhow};
+use chrono::DateTime;
+use chrono_tz::Tz;
+use croner::{Cron, errors::CronError};
+use futures::FutureExt;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-// ANCHOR: wind
-/// Takes ten minutes; the third time the chain is stuck, and it takes 150.
-async fn wind(time: usize) {
-    let minutes = if time == 3 { 150 } else { 10 };
-    sleep(minutes * MINUTE).await;
+/// Runs jobs again and again until the token is cancelled. A job is not started
+/// while it runs.
+#[derive(Clone)]
+struct Scheduler {
+    token: CancellationToken,
+    timeout: Duration,
+    report: fn(&anyhow::Error),
 }
-// ANCHOR_END: wind
 
-// ANCHOR: keep
-/// Winds it every hour until told to stop. Returns in which minutes it began.
-async fn keep_turning(stop: CancellationToken) -> Vec<u64> {
-    let (start, mut begun) = (Instant::now(), Vec::new());
-    // ANCHOR: due
-    let mut hourly = interval(60 * MINUTE);
-    hourly.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    // ANCHOR_END: due
-    // ANCHOR: next
-    while stop.run_until_cancelled(hourly.tick()).await.is_some() {
-        // ANCHOR_END: next
-        begun.push(start.elapsed().as_secs() / 60);
-        // ANCHOR: job
-        wind(begun.len()).await;
-        // ANCHOR_END: job
+impl Scheduler {
+    // ANCHOR: every
+    /// Runs the job after `first`, and then every `period`.
+    async fn every(
+        &self,
+        first: Duration,
+        period: Duration,
+        mut job: impl AsyncFnMut() -> Result<()>,
+    ) {
+        let mut interval = interval_at(Instant::now() + first, period);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while self.token.run_until_cancelled(interval.tick()).await.is_some() {
+            self.run(&mut job).await;
+        }
     }
-    begun
+    // ANCHOR_END: every
+
+    // ANCHOR: cron
+    /// Runs the job at the times of `cron`. An error if there is no next one.
+    async fn at(
+        &self,
+        cron: &Cron,
+        now: impl Fn() -> DateTime<Tz>,
+        mut job: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<(), CronError> {
+        let mut last = now();
+        loop {
+            // After `last`, also if the clock is set back.
+            last = cron.find_next_occurrence(&last.max(now()), false)?;
+            let wait = until(&last, &now);
+            if self.token.run_until_cancelled(wait).await.is_none() {
+                return Ok(());
+            }
+            self.run(&mut job).await;
+        }
+    }
+    // ANCHOR_END: cron
+
+    // ANCHOR: run
+    async fn run(&self, job: &mut impl AsyncFnMut() -> Result<()>) {
+        let work = timeout(self.timeout, async { job().await });
+        let end = AssertUnwindSafe(work).catch_unwind().await;
+        let end = end.unwrap_or_else(|_| Ok(Err(anyhow!("panicked"))));
+        let end = end.unwrap_or_else(|elapsed| Err(elapsed.into()));
+        end.unwrap_or_else(|error| (self.report)(&error));
+    }
+    // ANCHOR_END: run
+}
+
+/// Looks at the clock each minute: it may be set, or the machine may sleep.
+async fn until(due: &DateTime<Tz>, now: impl Fn() -> DateTime<Tz>) {
+    while *due > now() {
+        let left = (*due - now()).to_std().unwrap_or_default();
+        sleep(left.min(Duration::from_secs(60))).await;
+    }
 }
 // ANCHOR_END: keep
 
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> anyhow::Result<()> {
-    // ANCHOR: night
-    let start = Instant::now();
-    let stop = CancellationToken::new();
-    let keeper = tokio::spawn(keep_turning(stop.clone()));
-    sleep(365 * MINUTE).await;
-    // ANCHOR: stop
-    stop.cancel();
-    let begun = keeper.await?;
-    // ANCHOR_END: stop
-    let ended = start.elapsed().as_secs() / 60;
-    println!("wound in minute {begun:?}, home in minute {ended}");
-    assert_eq!(begun, [0, 60, 120, 270, 300, 360]);
-    assert_eq!(ended, 370, "what is begun is finished");
-    // ANCHOR_END: night
+// Jobs that are quick, slow and fail, clocks that jump, and what must happen.
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 
-    // Who is told while he waits for the next hour goes home at once.
-    let (start, stop) = (Instant::now(), CancellationToken::new());
-    let tell = async {
-        sleep(20 * MINUTE).await;
-        stop.cancel();
+use anyhow::bail;
+use chrono::{TimeDelta, TimeZone, Utc};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const OSLO: Tz = Tz::Europe__Oslo;
+
+static REPORTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn report(error: &anyhow::Error) {
+    tracing::error!("a job has failed: {error:#}");
+    REPORTED.lock().expect("no panic").push(error.to_string());
+}
+
+fn reported() -> Vec<String> {
+    REPORTED.lock().expect("no panic").drain(..).collect()
+}
+
+fn scheduler() -> Scheduler {
+    let token = CancellationToken::new();
+    Scheduler { token, timeout: 3 * HOUR, report }
+}
+
+/// In which minutes a job has begun, until the scheduler is stopped.
+async fn begun(
+    first: Duration,
+    stop: Duration,
+    job: impl AsyncFn(usize) -> Result<()>,
+) -> (Vec<u64>, u64) {
+    let scheduler = scheduler();
+    let start = Instant::now();
+    let begun = Mutex::new(Vec::new());
+    let runs = scheduler.every(first, HOUR, async || {
+        let count = {
+            let mut begun = begun.lock().expect("no panic");
+            begun.push(start.elapsed().as_secs() / 60);
+            begun.len()
+        };
+        job(count).await
+    });
+    let stops = async {
+        sleep(stop).await;
+        scheduler.token.cancel();
     };
-    let (begun, ()) = tokio::join!(keep_turning(stop.clone()), tell);
-    assert_eq!((begun, start.elapsed()), (vec![0], 20 * MINUTE));
+    tokio::join!(runs, stops);
+    let end = start.elapsed().as_secs() / 60;
+    (begun.into_inner().expect("no panic"), end)
+}
+
+async fn every_hour() {
+    let quick = async |_| Ok(sleep(10 * MINUTE).await);
+    let (minutes, end) = begun(5 * MINUTE, 190 * MINUTE, quick).await;
+    println!("every hour: {minutes:?}, stopped at {end}");
+    assert_eq!((minutes, end), (vec![5, 65, 125, 185], 195));
+
+    let (minutes, end) = begun(Duration::ZERO, 200 * MINUTE, quick).await;
+    println!("stopped while it waits: {minutes:?}, stopped at {end}");
+    assert_eq!((minutes, end), (vec![0, 60, 120, 180], 200));
+
+    let slow = async |count| {
+        let minutes = if count == 2 { 150 } else { 10 };
+        sleep(minutes * MINUTE).await;
+        Ok(())
+    };
+    let (minutes, _) = begun(Duration::ZERO, 310 * MINUTE, slow).await;
+    println!("slow: {minutes:?}");
+    assert_eq!(minutes, [0, 60, 210, 240, 300]);
+    assert!(reported().is_empty());
+
+    let fails = async |count| {
+        match count {
+            1 => bail!("503 Service Unavailable"),
+            2 => panic!("a comma in the price"),
+            3 => sleep(9 * HOUR).await,
+            _ => {}
+        }
+        Ok(())
+    };
+    let (minutes, _) = begun(Duration::ZERO, 370 * MINUTE, fails).await;
+    let errors = reported();
+    println!("fails: {minutes:?}, {errors:?}");
+    assert_eq!(minutes, [0, 60, 120, 300, 360]);
+    let [first, second, third] = &errors[..] else {
+        panic!("{errors:?}");
+    };
+    assert!(first.starts_with("503"));
+    assert_eq!([second, third], ["panicked", "deadline has elapsed"]);
+}
+
+/// A clock on the wall: the paused clock of tokio, and what it was set by.
+struct Clock {
+    start: DateTime<Tz>,
+    begun: Instant,
+    seconds: AtomicI64,
+}
+
+impl Clock {
+    fn new(start: DateTime<Tz>) -> Self {
+        Clock { start, begun: Instant::now(), seconds: AtomicI64::new(0) }
+    }
+
+    fn now(&self) -> DateTime<Tz> {
+        let seconds = TimeDelta::seconds(self.seconds.load(SeqCst));
+        self.start + self.begun.elapsed() + seconds
+    }
+}
+
+/// When a job begins in the first `time` from `start` on. The clock is set
+/// by so many seconds, a second after so many minutes.
+async fn times(
+    cron: &str,
+    start: DateTime<Tz>,
+    time: Duration,
+    set: (u32, i64),
+) -> Result<Vec<String>> {
+    let (scheduler, clock) = (scheduler(), Clock::new(start));
+    let cron = cron.parse()?;
+    let times = Mutex::new(Vec::new());
+    let runs = scheduler.at(
+        &cron,
+        || clock.now(),
+        || async {
+            let text = clock.now().format("%a %H:%M %Z").to_string();
+            times.lock().expect("no panic").push(text);
+            Ok(())
+        },
+    );
+    let stops = async {
+        let after = set.0 * MINUTE + Duration::from_secs(1);
+        sleep(after).await;
+        clock.seconds.store(set.1, SeqCst);
+        sleep(time - after).await;
+        scheduler.token.cancel();
+    };
+    let (end, ()) = tokio::join!(runs, stops);
+    end?;
+    Ok(times.into_inner().expect("no panic"))
+}
+
+async fn at_times() -> Result<()> {
+    let date = |month, day, hour, minute| {
+        OSLO.with_ymd_and_hms(2026, month, day, hour, minute, 0)
+            .single()
+            .expect("one time")
+    };
+    let day = 24 * HOUR;
+    let friday = date(11, 27, 7, 0);
+    let seen = times("0 6 * * MON-FRI", friday, 5 * day, (0, 0)).await?;
+    println!("on weekdays: {seen:?}");
+    assert_eq!(seen, ["Mon 06:00 CET", "Tue 06:00 CET", "Wed 06:00 CET"]);
+
+    let seen = times("30 2 * * *", date(3, 28, 0, 0), 3 * day, (0, 0)).await?;
+    println!("in spring: {seen:?}");
+    assert_eq!(seen, ["Sat 02:30 CET", "Sun 03:00 CEST", "Mon 02:30 CEST"]);
+    let seen = times("30 2 * * *", date(10, 24, 0, 0), 3 * day, (0, 0)).await?;
+    println!("in autumn: {seen:?}");
+    assert_eq!(seen, ["Sat 02:30 CEST", "Sun 02:30 CEST", "Mon 02:30 CET"]);
+
+    let noon = date(6, 1, 12, 0);
+    let seen = times("0 * * * *", noon, 239 * MINUTE, (61, -3600)).await?;
+    println!("set back by an hour: {seen:?}");
+    assert_eq!(seen, ["Mon 13:00 CEST", "Mon 14:00 CEST"]);
+    let seen = times("0 * * * *", noon, 119 * MINUTE, (30, 3 * 3600)).await?;
+    println!("slept for three hours: {seen:?}");
+    assert_eq!(seen, ["Mon 15:31 CEST", "Mon 16:00 CEST"]);
+
+    for cron in ["0 0 30 2 *", "61 * * * *"] {
+        let error = times(cron, noon, day, (0, 0)).await.expect_err(cron);
+        println!("{cron}: {error}");
+    }
     Ok(())
+}
+
+static TOKENS: AtomicUsize = AtomicUsize::new(0);
+
+async fn refresh_tokens() -> Result<()> {
+    TOKENS.fetch_add(1, SeqCst);
+    Ok(())
+}
+
+async fn call(scheduler: Scheduler) -> Result<()> {
+    // ANCHOR: call
+    let period = Duration::from_secs(3600);
+    let first = period.mul_f64(fastrand::f64()); // not all at the same time
+    let hourly = scheduler.every(first, period, refresh_tokens);
+
+    let cron: Cron = "30 2 * * *".parse()?; // minute, hour, day, month, weekday
+    let now = || Utc::now().with_timezone(&OSLO);
+    let nightly = scheduler.at(&cron, now, refresh_tokens);
+    // ANCHOR_END: call
+    let cancels = async {
+        sleep(2 * HOUR).await;
+        scheduler.token.cancel();
+    };
+    let ((), end, ()) = tokio::join!(hourly, nightly, cancels);
+    Ok(end?)
+}
+
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() -> Result<()> {
+    tokio::spawn(call(scheduler())).await??;
+    let runs = TOKENS.load(SeqCst);
+    assert!((1..=4).contains(&runs), "{runs}");
+    every_hour().await;
+    at_times().await
 }
 // ANCHOR_END: all

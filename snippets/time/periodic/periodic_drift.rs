@@ -1,48 +1,44 @@
 // ANCHOR: all
 use std::time::Duration;
 
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
-async fn wind() {
+async fn read_scale() {
     sleep(10 * MINUTE).await;
 }
 
-// ANCHOR: broken
-// Broken: an hour from the end of the last one.
-async fn by_sleep(start: Instant) -> Vec<u64> {
-    let mut begun = Vec::new();
-    while start.elapsed() < 300 * MINUTE {
-        begun.push(start.elapsed().as_secs() / 60);
-        wind().await;
-        sleep(60 * MINUTE).await;
-    }
-    begun
+/// The minutes since the start.
+fn minutes(start: Instant) -> u64 {
+    start.elapsed().as_secs() / 60
 }
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: an hour from the time when the last one was due.
-async fn by_interval(start: Instant) -> Vec<u64> {
-    let (mut begun, mut hourly) = (Vec::new(), interval(60 * MINUTE));
-    while start.elapsed() < 300 * MINUTE {
-        hourly.tick().await;
-        begun.push(start.elapsed().as_secs() / 60);
-        wind().await;
-    }
-    begun
-}
-// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let begun = by_sleep(Instant::now()).await;
+    let (start, mut begun) = (Instant::now(), Vec::new());
+    // ANCHOR: broken
+    for _ in 0..5 {
+        begun.push(minutes(start));
+        read_scale().await;
+        sleep(HOUR).await;
+    }
+    // ANCHOR_END: broken
     println!("sleep: {begun:?}");
     assert_eq!(begun, [0, 70, 140, 210, 280]);
 
-    let begun = by_interval(Instant::now()).await;
+    let (start, mut begun) = (Instant::now(), Vec::new());
+    // ANCHOR: fixed
+    let mut hourly = interval(HOUR);
+    hourly.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    for _ in 0..5 {
+        hourly.tick().await;
+        begun.push(minutes(start));
+        read_scale().await;
+    }
+    // ANCHOR_END: fixed
     println!("interval: {begun:?}");
-    assert_eq!(begun, [0, 60, 120, 180, 240, 300]);
+    assert_eq!(begun, [0, 60, 120, 180, 240]);
 }
 // ANCHOR_END: all

@@ -1,6 +1,6 @@
 // ANCHOR: all
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -8,39 +8,38 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
-static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// Polishes the lens, which takes two hours and a half.
-async fn polish() {
-    MOST.fetch_max(AT_WORK.fetch_add(1, Relaxed) + 1, Relaxed);
+/// Writes a report, which takes two hours and a half.
+async fn write_report() {
+    MOST.fetch_max(RUNNING.fetch_add(1, SeqCst) + 1, SeqCst);
     sleep(150 * MINUTE).await;
-    AT_WORK.fetch_sub(1, Relaxed);
+    RUNNING.fetch_sub(1, SeqCst);
 }
 
 // ANCHOR: broken
-// Broken: the next one begins, whether the last one has ended or not.
-async fn one_an_hour(tasks: &mut JoinSet<()>) {
-    let mut hourly = interval(60 * MINUTE);
+async fn one_each_hour(reports: &mut JoinSet<()>) {
+    let mut hourly = interval(HOUR);
     for _ in 0..6 {
         hourly.tick().await;
-        tasks.spawn(polish());
+        reports.spawn(write_report());
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: who comes while it is under way leaves it out.
-async fn one_at_a_time(tasks: &mut JoinSet<()>) {
-    let mut hourly = interval(60 * MINUTE);
-    let free = Arc::new(Semaphore::new(1));
+async fn one_at_a_time(reports: &mut JoinSet<()>) {
+    let permits = Arc::new(Semaphore::new(1));
+    let mut hourly = interval(HOUR);
     for _ in 0..6 {
         hourly.tick().await;
-        if let Ok(permit) = free.clone().try_acquire_owned() {
-            tasks.spawn(async move {
-                polish().await;
-                drop(permit);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            reports.spawn(async move {
+                let _permit = permit;
+                write_report().await;
             });
         }
     }
@@ -49,18 +48,18 @@ async fn one_at_a_time(tasks: &mut JoinSet<()>) {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let mut tasks = JoinSet::new();
-    one_an_hour(&mut tasks).await;
-    let done = tasks.join_all().await.len();
-    let most = MOST.swap(0, Relaxed);
-    println!("one an hour: {done} times, {most} at the same time");
+    let mut reports = JoinSet::new();
+    one_each_hour(&mut reports).await;
+    let done = reports.join_all().await.len();
+    let most = MOST.swap(0, SeqCst);
+    println!("one each hour: {done} reports, {most} at the same time");
     assert_eq!((done, most), (6, 3));
 
-    let mut tasks = JoinSet::new();
-    one_at_a_time(&mut tasks).await;
-    let done = tasks.join_all().await.len();
-    let most = MOST.load(Relaxed);
-    println!("one at a time: {done} times, {most} at the same time");
+    let mut reports = JoinSet::new();
+    one_at_a_time(&mut reports).await;
+    let done = reports.join_all().await.len();
+    let most = MOST.load(SeqCst);
+    println!("one at a time: {done} reports, {most} at the same time");
     assert_eq!((done, most), (2, 1));
 }
 // ANCHOR_END: all
