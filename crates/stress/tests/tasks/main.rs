@@ -11,6 +11,8 @@ mod how_a_future_runs;
 #[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
+mod sync_border;
+#[allow(dead_code)]
 mod task_group;
 #[allow(dead_code)]
 mod task_group_spawn;

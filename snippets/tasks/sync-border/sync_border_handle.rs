@@ -1,0 +1,51 @@
+// ANCHOR: all
+use std::sync::mpsc::{self, RecvTimeoutError::Timeout};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::time::sleep;
+
+const MS: Duration = Duration::from_millis(1);
+const LONG: Duration = Duration::from_secs(30);
+
+/// A call, which needs the runtime's timers, on another thread.
+fn call(handle: &Handle) -> mpsc::Receiver<()> {
+    let handle = handle.clone();
+    let (reply_tx, reply_rx) = mpsc::channel();
+    thread::spawn(move || {
+        handle.block_on(async { sleep(MS).await });
+        _ = reply_tx.send(());
+    });
+    reply_rx
+}
+
+fn main() -> anyhow::Result<()> {
+    // ANCHOR: broken
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let reply_rx = call(runtime.handle());
+    let reply = reply_rx.recv_timeout(Duration::from_millis(200));
+    // ANCHOR_END: broken
+    println!("current_thread: {reply:?}");
+    assert_eq!(reply, Err(Timeout));
+
+    // Another thread drives it.
+    let (ended_tx, ended_rx) = tokio::sync::oneshot::channel();
+    let driver = thread::spawn(move || runtime.block_on(ended_rx));
+    let reply = reply_rx.recv_timeout(LONG);
+    println!("current_thread, within block_on: {reply:?}");
+    assert_eq!(reply, Ok(()));
+    assert_eq!(ended_tx.send(()), Ok(()));
+    driver.join().expect("no panic")?;
+
+    // ANCHOR: fixed
+    let runtime =
+        Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let reply_rx = call(runtime.handle());
+    // ANCHOR_END: fixed
+    let reply = reply_rx.recv_timeout(LONG);
+    println!("multi_thread: {reply:?}");
+    assert_eq!(reply, Ok(()));
+    Ok(())
+}
+// ANCHOR_END: all
