@@ -137,7 +137,10 @@ impl SyncCarrier {
 fn word(result: Result<String>) -> String {
     let Err(error) = result else { return "a status".into() };
     match error.downcast_ref::<JoinError>() {
-        Some(error) if error.is_panic() => "a panic, as an error".into(),
+        Some(error) if error.is_panic() => {
+            assert!(error.to_string().contains("parcel 99 has no events"));
+            "a panic, as an error".into()
+        }
         Some(error) if error.is_cancelled() => "cancelled".into(),
         _ if error.is::<Elapsed>() => "a timeout".into(),
         _ => error.to_string(),

@@ -40,7 +40,7 @@ async fn shuts_down() -> Result<&'static str> {
 // ANCHOR_END: fixed
 
 /// Ends a runtime that has two blocking jobs: one waits for a channel, and one
-/// for a timer. Returns whether it waits for the first.
+/// for a timer. Returns whether the end waits for the first.
 fn ends(end: fn(Runtime)) -> Result<bool> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let (started_tx, started_rx) = mpsc::channel();
@@ -89,15 +89,26 @@ fn main() -> Result<()> {
     println!("shutdown_background: {status}");
     assert_eq!(status, "in transit");
 
-    let returns = |waits| if waits { "waits for" } else { "does not wait for" };
-    for (case, end, expected) in [
-        ("drop", drop as fn(Runtime), true),
-        ("shutdown_timeout", |runtime| runtime.shutdown_timeout(MS), false),
-        ("shutdown_background", Runtime::shutdown_background, false),
+    for (case, end, waits, panics) in [
+        ("drop", drop as fn(Runtime), true, true),
+        (
+            "shutdown_timeout",
+            |runtime| runtime.shutdown_timeout(MS),
+            false,
+            true,
+        ),
+        ("shutdown_background", Runtime::shutdown_background, false, false),
     ] {
-        let waits = ends(end)?;
-        println!("{case}: {} the blocking job", returns(waits));
-        assert_eq!(waits, expected);
+        assert_eq!(ends(end)?, waits);
+        let until = if waits { "after the job" } else { "before the job" };
+        let task = outer.spawn(async move {
+            end(Runtime::new()?);
+            Ok(())
+        });
+        let result: Result<Result<()>, _> = outer.block_on(task);
+        assert_eq!(result.is_err(), panics);
+        let result = if panics { "panics" } else { "works" };
+        println!("{case}: ends {until}, in an async function it {result}");
     }
     Ok(())
 }

@@ -2,14 +2,16 @@
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 async fn track(parcel: u32) -> Result<String> {
-    yield_now().await;
+    sleep(Duration::from_millis(1)).await;
     Ok(format!("parcel {parcel} is in transit"))
 }
 
