@@ -51,15 +51,17 @@ class Bridge:
 
 def _in_async_function():
     try:
-        return asyncio.get_running_loop() is not None
+        asyncio.get_running_loop()
     except RuntimeError:
         return False
+    return True
 # ANCHOR_END: keep
 
 
 # A carrier's client, and threads that call it.
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from inspect import CORO_CLOSED, getcoroutinestate
 import time
 
 LONG = 30
@@ -147,9 +149,15 @@ def main():
     begun = carrier.begun
 
     async def nested():
-        return error_of(client.track, LONG, 7)
+        coroutine = carrier.track(7)
+        try:
+            bridge.run(LONG, coroutine)
+        except RuntimeError as error:
+            assert getcoroutinestate(coroutine) == CORO_CLOSED
+            return str(error)
 
-    assert asyncio.run(nested()) is RuntimeError
+    error = "run blocks its thread: await the coroutine"
+    assert asyncio.run(nested()) == error
     assert carrier.begun == begun
 
     async def in_a_thread():
@@ -167,9 +175,12 @@ def main():
         assert error_of(call.result) is CancelledError
     wait_for_none(carrier)
     begun = carrier.begun
-    assert error_of(client.track, LONG, 7) is CancelledError
+    coroutine = carrier.track(7)
+    assert error_of(bridge.run, LONG, coroutine) is CancelledError
+    assert getcoroutinestate(coroutine) == CORO_CLOSED
     assert carrier.begun == begun
     bridge.close()
+    Bridge()  # it is not closed, and the program ends
 
 
 main()

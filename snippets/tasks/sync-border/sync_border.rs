@@ -19,7 +19,7 @@ impl Bridge {
     // ANCHOR: new
     pub fn new() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("bridge")
             .enable_all()
             .build()?;
@@ -202,8 +202,31 @@ fn main() -> Result<()> {
     print("blocks its thread", track(50 * MS, 1), "a status");
     assert!(start.elapsed() >= 100 * MS);
 
-    let outer = Runtime::new()?;
+    // A call beside one that blocks the only thread until it gets `go`.
     let client = Arc::new(client);
+    assert_eq!(client.bridge.handle.metrics().num_workers(), 1);
+    let (started_tx, started_rx) = mpsc::channel();
+    let (go_tx, go_rx) = mpsc::channel();
+    let blocks = async move {
+        started_tx.send(())?;
+        Ok(go_rx.recv()?)
+    };
+    let call = |call: fn(&SyncCarrier) -> String| {
+        let client = Arc::clone(&client);
+        thread::spawn(move || call(&client))
+    };
+    let other = Arc::clone(&client);
+    let other = thread::spawn(move || other.bridge.run(LONG, blocks));
+    started_rx.recv()?;
+    let caller = call(|client| word(client.track(MS, 0)));
+    thread::sleep(50 * MS);
+    assert!(!caller.is_finished());
+    go_tx.send(())?;
+    let end = caller.join().map_err(|_| anyhow!("a panic"))?;
+    print("beside it", end, "a timeout");
+    other.join().map_err(|_| anyhow!("a panic"))??;
+
+    let outer = Runtime::new()?;
     let before = carrier.begun();
     let text = outer.block_on(async {
         let call = AssertUnwindSafe(|| client.track(LONG, 7));
@@ -216,15 +239,12 @@ fn main() -> Result<()> {
     assert_eq!(carrier.begun(), before, "nothing has begun");
 
     let inner = Arc::clone(&client);
-    let call = outer.spawn_blocking(move || word(inner.track(LONG, 7)));
-    print("in spawn_blocking", outer.block_on(call)?, "a status");
+    let job = outer.spawn_blocking(move || word(inner.track(LONG, 7)));
+    print("in spawn_blocking", outer.block_on(job)?, "a status");
 
     // The bridge is closed while a call runs, which is silent.
     let before = carrier.begun();
-    let caller = thread::spawn({
-        let client = Arc::clone(&client);
-        move || word(client.track(LONG, 0))
-    });
+    let caller = call(|client| word(client.track(LONG, 0)));
     while carrier.begun() == before {
         thread::sleep(MS);
     }

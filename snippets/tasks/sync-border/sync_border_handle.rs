@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let reply_rx = call(runtime.handle());
     // ANCHOR_END: fixed
+    assert_eq!(runtime.metrics().num_workers(), 1);
     let reply = reply_rx.recv_timeout(LONG);
     println!("multi_thread: {reply:?}");
     assert_eq!(reply, Ok(()));
