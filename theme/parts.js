@@ -27,7 +27,7 @@ window.cookbookParts = {
 "pitfalls/errors-in-a-join.html":[{"name":"failed","python":[3,9],"rust":[5,24]},{"name":"spawn","python":[20,21],"rust":[35,38]},{"name":"values","python":[28,28],"rust":[56,64]}],
 "tasks/stop-leaking.html":[{"name":"tasks","python":[9,11],"rust":[11,17]},{"name":"spawn","python":[13,23],"rust":[20,35]},{"name":"log_end","python":[25,33],"rust":[37,46]},{"name":"shut_down","python":[35,44],"rust":[48,60]}],
 "tasks/sync-border.html":[{"name":"new","python":[8,16],"rust":[16,24]},{"name":"run","python":[18,34],"rust":[26,41]},{"name":"close","python":[36,41],"rust":[43,50]}],
-"tasks/as-they-finish.html":[{"name":"count","python":[5,9],"rust":[11,14]},{"name":"key","python":[12,16],"rust":[22,22]},{"name":"next","python":[22,23],"rust":[24,28]},{"name":"order","python":[24,28],"rust":[29,34]}],
+"tasks/as-they-finish.html":[{"name":"spawn","python":[13,17],"rust":[44,55]},{"name":"next","python":[25,29],"rust":[56,61]}],
 "tasks/task-group.html":[{"name":"spawn","python":[9,9],"rust":[20,22]},{"name":"values","python":[10,10],"rust":[38,39]}],
 "tasks/dead-task.html":[{"name":"run","python":[23,42],"rust":[28,39]},{"name":"end","python":[43,46],"rust":[40,45]},{"name":"restart","python":[47,57],"rust":[46,56]},{"name":"until_silent","python":[60,66],"rust":[60,69]}],
 "tasks/cap-concurrency.html":[{"name":"new","python":[11,16],"rust":[21,27]},{"name":"place","python":[21,23],"rust":[35,35]},{"name":"wait","python":[25,29],"rust":[36,39]},{"name":"work","python":[30,33],"rust":[40,40]}],

@@ -1,46 +1,52 @@
 import asyncio
 
 
-# ANCHOR: changes
-async def count(district, line):
-    await line.wait()
-    if district == "Hills":
-        raise ConnectionError("the line is dead")
-    return district
+async def track(parcel, lost=False):
+    await asyncio.sleep(0)
+    if lost:
+        raise LookupError("404 Not Found")
+    return f"parcel {parcel} is in transit"
 
 
-async def main():
-    cut, open_line = asyncio.Event(), asyncio.Event()
-    open_line.set()
-
-    # What as_completed hands out is none of your tasks, so a failure that it
-    # raises is nobody's. (Since 3.13, `async for` hands out your tasks.)
-    hills = asyncio.create_task(count("Hills", open_line))
-    harbour = asyncio.create_task(count("Harbour", open_line))
-    unknown = 0
-    for report in asyncio.as_completed([hills, harbour]):
-        assert report not in (hills, harbour)
+# ANCHOR: key
+async def whose_error():
+    tasks = [asyncio.create_task(track(7)), asyncio.create_task(track(8, True))]
+    errors = 0
+    for result in asyncio.as_completed(tasks):
+        assert result not in tasks  # which parcel is it?
         try:
-            await report
-        except ConnectionError:
-            unknown += 1
-    assert unknown == 1
+            await result
+        except LookupError:
+            errors += 1
+    assert errors == 1
+# ANCHOR_END: key
 
-    # asyncio.wait hands out the tasks themselves.
-    tasks = [asyncio.create_task(count("Hills", open_line), name="Hills")]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    assert [task.get_name() for task in done if task.exception()] == ["Hills"]
 
-    # Leaving the loop stops nobody: the Old Town counts on.
-    old_town = asyncio.create_task(count("Old Town", cut))
-    harbour = asyncio.create_task(count("Harbour", open_line))
-    for report in asyncio.as_completed([old_town, harbour]):
-        assert await report == "Harbour"
+# ANCHOR: leave
+async def leaves_the_loop():
+    arrives = asyncio.Event()
+    slow = asyncio.create_task(arrives.wait())
+    for result in asyncio.as_completed([track(7), slow]):
+        await result
         break
-    assert not old_town.done()
-    cut.set()
-    assert await old_town == "Old Town"
-# ANCHOR_END: changes
+    await asyncio.sleep(0)
+    assert not slow.cancelled()  # it runs on
+    arrives.set()
+    assert await slow
+# ANCHOR_END: leave
 
 
-asyncio.run(main())
+# ANCHOR: timeout
+async def times_out():
+    silent = asyncio.create_task(asyncio.Event().wait())
+    for result in asyncio.as_completed([silent], timeout=0.01):
+        try:
+            await result
+        except TimeoutError:
+            assert not silent.done()  # it runs on
+    silent.cancel()
+# ANCHOR_END: timeout
+
+
+for main in whose_error, leaves_the_loop, times_out:
+    asyncio.run(main())

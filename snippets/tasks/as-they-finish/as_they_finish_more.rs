@@ -4,32 +4,33 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep};
 
-/// A count, and whether it is so close that it is counted again.
-async fn count(district: &'static str, minutes: u64) -> (&'static str, bool) {
-    sleep(Duration::from_secs(60 * minutes)).await;
-    (district, district == "Harbour" && minutes == 20)
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Asks for a parcel's status. Parcel 8 is found at the second attempt.
+async fn track(parcel: u32, minutes: u32, attempt: u32) -> (u32, bool) {
+    sleep(minutes * MINUTE).await;
+    (parcel, parcel != 8 || attempt == 2)
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let (start, mut screen) = (Instant::now(), Vec::new());
-    let mut counts = FuturesUnordered::new();
-    counts.push(count("Old Town", 90));
-    counts.push(count("Harbour", 20));
-    counts.push(count("Hills", 45));
+    let (start, mut got) = (Instant::now(), Vec::new());
+    let now = || start.elapsed().as_secs() / 60;
     // ANCHOR: more
-    while let Some((district, close)) = counts.next().await {
-        let minutes = start.elapsed().as_secs() / 60;
-        println!("after {minutes} min: {district}");
-        screen.push((minutes, district));
-        if close {
-            counts.push(count(district, 30)); // it begins at the next `next`
+    let first = [track(7, 90, 1), track(8, 20, 1), track(9, 45, 1)];
+    let mut results = FuturesUnordered::from_iter(first);
+    while let Some((parcel, found)) = results.next().await {
+        got.push((now(), parcel, found));
+        if !found {
+            results.push(track(parcel, 30, 2)); // it begins at the next `next`
         }
     }
     // ANCHOR_END: more
-    assert_eq!(
-        screen,
-        [(20, "Harbour"), (45, "Hills"), (50, "Harbour"), (90, "Old Town")]
-    );
+    for (minute, parcel, found) in &got {
+        let status = if *found { "found" } else { "asked again" };
+        println!("after {minute} min: parcel {parcel} is {status}");
+    }
+    let (first, second) = ((20, 8, false), (50, 8, true));
+    assert_eq!(got, [first, (45, 9, true), second, (90, 7, true)]);
 }
 // ANCHOR_END: all

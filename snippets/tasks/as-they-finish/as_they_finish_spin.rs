@@ -1,73 +1,74 @@
 // ANCHOR: all
 use std::time::Duration;
 
+use anyhow::Result;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-async fn count(minutes: u64) -> u64 {
-    sleep(Duration::from_secs(60 * minutes)).await;
-    100 * minutes
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn track(parcel: u32) -> u32 {
+    sleep(HOUR / 4).await;
+    parcel
 }
 
-/// A box an hour, two in all.
-fn deliver() -> (JoinSet<()>, mpsc::Receiver<u64>) {
-    let (boxes, arriving) = mpsc::channel(1);
-    let van = async move {
-        for minutes in [20, 45] {
-            sleep(Duration::from_secs(3600)).await;
-            boxes.send(minutes).await.expect("the hall is open");
+/// A parcel an hour, two in all.
+fn parcels() -> (JoinSet<()>, mpsc::Receiver<u32>) {
+    let (parcels_tx, parcels_rx) = mpsc::channel(1);
+    let producer = async move {
+        for parcel in [7, 8] {
+            sleep(HOUR).await;
+            parcels_tx.send(parcel).await.expect("it is received");
         }
     };
-    (JoinSet::from_iter([van]), arriving)
+    (JoinSet::from_iter([producer]), parcels_rx)
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> anyhow::Result<()> {
-    // ANCHOR: broken
-    // Broken: an empty set is done at once, and the loop asks it again.
-    let (van, mut arriving) = deliver();
-    let mut counts = JoinSet::<u64>::new();
+async fn main() -> Result<()> {
+    let (mut rounds, mut results) = (0, Vec::new());
     let other = tokio::spawn(async {});
-    let mut asked = 0;
-    while asked < 1000 {
+    let (producer, mut parcels_rx) = parcels();
+    let mut tasks = JoinSet::<u32>::new();
+    while rounds < 1000 {
+        rounds += 1;
+        // ANCHOR: broken
         tokio::select! {
-            Some(minutes) = arriving.recv() => {
-                counts.spawn(count(minutes));
+            Some(parcel) = parcels_rx.recv() => {
+                tasks.spawn(track(parcel));
             }
-            ended = counts.join_next() => {
-                assert!(ended.is_none());
-                asked += 1;
-            }
+            end = tasks.join_next() => results.extend(end.transpose()?),
         }
+        // ANCHOR_END: broken
     }
-    println!("broken: asked {asked} times before the first box arrives");
-    assert!(!other.is_finished(), "it has not even got the thread");
+    println!("broken: {rounds} rounds before the first parcel");
+    assert!(results.is_empty());
+    assert!(!other.is_finished(), "it does not get the thread");
     other.await?;
-    drop(van);
-    // ANCHOR_END: broken
+    drop(producer);
 
-    // ANCHOR: fixed
-    // Fixed: a branch whose pattern does not match is out of this `select!`.
-    let (van, mut arriving) = deliver();
-    let (mut asked, mut votes) = (0, 0);
-    let election = async {
+    let (producer, mut parcels_rx) = parcels();
+    rounds = 0;
+    let all = async {
         loop {
-            asked += 1;
+            rounds += 1;
+            // ANCHOR: fixed
             tokio::select! {
-                Some(minutes) = arriving.recv() => {
-                    counts.spawn(count(minutes));
+                Some(parcel) = parcels_rx.recv() => {
+                    tasks.spawn(track(parcel));
                 }
-                Some(ended) = counts.join_next() => votes += ended?,
-                else => return anyhow::Ok(()), // no box, and nothing to count
+                Some(end) = tasks.join_next() => results.push(end?),
+                else => break, // no more parcels, and no task
             }
+            // ANCHOR_END: fixed
         }
+        anyhow::Ok(())
     };
-    timeout(Duration::from_secs(86_400), election).await??;
-    println!("fixed: asked {asked} times, {votes} votes");
-    assert_eq!((asked, votes), (5, 6500));
-    van.join_all().await;
-    // ANCHOR_END: fixed
+    timeout(24 * HOUR, all).await??;
+    println!("fixed: {rounds} rounds, parcels {results:?}");
+    assert_eq!((rounds, results), (5, vec![7, 8]));
+    producer.join_all().await;
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,6 +1,8 @@
 //! Stress tests of the chapter "tasks", a module for each recipe.
 
 #[allow(dead_code)] // a program's own scenario
+mod as_they_finish;
+#[allow(dead_code)]
 mod cap_concurrency;
 #[allow(dead_code)]
 mod dead_task;
