@@ -1,42 +1,48 @@
 // ANCHOR: all
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use tokio::task::yield_now;
 
-// ANCHOR: broken
-// Broken: the lock is free in time, but no task takes this future.
-#[expect(clippy::await_holding_lock, reason = "clippy is mistaken, too")]
-async fn drops(price: &Mutex<u32>) {
-    let mut guard = price.lock().expect("never poisoned");
-    *guard += 10;
-    drop(guard);
-    yield_now().await; // tells the room
+static NOTIFIED: AtomicU32 = AtomicU32::new(0);
+
+/// Tells the customer.
+async fn notify() {
+    yield_now().await;
+    NOTIFIED.fetch_add(1, Relaxed);
 }
-// ANCHOR_END: broken
+
+/// The program that does not compile as a task. Here it is none.
+#[expect(clippy::await_holding_lock, reason = "clippy is mistaken, too")]
+async fn dropped(credit: &Mutex<u32>) {
+    let mut guard = credit.lock().expect("not poisoned");
+    *guard -= 30;
+    drop(guard);
+    notify().await;
+}
 
 // ANCHOR: fixed
-// Fixed: the guard's block ends before the await.
-async fn raise(price: Arc<Mutex<u32>>) {
+async fn buy(credit: Arc<Mutex<u32>>) {
     {
-        let mut guard = price.lock().expect("never poisoned");
-        *guard += 10;
+        let mut guard = credit.lock().expect("not poisoned");
+        *guard -= 30;
     }
-    yield_now().await; // tells the room
+    notify().await;
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let price = Arc::new(Mutex::new(100));
-    let looks = async { price.try_lock().map(|price| *price).ok() };
-    let ((), seen) = tokio::join!(drops(&price), looks);
-    println!("drop, seen meanwhile: {seen:?}");
-    assert_eq!(seen, Some(110));
+    let credit = Arc::new(Mutex::new(100));
+    let reads = async { credit.try_lock().map(|credit| *credit).ok() };
+    let ((), seen) = tokio::join!(dropped(&credit), reads);
+    println!("drop: during the await the lock is free: {}", seen.is_some());
+    assert_eq!(seen, Some(70));
 
-    tokio::spawn(raise(Arc::clone(&price))).await?;
-    let sold = *price.lock().expect("never poisoned");
-    println!("a block, in a task: {sold}");
-    assert_eq!(sold, 120);
+    tokio::spawn(buy(Arc::clone(&credit))).await?;
+    let left = *credit.lock().expect("not poisoned");
+    println!("a block: it runs as a task, {left} left");
+    assert_eq!((left, NOTIFIED.load(Relaxed)), (40, 2));
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,50 +1,59 @@
 import asyncio
 
 
-# ANCHOR: changes
 async def main():
-    price = 100
+    # No await in between: no other task runs, and no lock is needed.
+    credit = 1000
 
-    # No await in between: nobody comes between, and no lock is needed.
-    async def raises():
-        nonlocal price
-        for _ in range(1000):
-            price += 1
+    async def pay():
+        nonlocal credit
+        for _ in range(100):
+            credit -= 1
 
-    await asyncio.gather(*(raises() for _ in range(10)))
-    assert price == 100 + 10 * 1000
+    await asyncio.gather(*(pay() for _ in range(10)))
+    assert credit == 0
 
-    # An await in between: nine of ten bids are lost, here as in Rust.
-    async def looks_before():
-        nonlocal price
-        seen = price
+    # ANCHOR: changes
+    credit = 100
+
+    async def pay_price():
+        nonlocal credit
+        credit -= await asyncio.sleep(0, result=10)  # the price
+
+    await asyncio.gather(*(pay_price() for _ in range(10)))
+    assert credit == 90  # nine changes are lost
+    # ANCHOR_END: changes
+
+    # The same in two lines.
+    async def pay_after():
+        nonlocal credit
+        before = credit
         await asyncio.sleep(0)
-        price = seen + 10
+        credit = before - 10
 
-    price = 100
-    await asyncio.gather(*(looks_before() for _ in range(10)))
-    assert price == 110
+    credit = 100
+    await asyncio.gather(*(pay_after() for _ in range(10)))
+    assert credit == 90
 
-    # Python loses them even in one line: `price` is read before the await.
-    async def in_one_line():
-        nonlocal price
-        price += await asyncio.sleep(0, result=10)
-
-    price = 100
-    await asyncio.gather(*(in_one_line() for _ in range(10)))
-    assert price == 110
-
-    # An error opens the lock and leaves no trace of what is half done.
-    best, lock = {"price": 100, "bidder": "Ada"}, asyncio.Lock()
+    # An error releases the lock, and leaves the change half done.
+    account, lock = {"credit": 100, "labels": []}, asyncio.Lock()
     try:
         async with lock:
-            best["price"] = 120
-            raise LookupError("who was that?")
-    except LookupError:
+            account["credit"] -= 30
+            raise ValueError("the address has a comma")
+    except ValueError:
         pass
     async with lock:
-        assert best == {"price": 120, "bidder": "Ada"}
-# ANCHOR_END: changes
+        assert account == {"credit": 70, "labels": []}
+
+    # Another task may release it.
+    async def hold():
+        await lock.acquire()
+
+    await asyncio.create_task(hold())
+    assert lock.locked()
+    lock.release()
+    assert not lock.locked()
 
 
 asyncio.run(main())

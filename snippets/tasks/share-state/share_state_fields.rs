@@ -2,73 +2,74 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// All that were ever made.
-const BIDS: [(u32, &str); 2] = [(100, "Ada"), (120, "Ben")];
-
-async fn call_out<T>(word: T) -> T {
+/// Sends a word to a customer, in two seconds.
+async fn send(word: &'static str) -> &'static str {
     sleep(2 * SECOND).await;
     word
 }
 
-// ANCHOR: broken
-// Broken: a lock for each field, and two looks with a bid in between.
 struct Apart {
-    price: Mutex<u32>,
-    bidder: Mutex<&'static str>,
+    city: Mutex<&'static str>,
+    status: Mutex<&'static str>,
 }
+
+struct Together(Mutex<(&'static str, &'static str)>);
 
 impl Apart {
-    fn bid(&self, price: u32, bidder: &'static str) {
-        *self.price.lock().expect("never poisoned") = price;
-        *self.bidder.lock().expect("never poisoned") = bidder;
+    async fn report(&self) -> (&'static str, &'static str) {
+        // ANCHOR: broken
+        let city = *self.city.lock().expect("not poisoned");
+        let city = send(city).await;
+        let status = *self.status.lock().expect("not poisoned");
+        let status = send(status).await;
+        // ANCHOR_END: broken
+        (city, status)
     }
 
-    async fn announce(&self) -> (u32, &'static str) {
-        let price = *self.price.lock().expect("never poisoned");
-        let price = call_out(price).await;
-        let bidder = *self.bidder.lock().expect("never poisoned");
-        (price, call_out(bidder).await)
+    fn scan(&self) {
+        *self.city.lock().expect("not poisoned") = "Oslo";
+        *self.status.lock().expect("not poisoned") = "delivered";
     }
 }
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: one lock for what belongs together, and one look.
-struct Together(Mutex<(u32, &'static str)>);
 
 impl Together {
-    fn bid(&self, price: u32, bidder: &'static str) {
-        *self.0.lock().expect("never poisoned") = (price, bidder);
+    async fn report(&self) -> (&'static str, &'static str) {
+        // ANCHOR: fixed
+        let (city, status) = *self.0.lock().expect("not poisoned");
+        let city = send(city).await;
+        let status = send(status).await;
+        // ANCHOR_END: fixed
+        (city, status)
     }
 
-    async fn announce(&self) -> (u32, &'static str) {
-        let (price, bidder) = *self.0.lock().expect("never poisoned");
-        (call_out(price).await, call_out(bidder).await)
+    fn scan(&self) {
+        *self.0.lock().expect("not poisoned") = ("Oslo", "delivered");
     }
-}
-// ANCHOR_END: fixed
-
-async fn a_second_later(bid: impl Fn(u32, &'static str)) {
-    sleep(SECOND).await;
-    bid(120, "Ben");
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let auction = Apart { price: 100.into(), bidder: "Ada".into() };
-    let bid = a_second_later(|price, bidder| auction.bid(price, bidder));
-    let (said, ()) = tokio::join!(auction.announce(), bid);
-    println!("two locks: {said:?}");
-    assert!(!BIDS.contains(&said), "nobody has ever made this bid");
+    let parcel = Apart { city: "Rome".into(), status: "on its way".into() };
+    let (sent, ()) = tokio::join!(parcel.report(), async {
+        sleep(SECOND).await;
+        parcel.scan();
+    });
+    println!("two locks: {sent:?}");
+    assert_eq!(sent, ("Rome", "delivered"));
 
-    let auction = Together((100, "Ada").into());
-    let bid = a_second_later(|price, bidder| auction.bid(price, bidder));
-    let (said, ()) = tokio::join!(auction.announce(), bid);
-    println!("one lock: {said:?}");
-    assert!(BIDS.contains(&said));
+    let parcel = Together(("Rome", "on its way").into());
+    let start = Instant::now();
+    let (sent, ()) = tokio::join!(parcel.report(), async {
+        sleep(SECOND).await;
+        parcel.scan();
+    });
+    println!("one lock: {sent:?}");
+    assert_eq!(sent, ("Rome", "on its way"));
+    assert_eq!(start.elapsed(), 4 * SECOND);
+    assert_eq!(parcel.report().await, ("Oslo", "delivered"));
 }
 // ANCHOR_END: all

@@ -1,75 +1,65 @@
 // ANCHOR: all
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use futures::future::join_all;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, sleep};
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-async fn ask() -> u32 {
-    sleep(MINUTE).await;
+/// The carrier's price of a label, after a second.
+async fn price() -> u32 {
+    sleep(Duration::from_secs(1)).await;
     10
 }
 
-// ANCHOR: broken
-// Broken: both guards are short, and between them the others bid.
-async fn looks_before(price: Arc<Mutex<u32>>) {
-    let seen = *price.lock().expect("never poisoned");
-    let bid = seen + ask().await;
-    *price.lock().expect("never poisoned") = bid;
-}
-// ANCHOR_END: broken
-
-// ANCHOR: fixed
-// Fixed: first the await, then look and write under one guard.
-async fn looks_after(price: Arc<Mutex<u32>>) {
-    let amount = ask().await;
-    *price.lock().expect("never poisoned") += amount;
+async fn broken(credit: &Mutex<u32>) {
+    // ANCHOR: broken
+    let before = *credit.lock().expect("not poisoned");
+    let after = before - price().await;
+    *credit.lock().expect("not poisoned") = after;
+    // ANCHOR_END: broken
 }
 
-// Fixed as well: the price stands still while the client thinks about it.
-async fn holds(price: Arc<tokio::sync::Mutex<u32>>) {
-    let mut price = price.lock().await;
-    *price += ask().await;
+async fn fixed(credit: &Mutex<u32>) {
+    // ANCHOR: fixed
+    let price = price().await;
+    *credit.lock().expect("not poisoned") -= price;
+    // ANCHOR_END: fixed
 }
-// ANCHOR_END: fixed
 
-/// Ten agents, ten more each. How long does it take?
-async fn ten<F: Future<Output = ()> + Send + 'static>(
-    agent: impl Fn() -> F,
-) -> anyhow::Result<Duration> {
+async fn held(credit: &AsyncMutex<u32>) {
+    // ANCHOR: fixed_held
+    let mut credit = credit.lock().await; // tokio's lock
+    *credit -= price().await;
+    // ANCHOR_END: fixed_held
+}
+
+/// Ten callers at once: how long do they take?
+async fn ten<F: Future>(call: impl Fn() -> F) -> u64 {
     let start = Instant::now();
-    let mut agents = JoinSet::new();
-    for _ in 0..10 {
-        agents.spawn(agent());
-    }
-    while let Some(end) = agents.join_next().await {
-        end?;
-    }
-    Ok(start.elapsed())
+    join_all((0..10).map(|_| call())).await;
+    start.elapsed().as_secs()
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() -> anyhow::Result<()> {
-    let price = Arc::new(Mutex::new(100));
-    let took = ten(|| looks_before(price.clone())).await?;
-    let sold = *price.lock().expect("never poisoned");
-    println!("looks before: {sold}, {took:?}");
-    assert_eq!((sold, took), (110, MINUTE), "nine of ten bids are lost");
+async fn main() {
+    let credit = Mutex::new(100);
+    let seconds = ten(|| broken(&credit)).await;
+    let left = credit.into_inner().expect("not poisoned");
+    println!("read, await, write: {left} left after {seconds} s");
+    assert_eq!((left, seconds), (90, 1));
 
-    let price = Arc::new(Mutex::new(100));
-    let took = ten(|| looks_after(price.clone())).await?;
-    let sold = *price.lock().expect("never poisoned");
-    println!("looks after: {sold}, {took:?}");
-    assert_eq!((sold, took), (200, MINUTE));
+    let credit = Mutex::new(100);
+    let seconds = ten(|| fixed(&credit)).await;
+    let left = credit.into_inner().expect("not poisoned");
+    println!("await, change: {left} left after {seconds} s");
+    assert_eq!((left, seconds), (0, 1));
 
-    let price = Arc::new(tokio::sync::Mutex::new(100));
-    let took = ten(|| holds(price.clone())).await?;
-    let sold = *price.lock().await;
-    println!("holds: {sold}, {took:?}");
-    assert_eq!((sold, took), (200, 10 * MINUTE));
-    Ok(())
+    let credit = AsyncMutex::new(100);
+    let seconds = ten(|| held(&credit)).await;
+    let left = credit.into_inner();
+    println!("one guard across the await: {left} left after {seconds} s");
+    assert_eq!((left, seconds), (0, 10));
 }
 // ANCHOR_END: all

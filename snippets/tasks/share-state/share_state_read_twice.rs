@@ -9,38 +9,36 @@ use tokio::time::{sleep, timeout};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-struct Catalogue(RwLock<Vec<u32>>);
+struct Prices(RwLock<Vec<u32>>);
 
-impl Catalogue {
-    /// The estimate for a lot, in the buyer's money.
-    async fn estimate(&self, lot: usize) -> u32 {
-        sleep(Duration::from_secs(2)).await; // the rate
-        self.0.read().await[lot]
+impl Prices {
+    /// The price, converted by a rate that takes two seconds.
+    async fn price(&self, index: usize) -> u32 {
+        sleep(Duration::from_secs(2)).await;
+        self.0.read().await[index]
     }
 
-    // ANCHOR: broken
-    // Broken: it reads, and calls what reads.
-    async fn total(&self) -> u32 {
-        let lots = self.0.read().await;
+    async fn broken(&self) -> u32 {
         let mut total = 0;
-        for lot in 0..lots.len() {
-            total += self.estimate(lot).await;
+        // ANCHOR: broken
+        let prices = self.0.read().await;
+        for index in 0..prices.len() {
+            total += self.price(index).await; // it reads, too
         }
+        // ANCHOR_END: broken
         total
     }
-    // ANCHOR_END: broken
 
-    // ANCHOR: fixed
-    // Fixed: the guard is gone before the call.
-    async fn total_of_each(&self) -> u32 {
-        let lots = self.0.read().await.len();
+    async fn fixed(&self) -> u32 {
         let mut total = 0;
-        for lot in 0..lots {
-            total += self.estimate(lot).await;
+        // ANCHOR: fixed
+        let len = self.0.read().await.len();
+        for index in 0..len {
+            total += self.price(index).await;
         }
+        // ANCHOR_END: fixed
         total
     }
-    // ANCHOR_END: fixed
 
     async fn correct(&self) {
         sleep(Duration::from_secs(1)).await;
@@ -48,44 +46,44 @@ impl Catalogue {
     }
 }
 
-/// std's, between threads. They wait for each other until the program ends.
+/// A thread that reads twice, with a writer in between. The two threads wait
+/// for each other until the program ends.
 fn std_reads_twice() -> Result<u32, RecvTimeoutError> {
-    let (sender, total) = channel();
+    let (total_tx, total_rx) = channel();
     thread::spawn(move || {
-        let lots = Arc::new(StdRwLock::new(50));
-        let writer = Arc::clone(&lots);
-        let first = lots.read();
+        let price = Arc::new(StdRwLock::new(50));
+        let writer = Arc::clone(&price);
+        let first = price.read();
         thread::spawn(move || *writer.write().expect("not poisoned") = 60);
-        while lots.try_read().is_ok() {
+        while price.try_read().is_ok() {
             thread::yield_now(); // until the writer waits
         }
-        let second = lots.read();
+        let second = price.read();
         let sum = *first.expect("nor now") + *second.expect("nor now");
-        sender.send(sum)
+        total_tx.send(sum)
     });
-    total.recv_timeout(Duration::from_millis(200))
+    total_rx.recv_timeout(Duration::from_millis(200))
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let catalogue = Catalogue(RwLock::new(vec![50, 50, 50]));
-    let total = timeout(DAY, catalogue.total()).await;
-    println!("nobody writes: {total:?}");
+    let prices = Prices(RwLock::new(vec![50, 50, 50]));
+    let total = timeout(DAY, prices.broken()).await;
+    println!("without a writer: {total:?}");
     assert_eq!(total, Ok(150));
 
-    let both = async { tokio::join!(catalogue.total(), catalogue.correct()) };
+    let both = async { tokio::join!(prices.broken(), prices.correct()) };
     let total = timeout(DAY, both).await;
-    println!("somebody writes: {total:?}");
+    println!("with a writer: {total:?}");
     assert!(total.is_err());
 
-    let both =
-        async { tokio::join!(catalogue.total_of_each(), catalogue.correct()) };
+    let both = async { tokio::join!(prices.fixed(), prices.correct()) };
     let total = timeout(DAY, both).await;
-    println!("no guard around it: {total:?}");
+    println!("no guard is held: {total:?}");
     assert_eq!(total, Ok((160, ())));
 
     let total = std_reads_twice();
-    println!("std's: {total:?}");
+    println!("std's lock: {total:?}");
     assert_eq!(total, Err(RecvTimeoutError::Timeout));
 }
 // ANCHOR_END: all

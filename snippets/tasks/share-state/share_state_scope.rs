@@ -12,43 +12,39 @@ macro_rules! edition {
 }
 
 fn main() {
-    let lots = Mutex::new(vec!["a clock", "a vase", "a chair"]);
-    let next = || lots.lock().expect("never poisoned");
-    let held = || lots.try_lock().is_err();
+    let jobs = Mutex::new(vec![1, 2, 3]);
+    let lock = || jobs.lock().expect("not poisoned");
+    let is_locked = || jobs.try_lock().is_err();
 
-    // ANCHOR: held
-    // Until the end of what the guard was taken for.
-    let an_arm = match next().pop() {
-        Some(_lot) => held(),
+    // ANCHOR: broken
+    let locked = match lock().pop() {
+        Some(_job) => is_locked(), // the guard lives until the last brace
         None => false,
     };
-    let a_body = if let Some(_lot) = next().pop() { held() } else { false };
-    println!("in an arm: {an_arm}, in the body of if let: {a_body}");
-    assert!(an_arm && a_body);
-    // ANCHOR_END: held
+    // ANCHOR_END: broken
+    let body = if let Some(_job) = lock().pop() { is_locked() } else { false };
+    println!("match: locked {locked}, if let: locked {body}");
+    assert!(locked && body);
 
-    // ANCHOR: free
-    // No longer than the statement, or the condition.
-    let lot = next().pop();
-    let after_let = match lot {
-        Some(_lot) => held(),
+    // ANCHOR: fixed
+    let job = lock().pop(); // the guard lives until the semicolon
+    let locked = match job {
+        Some(_job) => is_locked(),
         None => true,
     };
-    let after_if = if next().is_empty() { held() } else { true };
-    println!("after let: {after_let}, after a condition: {after_if}");
-    assert!(!after_let && !after_if);
-    // ANCHOR_END: free
+    // ANCHOR_END: fixed
+    let body = if lock().is_empty() { is_locked() } else { true };
+    println!("let: locked {locked}, a condition: locked {body}");
+    assert!(!locked && !body);
 
-    // ANCHOR: none
-    // There is no lot left. The same two, and an edition between them.
-    let an_arm = match next().pop() {
-        Some(_lot) => false,
-        None => held(),
+    // No job is left. An edition lies between these two.
+    let arm = match lock().pop() {
+        Some(_job) => false,
+        None => is_locked(),
     };
-    let an_else = if let Some(_lot) = next().pop() { false } else { held() };
-    println!("in an arm: {an_arm}, in else: {an_else}");
-    assert!(an_arm);
-    assert_eq!(an_else, edition!(_) == 2021);
-    // ANCHOR_END: none
+    let or = if let Some(_job) = lock().pop() { false } else { is_locked() };
+    println!("match: locked {arm}, else of if let: locked {or}");
+    assert!(arm);
+    assert_eq!(or, edition!(_) == 2021);
 }
 // ANCHOR_END: all

@@ -5,54 +5,57 @@ use std::time::Duration;
 use tokio::sync::{RwLock, watch};
 use tokio::time::{Instant, sleep};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// The next edition of the catalogue.
-async fn print() -> u32 {
-    sleep(10 * MINUTE).await;
-    2
+type Prices = Arc<Vec<u32>>;
+
+/// Takes ten seconds.
+async fn load() -> Prices {
+    sleep(10 * SECOND).await;
+    Arc::new(vec![35, 50])
 }
 
-// ANCHOR: locked
-/// Who wants to look waits for the printer.
-async fn locked(catalogue: Arc<RwLock<u32>>) {
-    let mut edition = catalogue.write().await;
-    *edition = print().await;
+async fn broken(prices: Arc<RwLock<Prices>>) {
+    // ANCHOR: broken
+    let mut prices = prices.write().await;
+    *prices = load().await;
+    // ANCHOR_END: broken
 }
-// ANCHOR_END: locked
 
-// ANCHOR: watched
-/// The old one lies there until the new one is there.
-async fn watched(catalogue: watch::Sender<u32>) {
-    let edition = print().await;
-    catalogue.send_replace(edition);
+async fn fixed(prices_tx: watch::Sender<Prices>) {
+    // ANCHOR: fixed
+    let prices = load().await;
+    prices_tx.send_replace(prices);
+    // ANCHOR_END: fixed
 }
-// ANCHOR_END: watched
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    let old = Arc::new(vec![30, 45]);
+    let start = Instant::now();
+    let shared = Arc::new(RwLock::new(Arc::clone(&old)));
     // ANCHOR: waits
-    let start = Instant::now();
-    let catalogue = Arc::new(RwLock::new(1));
-    let printing = tokio::spawn(locked(Arc::clone(&catalogue)));
-    sleep(4 * MINUTE).await;
-    let edition = *catalogue.read().await;
-    println!("RwLock: edition {edition} after {:?}", start.elapsed());
-    assert_eq!((edition, start.elapsed()), (2, 10 * MINUTE));
-    printing.await?;
+    let loader = tokio::spawn(broken(Arc::clone(&shared)));
+    sleep(4 * SECOND).await;
+    let prices = Arc::clone(&*shared.read().await);
     // ANCHOR_END: waits
+    println!("RwLock: {prices:?} after {:?}", start.elapsed());
+    assert_eq!((prices[0], start.elapsed()), (35, 10 * SECOND));
+    loader.await?;
 
-    // ANCHOR: looks
     let start = Instant::now();
-    let (catalogue, desk) = watch::channel(1);
-    let printing = tokio::spawn(watched(catalogue));
-    sleep(4 * MINUTE).await;
-    let edition = *desk.borrow();
-    println!("watch: edition {edition} after {:?}", start.elapsed());
-    assert_eq!((edition, start.elapsed()), (1, 4 * MINUTE));
-    printing.await?;
-    assert_eq!(*desk.borrow(), 2);
-    // ANCHOR_END: looks
+    let (prices_tx, prices_rx) = watch::channel(old);
+    // ANCHOR: reads
+    let loader = tokio::spawn(fixed(prices_tx));
+    sleep(4 * SECOND).await;
+    // ANCHOR: borrow
+    let prices = prices_rx.borrow().clone();
+    // ANCHOR_END: borrow
+    // ANCHOR_END: reads
+    println!("watch: {prices:?} after {:?}", start.elapsed());
+    assert_eq!((prices[0], start.elapsed()), (30, 4 * SECOND));
+    loader.await?;
+    assert_eq!(prices_rx.borrow()[0], 35);
     Ok(())
 }
 // ANCHOR_END: all

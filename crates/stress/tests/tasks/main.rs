@@ -11,6 +11,8 @@ mod first_success;
 #[allow(dead_code)]
 mod how_a_future_runs;
 #[allow(dead_code)]
+mod share_state;
+#[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
 mod sync_border;
