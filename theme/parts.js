@@ -33,6 +33,7 @@ window.cookbookParts = {
 "tasks/cap-concurrency.html":[{"name":"new","python":[11,16],"rust":[21,27]},{"name":"place","python":[21,23],"rust":[35,35]},{"name":"wait","python":[25,29],"rust":[36,39]},{"name":"work","python":[30,33],"rust":[40,40]}],
 "tasks/first-success.html":[{"name":"errors","python":[3,9],"rust":[7,19]},{"name":"spawn","python":[18,22],"rust":[31,35]},{"name":"wait","python":[28,38],"rust":[37,51]}],
 "tasks/share-state.html":[{"name":"locks","python":[13,18],"rust":[15,22]},{"name":"buy","python":[20,27],"rust":[34,41]},{"name":"read","python":[29,31],"rust":[43,46]},{"name":"print","python":[35,49],"rust":[55,67]}],
+"tasks/wake.html":[{"name":"new","python":[14,16],"rust":[19,21]},{"name":"scan","python":[18,22],"rust":[23,26]},{"name":"reached","python":[26,28],"rust":[30,33]},{"name":"add","python":[40,42],"rust":[47,48]},{"name":"take","python":[45,47],"rust":[56,64]}],
 "tasks/actor.html":[{"name":"ask","python":[7,10],"rust":[32,44]},{"name":"attend","python":[12,23],"rust":[55,73]},{"name":"open","python":[27,28],"rust":[78,78]},{"name":"guests","python":[29,32],"rust":[79,88]},{"name":"close","python":[33,34],"rust":[89,90]}],
 "tasks/borrow.html":[{"name":"paint","python":[3,6],"rust":[13,20]},{"name":"halves","python":[11,14],"rust":[29,30]},{"name":"evening","python":[15,15],"rust":[31,31]}],
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],

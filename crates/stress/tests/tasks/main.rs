@@ -20,3 +20,5 @@ mod sync_border;
 mod task_group;
 #[allow(dead_code)]
 mod task_group_spawn;
+#[allow(dead_code)]
+mod wake;
