@@ -5,29 +5,26 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-type Coat = &'static str;
-
 enum Request {
-    Count(oneshot::Sender<usize>),
-    Fetch(oneshot::Sender<Option<Coat>>),
+    Render(u32, oneshot::Sender<String>),
+    Count(oneshot::Sender<u32>),
 }
 
-async fn fetch(coat: Option<Coat>) -> Option<Coat> {
-    sleep(3 * MINUTE).await; // from the cellar
-    coat
+async fn render(parcel: u32) -> String {
+    sleep(Duration::from_secs(u64::from(parcel % 10))).await;
+    assert_ne!(parcel, 13, "a comma in the address");
+    format!("label {parcel}")
 }
 
 // ANCHOR: broken
-// Broken: while it walks, nobody is at the counter.
-async fn walks(mut requests: mpsc::Receiver<Request>, mut coats: Vec<Coat>) {
-    while let Some(request) = requests.recv().await {
+async fn waits(mut requests_rx: mpsc::Receiver<Request>) {
+    let mut count = 0;
+    while let Some(request) = requests_rx.recv().await {
         match request {
-            Request::Count(answer) => _ = answer.send(coats.len()),
-            Request::Fetch(answer) => {
-                let coat = fetch(coats.pop()).await;
-                coats.extend(answer.send(coat).err().flatten());
+            Request::Count(reply_tx) => _ = reply_tx.send(count),
+            Request::Render(parcel, reply_tx) => {
+                _ = reply_tx.send(render(parcel).await);
+                count += 1;
             }
         }
     }
@@ -35,68 +32,99 @@ async fn walks(mut requests: mpsc::Receiver<Request>, mut coats: Vec<Coat>) {
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: porters walk, four at the most. The coats are in one hand still.
-async fn sends(mut requests: mpsc::Receiver<Request>, mut coats: Vec<Coat>) {
-    let mut porters = JoinSet::new();
+async fn spawns(mut requests_rx: mpsc::Receiver<Request>) {
+    let (mut count, mut renders) = (0, JoinSet::new());
     loop {
         tokio::select! {
-            Some(back) = porters.join_next() => {
-                coats.extend(back.expect("no panic"));
-            }
-            Some(request) = requests.recv(), if porters.len() < 4 => {
+            Some(end) = renders.join_next() => count += u32::from(end.is_ok()),
+            Some(request) = requests_rx.recv(), if renders.len() < 4 => {
                 match request {
-                    Request::Count(answer) => _ = answer.send(coats.len()),
-                    Request::Fetch(answer) => {
-                        let walk = fetch(coats.pop());
-                        porters.spawn(async {
-                            answer.send(walk.await).err().flatten()
-                        });
-                    }
+                    Request::Count(reply_tx) => _ = reply_tx.send(count),
+                    Request::Render(parcel, reply_tx) => _ = renders.spawn(
+                        async move { reply_tx.send(render(parcel).await) },
+                    ),
                 }
             }
-            else => break,
+            else => break, // the channel is closed, and no task is left
         }
     }
 }
 // ANCHOR_END: fixed
 
-/// How long until two have a coat, and a third knows how many are left.
-async fn evening(
-    room: mpsc::Sender<Request>,
-    attendant: JoinHandle<()>,
-) -> anyhow::Result<[u64; 3]> {
+/// Labels for the parcels, whose last digit is the time in seconds, and then
+/// the count: when each reply comes.
+async fn requests(
+    parcels: &[u32],
+    requests_tx: mpsc::Sender<Request>,
+    actor: JoinHandle<()>,
+) -> anyhow::Result<(Vec<Option<u64>>, u64, u32)> {
     let start = Instant::now();
-    let minutes = || start.elapsed().as_secs() / 60;
-    let fetch = async || {
-        let (answer, coat) = oneshot::channel();
-        room.send(Request::Fetch(answer)).await?;
-        assert!(coat.await?.is_some());
-        anyhow::Ok(minutes())
+    let mut callers = Vec::new();
+    for parcel in parcels {
+        let (reply_tx, reply_rx) = oneshot::channel();
+        requests_tx.send(Request::Render(*parcel, reply_tx)).await?;
+        let expected = format!("label {parcel}");
+        callers.push(tokio::spawn(async move {
+            let label = reply_rx.await.ok()?;
+            assert_eq!(label, expected);
+            Some(start.elapsed().as_secs())
+        }));
+    }
+    let count = async || {
+        let (reply_tx, reply_rx) = oneshot::channel();
+        requests_tx.send(Request::Count(reply_tx)).await?;
+        anyhow::Ok(reply_rx.await?)
     };
-    let count = async {
-        let (answer, number) = oneshot::channel();
-        room.send(Request::Count(answer)).await?;
-        assert_eq!(number.await?, 1);
-        anyhow::Ok(minutes())
-    };
-    let (first, second, count) = tokio::try_join!(fetch(), fetch(), count)?;
-    drop(room);
-    attendant.await?;
-    Ok([first, second, count])
+    assert!(count().await? <= 3);
+    let counted = start.elapsed().as_secs();
+    let mut ends = Vec::new();
+    for caller in callers {
+        ends.push(caller.await?);
+    }
+    sleep(Duration::from_secs(1)).await;
+    let rendered = count().await?;
+    drop(requests_tx);
+    actor.await?;
+    Ok((ends, counted, rendered))
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
-    let coats = || vec!["a fur", "a cape", "a mac"];
-    let (room, requests) = mpsc::channel(8);
-    let took = evening(room, tokio::spawn(walks(requests, coats()))).await?;
-    println!("walks: {took:?} min");
-    assert_eq!(took, [3, 6, 6]);
+    // ANCHOR: waiting
+    let (requests_tx, requests_rx) = mpsc::channel(8);
+    let actor = tokio::spawn(waits(requests_rx));
+    let (labels, count, _) = requests(&[3, 2], requests_tx, actor).await?;
+    // ANCHOR_END: waiting
+    println!("waits: labels {labels:?}, count {count} s");
+    assert_eq!((labels, count), (vec![Some(3), Some(5)], 5));
 
-    let (room, requests) = mpsc::channel(8);
-    let took = evening(room, tokio::spawn(sends(requests, coats()))).await?;
-    println!("sends: {took:?} min");
-    assert_eq!(took, [3, 3, 0]);
+    // ANCHOR: spawning
+    let (requests_tx, requests_rx) = mpsc::channel(8);
+    let actor = tokio::spawn(spawns(requests_rx));
+    let (labels, count, _) = requests(&[3, 2], requests_tx, actor).await?;
+    // ANCHOR_END: spawning
+    println!("spawns: labels {labels:?}, count {count} s");
+    assert_eq!((labels, count), (vec![Some(3), Some(2)], 0));
+
+    // Five at once, one of which panics: four run, and then the fifth.
+    let panics = tokio::spawn(async { drop(render(13).await) });
+    assert!(panics.await.is_err_and(|error| error.is_panic()));
+    let (requests_tx, requests_rx) = mpsc::channel(8);
+    let actor = tokio::spawn(spawns(requests_rx));
+    let parcels = [3, 13, 2, 4, 5];
+    let (labels, count, rendered) =
+        requests(&parcels, requests_tx, actor).await?;
+    println!("one panics: labels {labels:?}, count {count} s");
+    assert_eq!(labels, [Some(3), None, Some(2), Some(4), Some(7)]);
+    assert_eq!((count, rendered), (3, 4));
+
+    let (requests_tx, requests_rx) = mpsc::channel(8);
+    let actor = tokio::spawn(spawns(requests_rx));
+    let (reply_tx, reply_rx) = oneshot::channel();
+    requests_tx.send(Request::Render(9, reply_tx)).await?;
+    drop(requests_tx);
+    assert_eq!(reply_rx.await?, "label 9", "the actor waits for its tasks");
+    actor.await?;
     Ok(())
 }
 // ANCHOR_END: all

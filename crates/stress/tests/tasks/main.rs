@@ -2,6 +2,9 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod as_they_finish;
+mod actor;
+#[allow(dead_code)]
+mod actor_cycles;
 #[allow(dead_code)]
 mod cap_concurrency;
 #[allow(dead_code)]
