@@ -37,7 +37,7 @@ window.cookbookParts = {
 "tasks/actor.html":[{"name":"ask","python":[7,10],"rust":[32,44]},{"name":"attend","python":[12,23],"rust":[55,73]},{"name":"open","python":[27,28],"rust":[78,78]},{"name":"guests","python":[29,32],"rust":[79,88]},{"name":"close","python":[33,34],"rust":[89,90]}],
 "tasks/borrow.html":[{"name":"paint","python":[3,6],"rust":[13,20]},{"name":"halves","python":[11,14],"rust":[29,30]},{"name":"evening","python":[15,15],"rust":[31,31]}],
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
-"tasks/recursion.html":[{"name":"visit","python":[0,2],"rust":[13,18]},{"name":"walk","python":[5,9],"rust":[20,28]},{"name":"list","python":[13,13],"rust":[32,34]},{"name":"start","python":[15,17],"rust":[36,37]},{"name":"end","python":[18,23],"rust":[38,39]}],
+"tasks/recursion.html":[{"name":"walk","python":[4,12],"rust":[7,22]},{"name":"crawl","python":[15,39],"rust":[24,47]}],
 "tasks/context.html":[{"name":"case","python":[2,2],"rust":[8,11]},{"name":"note","python":[6,7],"rust":[15,20]},{"name":"spawn","python":[13,13],"rust":[50,50]},{"name":"thread","python":[14,14],"rust":[51,51]},{"name":"handle","python":[21,23],"rust":[55,57]},{"name":"both","python":[27,27],"rust":[62,62]}],
 "tasks/how-a-future-runs.html":[{"name":"reply","python":[5,28],"rust":[6,36]},{"name":"run","python":[31,45],"rust":[47,67]}],
 "time/select-loop.html":[{"name":"source","python":[3,21],"rust":[17,32]},{"name":"question","python":[24,28],"rust":[34,39]},{"name":"loop","python":[31,46],"rust":[41,68]}],

@@ -51,17 +51,21 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!((reply, start.elapsed()), (None, Duration::ZERO));
 
     // A reply that was sent before the end is received.
-    for _ in 0..20 {
+    // And one that is sent by an actor that goes on.
+    for ends in [true, false].repeat(10) {
         let (requests_tx, mut requests_rx) = mpsc::channel::<Request>(8);
         let ended = CancellationToken::new();
         let place = requests_tx.reserve().await?;
         let actor = async {
             let request = requests_rx.recv().await.expect("a request");
             assert_eq!(request.send(7), Ok(()));
-            ended.cancel();
+            if ends {
+                ended.cancel();
+            }
         };
-        let (reply, ()) = tokio::join!(looks(place, &ended), actor);
-        assert_eq!(reply, Some(7));
+        let looks = timeout(DAY, looks(place, &ended));
+        let (reply, ()) = tokio::join!(looks, actor);
+        assert_eq!(reply, Ok(Some(7)));
     }
     // `closed` comes too early: the actor has closed, and still serves.
     let (requests_tx, mut requests_rx) = mpsc::channel::<Request>(8);

@@ -43,7 +43,7 @@ async fn asks_itself(
 // ANCHOR: fixed
 async fn looks(
     mut requests_rx: mpsc::Receiver<Request>,
-    own_tx: mpsc::WeakSender<Request>,
+    _own_tx: mpsc::WeakSender<Request>,
 ) {
     let parcels = vec![7; 100];
     while let Some(request) = requests_rx.recv().await {
@@ -54,7 +54,6 @@ async fn looks(
             }
         }
     }
-    assert!(own_tx.upgrade().is_none(), "the last sender is dropped");
 }
 // ANCHOR_END: fixed
 
@@ -79,13 +78,15 @@ async fn main() -> anyhow::Result<()> {
     assert!(actor.await.is_err_and(|error| error.is_cancelled()));
 
     let (requests_tx, requests_rx) = mpsc::channel(8);
-    let actor = tokio::spawn(looks(requests_rx, requests_tx.downgrade()));
+    let weak_tx = requests_tx.downgrade();
+    let actor = tokio::spawn(looks(requests_rx, weak_tx.clone()));
     assert_eq!(timeout(DAY, ask(&requests_tx, Request::Count)).await, Ok(100));
     let full = timeout(DAY, ask(&requests_tx, Request::IsFull)).await;
     println!("it looks: {full:?}");
     assert_eq!(full, Ok(true));
     drop(requests_tx);
     timeout(DAY, actor).await??;
+    assert!(weak_tx.upgrade().is_none(), "the last sender is dropped");
     Ok(())
 }
 // ANCHOR_END: all

@@ -6,75 +6,74 @@ use futures::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// Three passages lead on from each chamber, five times.
-struct Cave {
-    inside: AtomicU32,
+/// Each box has three boxes, five times.
+struct Carrier {
+    running: AtomicU32,
     peak: AtomicU32,
-    teams: Semaphore,
+    semaphore: Semaphore,
 }
 
-impl Cave {
+impl Carrier {
     fn new() -> Self {
-        let teams = Semaphore::new(3);
-        Self { inside: 0.into(), peak: 0.into(), teams }
+        let semaphore = Semaphore::new(3);
+        Self { running: 0.into(), peak: 0.into(), semaphore }
     }
 
-    async fn visit(&self, depth: u32) -> u32 {
-        let inside = self.inside.fetch_add(1, Relaxed) + 1;
-        self.peak.fetch_max(inside, Relaxed);
-        sleep(HOUR).await;
-        self.inside.fetch_sub(1, Relaxed);
+    async fn list(&self, depth: u32) -> u32 {
+        let running = self.running.fetch_add(1, Relaxed) + 1;
+        self.peak.fetch_max(running, Relaxed);
+        sleep(SECOND).await;
+        self.running.fetch_sub(1, Relaxed);
         if depth < 5 { 3 } else { 0 }
     }
 }
 
 // ANCHOR: broken
-/// Broken: with each level there are three times as many.
-async fn all_at_once(cave: &Cave, depth: u32) {
-    let passages = cave.visit(depth).await;
-    let walk = |_| Box::pin(all_at_once(cave, depth + 1));
-    join_all((0..passages).map(walk)).await;
-}
-
-/// Broken too: a team waits for the teams that it has sent on.
-async fn wait_for_them(cave: &Cave, depth: u32) {
-    let _team = cave.teams.acquire().await.expect("open");
-    let passages = cave.visit(depth).await;
-    let walk = |_| Box::pin(wait_for_them(cave, depth + 1));
-    join_all((0..passages).map(walk)).await;
+async fn all_at_once(carrier: &Carrier, depth: u32) {
+    let boxes = carrier.list(depth).await;
+    let walk = |_| Box::pin(all_at_once(carrier, depth + 1));
+    join_all((0..boxes).map(walk)).await;
 }
 // ANCHOR_END: broken
 
+// ANCHOR: broken_permit
+async fn keeps_its_permit(carrier: &Carrier, depth: u32) {
+    let _permit = carrier.semaphore.acquire().await.expect("open");
+    let boxes = carrier.list(depth).await;
+    let walk = |_| Box::pin(keeps_its_permit(carrier, depth + 1));
+    join_all((0..boxes).map(walk)).await;
+}
+// ANCHOR_END: broken_permit
+
 // ANCHOR: fixed
-/// Fixed: the permit is for the visit, not for what comes after it.
-async fn team_by_team(cave: &Cave, depth: u32) {
-    let team = cave.teams.acquire().await.expect("open");
-    let passages = cave.visit(depth).await;
-    drop(team);
-    let walk = |_| Box::pin(team_by_team(cave, depth + 1));
-    join_all((0..passages).map(walk)).await;
+async fn releases_its_permit(carrier: &Carrier, depth: u32) {
+    let permit = carrier.semaphore.acquire().await.expect("open");
+    let boxes = carrier.list(depth).await;
+    drop(permit); // before it waits for the next level
+    let walk = |_| Box::pin(releases_its_permit(carrier, depth + 1));
+    join_all((0..boxes).map(walk)).await;
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let cave = Cave::new();
-    all_at_once(&cave, 0).await;
-    println!("all at once: {:?} teams", cave.peak);
-    assert_eq!(cave.peak.into_inner(), 243);
+    let carrier = Carrier::new();
+    all_at_once(&carrier, 0).await;
+    println!("all at once: {:?} requests at a time", carrier.peak);
+    assert_eq!(carrier.peak.into_inner(), 243);
 
-    let cave = Cave::new();
-    let end = timeout(10_000 * HOUR, wait_for_them(&cave, 0)).await;
-    println!("a permit for all that is below: {end:?}");
+    let carrier = Carrier::new();
+    let end = timeout(10_000 * SECOND, keeps_its_permit(&carrier, 0)).await;
+    println!("a permit for all below: {end:?}");
     assert!(end.is_err());
-    assert_eq!(cave.inside.into_inner(), 0, "they only wait");
+    assert_eq!(carrier.running.into_inner(), 0, "they only wait");
 
-    let cave = Cave::new();
-    let end = timeout(10_000 * HOUR, team_by_team(&cave, 0)).await;
-    println!("a permit for the visit: {:?} teams", cave.peak);
+    let carrier = Carrier::new();
+    let end = timeout(10_000 * SECOND, releases_its_permit(&carrier, 0)).await;
+    println!("a permit for one request: {:?} at a time", carrier.peak);
     assert!(end.is_ok());
-    assert_eq!(cave.peak.into_inner(), 3);
+    assert_eq!(carrier.peak.into_inner(), 3);
 }
 // ANCHOR_END: all

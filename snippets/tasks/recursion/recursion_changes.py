@@ -3,8 +3,8 @@ import sys
 
 
 # ANCHOR: changes
-async def climb(steps):
-    return 0 if steps == 0 else 1 + await climb(steps - 1)
+async def open_box(steps):
+    return 0 if steps == 0 else 1 + await open_box(steps - 1)
 
 
 async def in_tasks(steps):
@@ -18,14 +18,14 @@ async def main():
     limit = sys.getrecursionlimit()
     assert limit == 1_000
     try:
-        await climb(limit)
+        await open_box(limit)
         raise AssertionError("deeper than the limit")
     except RecursionError:
         pass
 
     # The limit is a number that you can change.
     sys.setrecursionlimit(2 * limit)
-    assert await climb(limit) == limit
+    assert await open_box(limit) == limit
     sys.setrecursionlimit(limit)
 
     # A task for each has a stack of its own.
@@ -33,16 +33,16 @@ async def main():
 
     # One fails, and the other one is still at work.
     async def fail():
-        raise LookupError("no such chamber")
+        raise LookupError("no such item")
 
     failing = asyncio.create_task(fail())
-    other = asyncio.create_task(asyncio.sleep(0.01, "seen"))
+    other = asyncio.create_task(asyncio.sleep(0.01, "listed"))
     done, _ = await asyncio.wait(
         {failing, other}, return_when=asyncio.FIRST_COMPLETED
     )
     assert done == {failing} and failing.exception() is not None
     assert not other.done()
-    assert await other == "seen"
+    assert await other == "listed"
 # ANCHOR_END: changes
 
 

@@ -16,39 +16,43 @@ async fn counted<F: Future + Unpin>(mut future: F) -> F::Output {
     .await
 }
 
-/// Digs, and rests a hundred times.
-async fn dig() {
+/// Waits a hundred times.
+async fn work() {
     for _ in 0..100 {
         yield_now().await;
     }
 }
 
-async fn dig_below(chambers: u32) {
-    match chambers {
-        0 => dig().await,
-        _ => counted(Box::pin(dig_below(chambers - 1))).await,
+// ANCHOR: broken
+async fn work_below(depth: u32) {
+    match depth {
+        0 => work().await,
+        _ => counted(Box::pin(work_below(depth - 1))).await,
     }
 }
+// ANCHOR_END: broken
 
-async fn send_below(chambers: u32) {
-    match chambers {
-        0 => tokio::spawn(dig()).await.expect("no panic"),
-        _ => counted(Box::pin(send_below(chambers - 1))).await,
+// ANCHOR: fixed
+async fn spawn_below(depth: u32) {
+    match depth {
+        0 => tokio::spawn(work()).await.expect("no panic"),
+        _ => counted(Box::pin(spawn_below(depth - 1))).await,
     }
 }
+// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     for (depth, expected) in [(10, 1_010), (1_000, 101_000)] {
-        dig_below(depth).await;
+        work_below(depth).await;
         let polls = POLLS.swap(0, Relaxed);
         println!("{depth} deep: {polls} polls");
         assert_eq!(polls, expected);
     }
 
-    send_below(1_000).await;
+    spawn_below(1_000).await;
     let polls = POLLS.swap(0, Relaxed);
-    println!("1000 deep, and a task digs: {polls} polls");
+    println!("1000 deep, and a task works: {polls} polls");
     assert_eq!(polls, 2_000);
 }
 // ANCHOR_END: all

@@ -5,60 +5,55 @@ use std::time::Duration;
 use futures::stream::{self, FuturesUnordered, StreamExt};
 use tokio::time::sleep;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// The hours that each chamber takes, and where it leads. From 0 to 4 it is
-/// shorter by 1, and quicker by 2 and 3.
-const CAVE: [(u32, &[usize]); 6] =
+/// The seconds that each item takes, and what is in it. Item 4 is in 1, and by
+/// a longer and quicker way in 2 and 3.
+const ITEMS: [(u32, &[usize]); 6] =
     [(1, &[2, 1]), (9, &[4]), (1, &[3]), (1, &[4]), (1, &[5]), (1, &[])];
 
-async fn visit(chamber: usize) -> &'static [usize] {
-    let (hours, passages) = CAVE[chamber];
-    sleep(hours * HOUR).await;
-    passages
+async fn list(item: usize) -> &'static [usize] {
+    let (seconds, children) = ITEMS[item];
+    sleep(seconds * SECOND).await;
+    children
 }
 
 // ANCHOR: broken
-/// Broken: three chambers deep, it has seen 4, and turns back. By the short
-/// way it would come to 5, and 4 has been seen.
-async fn walk(chamber: usize, deep: u32, seen: &mut HashSet<usize>) {
-    if deep == 3 {
+async fn walk(item: usize, depth: u32, seen: &mut HashSet<usize>) {
+    if depth == 0 {
         return;
     }
-    for &passage in visit(chamber).await {
-        if seen.insert(passage) {
-            Box::pin(walk(passage, deep + 1, seen)).await;
+    for &child in list(item).await {
+        if seen.insert(child) {
+            Box::pin(walk(child, depth - 1, seen)).await;
         }
     }
 }
+// ANCHOR_END: broken
 
-/// Broken too: the first way is that of the team that is back first.
-async fn by_list(start: usize, deepest: u32) -> HashSet<usize> {
-    let look = async |chamber, deep| (visit(chamber).await, deep + 1);
-    let mut seen = HashSet::from([start]);
-    let mut visits = FuturesUnordered::from_iter([look(start, 0)]);
-    while let Some((passages, deep)) = visits.next().await {
-        for &passage in passages {
-            if seen.insert(passage) && deep < deepest {
-                visits.push(look(passage, deep));
+/// A worklist has the same fault: the first way is the one that is quicker.
+async fn by_list(item: usize, depth: u32) -> HashSet<usize> {
+    let look = async |item, depth| (list(item).await, depth - 1);
+    let mut seen = HashSet::from([item]);
+    let mut running = FuturesUnordered::from_iter([look(item, depth)]);
+    while let Some((children, depth)) = running.next().await {
+        for &child in children {
+            if seen.insert(child) && depth > 0 {
+                running.push(look(child, depth));
             }
         }
     }
     seen
 }
-// ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// Fixed: level by level, three at once. What is seen is seen by the shortest
-/// way.
-async fn by_levels(start: usize, deepest: u32) -> HashSet<usize> {
-    let mut seen = HashSet::from([start]);
-    let mut level = vec![start];
-    for _ in 0..deepest {
-        let visits = stream::iter(level).map(visit).buffer_unordered(3);
-        let passages: Vec<_> = visits.collect().await;
-        let new = passages.into_iter().flatten().copied();
-        level = new.filter(|&passage| seen.insert(passage)).collect();
+async fn by_levels(item: usize, depth: u32) -> HashSet<usize> {
+    let (mut seen, mut level) = (HashSet::from([item]), vec![item]);
+    for _ in 0..depth {
+        let lists = stream::iter(level).map(list).buffer_unordered(3);
+        let children: Vec<_> = lists.collect().await;
+        let new = children.into_iter().flatten().copied();
+        level = new.filter(|&child| seen.insert(child)).collect();
     }
     seen
 }
@@ -67,16 +62,17 @@ async fn by_levels(start: usize, deepest: u32) -> HashSet<usize> {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
     let mut seen = HashSet::from([0]);
-    walk(0, 0, &mut seen).await;
-    println!("by recursion: {} of 6 chambers", seen.len());
-    assert!(!seen.contains(&5));
+    walk(0, 3, &mut seen).await;
+    println!("by recursion: {} of 6 items", seen.len());
+    assert!(seen.len() == 5 && !seen.contains(&5));
 
     let seen = by_list(0, 3).await;
-    println!("by a list: {} of 6 chambers", seen.len());
-    assert!(!seen.contains(&5));
+    println!("by a worklist: {} of 6 items", seen.len());
+    assert!(seen.len() == 5 && !seen.contains(&5));
 
     let seen = by_levels(0, 3).await;
-    println!("by levels: {} of 6 chambers", seen.len());
-    assert!(seen.contains(&5));
+    println!("by levels: {} of 6 items", seen.len());
+    assert_eq!(seen.len(), 6);
+    assert_eq!(by_levels(0, 2).await.len(), 5, "item 5 is at depth 3");
 }
 // ANCHOR_END: all

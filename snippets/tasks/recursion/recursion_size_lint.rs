@@ -1,15 +1,15 @@
 // ANCHOR: all
 use tokio::task::yield_now;
 
-async fn draw() -> u8 {
-    let mut plan = [0; 16 * 1024];
+async fn render() -> u8 {
+    let mut label = [0; 16 * 1024];
     yield_now().await;
-    plan[0] += 1;
-    plan[0]
+    label[0] += 1;
+    label[0]
 }
 
 #[tokio::main]
 async fn main() {
-    println!("{}", draw().await);
+    println!("{}", render().await);
 }
 // ANCHOR_END: all

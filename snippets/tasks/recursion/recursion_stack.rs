@@ -1,76 +1,110 @@
 // ANCHOR: all
 use std::env::{args, current_exe};
+use std::future::pending;
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
+use std::thread;
 
 use futures::future::{BoxFuture, FutureExt};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use tokio::process::Command;
+use tokio::task::yield_now;
+use tokio_util::task::AbortOnDropHandle;
 
-/// The steps of a shaft.
+/// How many boxes are within each other.
 const DEPTH: u32 = 100_000;
 
 // ANCHOR: broken
-/// Broken: each step is a call on the stack, for all that it is boxed.
-async fn climb(step: u32) -> u32 {
-    if step == DEPTH {
-        return step;
+async fn open(item: u32) -> u32 {
+    match item {
+        DEPTH => item,
+        _ => Box::pin(open(item + 1)).await,
     }
-    if step.is_multiple_of(500) {
-        println!("{step}");
-    }
-    Box::pin(climb(step + 1)).await
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// Fixed: what lies ahead is on a list, and the list on the heap.
-async fn by_list() -> u32 {
-    let (mut ahead, mut deepest) = (vec![0], 0);
-    while let Some(step) = ahead.pop() {
-        deepest = step;
-        ahead.extend((step < DEPTH).then_some(step + 1));
-    }
-    deepest
-}
-
-/// Fixed: a task is polled by the runtime, not by who waits for it.
-fn by_tasks(step: u32) -> BoxFuture<'static, u32> {
-    let climb = async move {
-        match step {
-            DEPTH => step,
-            _ => tokio::spawn(by_tasks(step + 1)).await.expect("no panic"),
+fn open_in_tasks(item: u32) -> BoxFuture<'static, u32> {
+    let opened = async move {
+        if item == DEPTH {
+            return item;
         }
+        let task = tokio::spawn(open_in_tasks(item + 1));
+        AbortOnDropHandle::new(task).await.expect("no panic")
     };
-    climb.boxed()
+    opened.boxed()
 }
 // ANCHOR_END: fixed
+
+/// The same, but the last one waits, and each holds a clone.
+fn wait_in_tasks(item: u32, clone: Arc<()>) -> BoxFuture<'static, ()> {
+    let waits = async move {
+        match item {
+            0 => pending().await,
+            _ => {
+                let task = tokio::spawn(wait_in_tasks(item - 1, clone.clone()));
+                AbortOnDropHandle::new(task).await.expect("no panic");
+            }
+        }
+        drop(clone);
+    };
+    waits.boxed()
+}
+
+/// A recursion that does not end, `depth` futures deep.
+async fn wait(depth: u32) {
+    match depth {
+        0 => pending().await,
+        _ => Box::pin(wait(depth - 1)).await,
+    }
+}
+
+/// Polls it where there is room on the stack, and drops it where there is not.
+fn drop_elsewhere() -> anyhow::Result<()> {
+    let deep = thread::Builder::new().stack_size(1 << 30).spawn(|| {
+        let mut deep = Box::pin(wait(DEPTH));
+        assert!(deep.as_mut().now_or_never().is_none());
+        deep
+    })?;
+    let deep = deep.join().expect("room");
+    thread::spawn(|| drop(deep)).join().expect("no panic");
+    Ok(())
+}
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     // An overflow ends the process, so it has one of its own.
-    if args().nth(1).as_deref() == Some("climb") {
+    if let Some(mode) = args().nth(1) {
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         setrlimit(Resource::Core, none)?; // no core file
-        let step = tokio::spawn(climb(0)).await?;
-        unreachable!("at step {step}");
+        match mode.as_str() {
+            "poll" => drop(tokio::spawn(open(0)).await?),
+            _ => drop_elsewhere()?,
+        }
+        unreachable!("it has an end");
     }
-    let mut climb = Command::new(current_exe()?);
-    let end = climb.arg("climb").kill_on_drop(true).output().await?;
-    assert_eq!(end.status.signal(), Some(Signal::ABORT.as_raw()));
-    let said = String::from_utf8(end.stderr)?;
-    assert!(said.contains("overflowed its stack"), "{said}");
-    let steps = String::from_utf8(end.stdout)?;
-    let last: u32 = steps.lines().last().unwrap_or_default().parse()?;
-    println!("recursion: aborted, after more than 1000 steps");
-    assert!((1_000..DEPTH).contains(&last), "{last}");
+    for mode in ["poll", "drop"] {
+        let mut child = Command::new(current_exe()?);
+        let end = child.arg(mode).kill_on_drop(true).output().await?;
+        let said = String::from_utf8(end.stderr)?;
+        assert_eq!(end.status.signal(), Some(Signal::ABORT.as_raw()), "{said}");
+        assert!(said.contains("overflowed its stack"), "{said}");
+        println!("recursion, {mode}: stack overflow, SIGABRT");
+    }
+    let item = open_in_tasks(0).await;
+    println!("a task for each: {item}");
+    assert_eq!(item, DEPTH);
 
-    let deepest = by_list().await;
-    println!("a list: {deepest} steps");
-    assert_eq!(deepest, DEPTH);
-
-    let deepest = by_tasks(0).await;
-    println!("a task for each: {deepest} steps");
-    assert_eq!(deepest, DEPTH);
+    let clone = Arc::new(());
+    let caller = tokio::spawn(wait_in_tasks(100, clone.clone()));
+    while Arc::strong_count(&clone) < 102 {
+        yield_now().await;
+    }
+    caller.abort();
+    while Arc::strong_count(&clone) > 1 {
+        yield_now().await;
+    }
+    println!("cancelled: no task is left");
     Ok(())
 }
 // ANCHOR_END: all

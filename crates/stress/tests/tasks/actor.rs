@@ -83,8 +83,11 @@ mod stress {
                 let accepted = Arc::clone(&accepted);
                 callers.spawn(async move {
                     sleep(round.duration(Duration::ZERO..3 * MS)).await;
+                    let pause = round.choice([0, 0, 200]);
                     let reply = handle.ask(|reply_tx| {
                         accepted.fetch_add(1, SeqCst);
+                        // It has a place, and the actor may end now.
+                        thread::sleep(Duration::from_micros(pause));
                         Number(number, reply_tx)
                     });
                     let reply = if round.rng.u8(..4) == 0 {
@@ -136,8 +139,8 @@ mod stress {
         parcel * 7
     }
 
-    /// A printer whose jobs tell the parcel. It is slow now and then, closes
-    /// the connection, cuts a reply, or sends none.
+    /// A printer whose jobs tell the parcel. It is slow now and then, sends a
+    /// wrong reply before the right one, cuts a reply, or sends none.
     async fn serve(mut round: Round, mut conn: TcpStream) -> Result<()> {
         let (read, mut write) = conn.split();
         let mut lines = BufReader::new(read).lines();
@@ -145,6 +148,9 @@ mod stress {
             sleep(round.duration(Duration::ZERO..MS / 2)).await;
             let parcel = line.strip_prefix("print ").expect("a command");
             let reply = format!("{}\n", job(parcel.parse()?));
+            if round.rng.u8(..10) == 0 {
+                write.write_all(b"jam\n").await?;
+            }
             let sent = match round.rng.usize(..10) {
                 0 => round.rng.usize(..reply.len()),
                 _ => reply.len(),

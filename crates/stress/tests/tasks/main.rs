@@ -15,6 +15,7 @@ mod first_success;
 mod how_a_future_runs;
 #[allow(dead_code)]
 mod share_state;
+mod recursion;
 #[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
