@@ -60,7 +60,7 @@ class Carrier:
         self.running += 1
         self.peak = max(self.peak, self.running)
         try:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001 * (item % 100 + 1))
             if item == 102:
                 raise OSError("item 102: 503")
             if item == 104:
@@ -91,11 +91,13 @@ async def main():
     assert items == set(range(8))
     assert (carrier.requests, carrier.peak) == (16, 3)
 
-    deep = "item 1050 is too deep"
-    assert await fails(walk(1000, 50, set(), list_item)) == deep
-    deep = "more than 100 items"
-    assert await fails(crawl(1000, 3, 100, list_item)) == deep
+    deep = "item 1005 is too deep"
+    assert await fails(walk(1000, 5, set(), list_item)) == deep
+    deep = "more than 10 items"
+    assert await fails(crawl(1000, 3, 10, list_item)) == deep
+    carrier.peak = 0
     assert len(await crawl(0, 1, 8, list_item)) == 8
+    assert carrier.peak == 1
     assert await fails(crawl(0, 1, 7, list_item)) == "more than 7 items"
     assert await fails(crawl(0, 0, 7, list_item)) == "a limit of 0 never ends"
 
@@ -103,7 +105,7 @@ async def main():
     assert await fails(crawl(200, 3, 100, list_item)) == "item 102: 503"
     assert carrier.running == 0
     try:
-        async with asyncio.timeout(0.01):
+        async with asyncio.timeout(0.05):
             await crawl(104, 3, 100, list_item)
     except TimeoutError:
         assert carrier.running == 0

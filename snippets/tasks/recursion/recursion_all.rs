@@ -12,16 +12,23 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Carrier {
     running: AtomicU32,
     peak: AtomicU32,
+    requests: AtomicU32,
     semaphore: Semaphore,
 }
 
 impl Carrier {
     fn new() -> Self {
         let semaphore = Semaphore::new(3);
-        Self { running: 0.into(), peak: 0.into(), semaphore }
+        Self {
+            running: 0.into(),
+            peak: 0.into(),
+            requests: 0.into(),
+            semaphore,
+        }
     }
 
     async fn list(&self, depth: u32) -> u32 {
+        self.requests.fetch_add(1, Relaxed);
         let running = self.running.fetch_add(1, Relaxed) + 1;
         self.peak.fetch_max(running, Relaxed);
         sleep(SECOND).await;
@@ -75,5 +82,6 @@ async fn main() {
     println!("a permit for one request: {:?} at a time", carrier.peak);
     assert!(end.is_ok());
     assert_eq!(carrier.peak.into_inner(), 3);
+    assert_eq!(carrier.requests.into_inner(), 1 + 3 + 9 + 27 + 81 + 243);
 }
 // ANCHOR_END: all

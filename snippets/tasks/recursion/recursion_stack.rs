@@ -15,22 +15,22 @@ use tokio_util::task::AbortOnDropHandle;
 const DEPTH: u32 = 100_000;
 
 // ANCHOR: broken
-async fn open(item: u32) -> u32 {
-    match item {
-        DEPTH => item,
-        _ => Box::pin(open(item + 1)).await,
+async fn open(levels: u32) -> u32 {
+    match levels {
+        0 => 0,
+        _ => 1 + Box::pin(open(levels - 1)).await,
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-fn open_in_tasks(item: u32) -> BoxFuture<'static, u32> {
+fn open_in_tasks(levels: u32) -> BoxFuture<'static, u32> {
     let opened = async move {
-        if item == DEPTH {
-            return item;
+        if levels == 0 {
+            return 0;
         }
-        let task = tokio::spawn(open_in_tasks(item + 1));
-        AbortOnDropHandle::new(task).await.expect("no panic")
+        let task = tokio::spawn(open_in_tasks(levels - 1));
+        1 + AbortOnDropHandle::new(task).await.expect("no panic")
     };
     opened.boxed()
 }
@@ -78,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         setrlimit(Resource::Core, none)?; // no core file
         match mode.as_str() {
-            "poll" => drop(tokio::spawn(open(0)).await?),
+            "poll" => drop(tokio::spawn(open(DEPTH)).await?),
             _ => drop_elsewhere()?,
         }
         unreachable!("it has an end");
@@ -91,9 +91,9 @@ async fn main() -> anyhow::Result<()> {
         assert!(said.contains("overflowed its stack"), "{said}");
         println!("recursion, {mode}: stack overflow, SIGABRT");
     }
-    let item = open_in_tasks(0).await;
-    println!("a task for each: {item}");
-    assert_eq!(item, DEPTH);
+    let levels = open_in_tasks(DEPTH).await;
+    println!("a task for each: {levels} levels");
+    assert_eq!(levels, DEPTH);
 
     let clone = Arc::new(());
     let caller = tokio::spawn(wait_in_tasks(100, clone.clone()));
