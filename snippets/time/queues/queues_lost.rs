@@ -1,100 +1,73 @@
 // ANCHOR: all
-use std::collections::BinaryHeap;
-use std::pin::pin;
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-struct Room {
-    waiting: Mutex<BinaryHeap<u8>>,
-    bell: Notify,
-    count: Semaphore,
+struct Queue {
+    jobs: Mutex<VecDeque<u32>>,
+    notify: Notify,
+    waiting: Semaphore,
 }
 
-impl Room {
-    fn enter(&self, patient: u8) {
-        self.waiting.lock().expect("never poisoned").push(patient);
-        self.bell.notify_one();
-        self.count.add_permits(1);
+impl Queue {
+    fn send(&self, job: u32) {
+        self.jobs.lock().expect("no panic").push_back(job);
+        self.notify.notify_one();
+        self.waiting.add_permits(1);
     }
 
-    fn look(&self) -> Option<u8> {
-        self.waiting.lock().expect("never poisoned").pop()
+    fn pop(&self) -> Option<u32> {
+        self.jobs.lock().expect("no panic").pop_front()
     }
 
     // ANCHOR: broken
-    // Broken: two rings that nobody hears are one for whoever comes later.
-    async fn listen(&self) -> Option<u8> {
-        self.bell.notified().await;
-        self.look()
-    }
-
-    // Broken: so are two rings between the look and the ear.
-    async fn look_then_listen(&self) -> Option<u8> {
-        loop {
-            if let Some(patient) = self.look() {
-                return Some(patient);
-            }
-            yield_now().await; // washes his hands
-            self.bell.notified().await;
-        }
+    async fn notified(&self) -> Option<u32> {
+        self.notify.notified().await;
+        self.pop()
     }
     // ANCHOR_END: broken
 
     // ANCHOR: fixed
-    // Fixed: the ear is open before the look.
-    async fn listen_then_look(&self) -> Option<u8> {
-        loop {
-            let mut bell = pin!(self.bell.notified());
-            bell.as_mut().enable();
-            if let Some(patient) = self.look() {
-                return Some(patient);
-            }
-            yield_now().await;
-            bell.await;
-        }
-    }
-
-    // Fixed: no bell, but a count of those who are there.
-    async fn count(&self) -> Option<u8> {
-        self.count.acquire().await.ok()?.forget();
-        self.look()
+    async fn counted(&self) -> Option<u32> {
+        self.waiting.acquire().await.ok()?.forget();
+        self.pop()
     }
     // ANCHOR_END: fixed
 }
 
-/// Two vets, two patients. How many patients are left after a day, if they come
-/// first, and if the vets do?
-async fn left(next: impl AsyncFn(&Room) -> Option<u8>) -> [usize; 2] {
-    let mut left = [0, 0];
-    for (case, left) in left.iter_mut().enumerate() {
-        let (waiting, bell) = (Mutex::default(), Notify::new());
-        let room = Room { waiting, bell, count: Semaphore::new(0) };
-        let vet = || timeout(DAY, next(&room));
-        let patients = async { [1, 2].map(|patient| room.enter(patient)) };
-        if case == 0 {
-            _ = tokio::join!(patients, vet(), vet());
-        } else {
-            _ = tokio::join!(vet(), vet(), patients);
-        }
-        *left = room.waiting.into_inner().expect("never poisoned").len();
-    }
-    left
+/// Two jobs, and then two workers that receive. What is left after a day?
+async fn left(recv: impl AsyncFn(&Queue) -> Option<u32>) -> Vec<u32> {
+    let (jobs, notify) = (Mutex::default(), Notify::new());
+    let queue = Queue { jobs, notify, waiting: Semaphore::new(0) };
+    queue.send(1);
+    queue.send(2);
+    let worker = || timeout(DAY, recv(&queue));
+    _ = tokio::join!(worker(), worker());
+    queue.jobs.into_inner().expect("no panic").into()
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let broken = [left(Room::listen).await, left(Room::look_then_listen).await];
-    println!("listen, or look then listen: {broken:?} left");
-    assert_eq!(broken, [[1, 0], [0, 1]]);
+    let broken = left(Queue::notified).await;
+    println!("Notify: after a day {broken:?} is left");
+    assert_eq!(broken, [2]);
 
-    let fixed = [left(Room::listen_then_look).await, left(Room::count).await];
-    println!("listen then look, or count: {fixed:?} left");
-    assert_eq!(fixed, [[0, 0], [0, 0]]);
+    let fixed = left(Queue::counted).await;
+    println!("Semaphore: after a day {fixed:?} is left");
+    assert!(fixed.is_empty());
+
+    // Workers that come first wait for a job, and one too many waits forever.
+    let (jobs, notify) = (Mutex::default(), Notify::new());
+    let queue = Queue { jobs, notify, waiting: Semaphore::new(0) };
+    let worker = || timeout(DAY, queue.counted());
+    let send = async { queue.send(1) };
+    let (first, second, ()) = tokio::join!(worker(), worker(), send);
+    assert_eq!(first, Ok(Some(1)));
+    assert!(second.is_err());
 }
 // ANCHOR_END: all

@@ -2,6 +2,9 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod broadcast;
+mod delay_queue;
+#[allow(dead_code)]
+mod queues;
 #[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
