@@ -34,10 +34,11 @@ async fn main() {
     let expired = queue.next().await.expect("parcel 7");
     keys.remove(expired.get_ref());
     keys.insert("parcel 8", queue.insert("parcel 8", SECOND));
-    let removed = keys.remove("parcel 7").map(|key| queue.remove(&key));
+    let mut cancel =
+        |name| keys.remove(name).map(|key| queue.remove(&key).into_inner());
     // ANCHOR_END: fixed
-    println!("with its name: {removed:?}");
-    assert!(removed.is_none());
-    assert_eq!(queue.next().await.map(|e| e.into_inner()), Some("parcel 8"));
+    let removed = [cancel("parcel 7"), cancel("parcel 8")];
+    println!("with their names: {removed:?}");
+    assert_eq!(removed, [None, Some("parcel 8")]);
 }
 // ANCHOR_END: all

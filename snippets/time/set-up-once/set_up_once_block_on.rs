@@ -8,23 +8,26 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
-/// The first fire goes out with a bang, or it would.
-async fn heat() -> u32 {
-    static FIRES: AtomicU32 = AtomicU32::new(0);
-    sleep(Duration::from_secs(3600)).await;
-    assert!(FIRES.fetch_add(1, Relaxed) > 0, "the pipe bursts");
-    80
+/// The first attempt panics, if it comes so far.
+async fn sign_in() -> u32 {
+    static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+    sleep(Duration::from_secs(10)).await;
+    let attempts = ATTEMPTS.fetch_add(1, Relaxed);
+    assert!(attempts > 0, "a comma in the password");
+    attempts
 }
 
 // ANCHOR: broken
-/// Broken: it has no await, so somebody blocks.
-static LAZY: LazyLock<u32> =
-    LazyLock::new(|| Handle::current().block_on(heat()));
+static BLOCKS: LazyLock<u32> =
+    LazyLock::new(|| Handle::current().block_on(sign_in()));
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// Fixed: a cell that awaits.
-static CELL: OnceCell<u32> = OnceCell::const_new();
+static AWAITS: OnceCell<u32> = OnceCell::const_new();
+
+async fn session() -> u32 {
+    *AWAITS.get_or_init(sign_in).await
+}
 // ANCHOR_END: fixed
 
 /// The first sentence of a panic.
@@ -39,21 +42,20 @@ fn sentence(panic: Box<dyn Any + Send>) -> String {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     for expected in ["from within a runtime", "previously been poisoned"] {
-        let end = tokio::spawn(async { *LAZY }).await;
+        let end = tokio::spawn(async { *BLOCKS }).await;
         let panic = sentence(end.unwrap_err().into_panic());
         println!("LazyLock: {panic}");
         assert!(panic.contains(expected));
     }
 
-    // A panic is not kept: the next one tries again.
-    let enter = async || *CELL.get_or_init(heat).await;
-    let end = tokio::spawn(enter()).await;
+    // A panic is not kept: the next caller tries again.
+    let end = tokio::spawn(session()).await;
     let panic = sentence(end.unwrap_err().into_panic());
     println!("OnceCell: {panic}");
-    assert_eq!(panic, "the pipe bursts");
-    let degrees = tokio::spawn(enter()).await?;
-    println!("OnceCell: {degrees} degrees");
-    assert_eq!(degrees, 80);
+    assert_eq!(panic, "a comma in the password");
+    let session = tokio::spawn(session()).await?;
+    println!("OnceCell: session {session}");
+    assert_eq!(session, 1);
     Ok(())
 }
 // ANCHOR_END: all

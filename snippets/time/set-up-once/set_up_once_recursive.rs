@@ -8,51 +8,44 @@ use tokio::time::timeout;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Default)]
-struct Sauna {
-    stove: OnceCell<u32>,
-    shed: OnceCell<&'static str>,
+struct Carrier {
+    session: OnceCell<String>,
+    address: OnceCell<&'static str>,
 }
 
-impl Sauna {
+impl Carrier {
     // ANCHOR: broken
-    /// Broken: the wood dries in the sauna, which is heated with it.
-    async fn enter(&self) -> u32 {
-        let heat = || async { burn(self.wood_from_the_sauna().await) };
-        *self.stove.get_or_init(heat).await
+    async fn session(&self) -> &String {
+        let sign_in = async || format!("session at {}", self.address().await);
+        self.session.get_or_init(sign_in).await
     }
 
-    fn wood_from_the_sauna(&self) -> BoxFuture<'_, &'static str> {
-        async { if self.enter().await > 60 { "dry" } else { "wet" } }.boxed()
+    fn address(&self) -> BoxFuture<'_, &str> {
+        async { &self.session().await["session at ".len()..] }.boxed()
     }
     // ANCHOR_END: broken
 
     // ANCHOR: fixed
-    /// Fixed: what the first one needs has a cell of its own, and that one
-    /// knows nothing of the first.
-    async fn enter_mended(&self) -> u32 {
-        let heat = || async { burn(self.wood_from_the_shed().await) };
-        *self.stove.get_or_init(heat).await
+    async fn session_of_two(&self) -> &String {
+        let sign_in = async || format!("session at {}", self.lookup().await);
+        self.session.get_or_init(sign_in).await
     }
 
-    async fn wood_from_the_shed(&self) -> &'static str {
-        self.shed.get_or_init(|| async { "dry" }).await
+    async fn lookup(&self) -> &'static str {
+        self.address.get_or_init(async || "127.0.0.1").await
     }
     // ANCHOR_END: fixed
 }
 
-fn burn(wood: &str) -> u32 {
-    if wood == "dry" { 80 } else { 20 }
-}
-
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let sauna = Sauna::default();
-    let end = timeout(DAY, sauna.enter()).await;
-    println!("from the sauna: {end:?}");
+    let carrier = Carrier::default();
+    let end = timeout(DAY, carrier.session()).await;
+    println!("one cell: {end:?}");
     assert!(end.is_err());
 
-    let end = timeout(DAY, sauna.enter_mended()).await;
-    println!("from the shed: {end:?}");
-    assert_eq!(end, Ok(80));
+    let end = timeout(DAY, carrier.session_of_two()).await;
+    println!("two cells: {end:?}");
+    assert_eq!(end.map(String::as_str), Ok("session at 127.0.0.1"));
 }
 // ANCHOR_END: all

@@ -8,65 +8,67 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::{Mutex, OnceCell};
 
-/// A line to the thermometer, and an attendant who puts on wood.
-struct Stove {
-    line: Mutex<TcpStream>,
-    wood: Sender<u32>,
+/// A connection to a carrier, and a task that takes jobs.
+struct Client {
+    conn: Mutex<TcpStream>,
+    jobs_tx: Sender<u32>,
 }
 
-async fn build(address: SocketAddr) -> io::Result<Stove> {
-    let line = Mutex::new(TcpStream::connect(address).await?);
-    let (wood, mut logs) = channel(8);
-    tokio::spawn(async move { while logs.recv().await.is_some() {} });
-    Ok(Stove { line, wood })
+async fn connect(address: SocketAddr) -> io::Result<Client> {
+    let conn = Mutex::new(TcpStream::connect(address).await?);
+    let (jobs_tx, mut jobs_rx) = channel(8);
+    tokio::spawn(async move { while jobs_rx.recv().await.is_some() {} });
+    Ok(Client { conn, jobs_tx })
 }
 
-/// What comes of a question to the thermometer, and of a log.
-async fn try_out(stove: &Stove) -> [Option<String>; 2] {
-    let asked = stove.line.lock().await.write_all(b"?").await;
-    let log = stove.wood.send(1).await;
+/// The errors of a request and of a job.
+async fn errors(client: &Client) -> [Option<String>; 2] {
+    let sent = client.conn.lock().await.write_all(b"?").await;
+    let job = client.jobs_tx.send(1).await;
     [
-        asked.err().map(|error| error.to_string()),
-        log.err().map(|error| error.to_string()),
+        sent.err().map(|error| error.to_string()),
+        job.err().map(|error| error.to_string()),
     ]
 }
 
-/// A runtime of its own, as every `#[tokio::test]` has.
-fn day() -> io::Result<Runtime> {
+// ANCHOR: broken
+static CLIENT: OnceCell<Client> = OnceCell::const_new();
+
+async fn shared(address: SocketAddr) -> io::Result<&'static Client> {
+    CLIENT.get_or_try_init(|| connect(address)).await
+}
+// ANCHOR_END: broken
+
+/// Each `#[tokio::test]` has a runtime of its own, too.
+fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
 fn main() -> anyhow::Result<()> {
-    let thermometer = TcpListener::bind("127.0.0.1:0")?;
-    let address = thermometer.local_addr()?;
+    let carrier = TcpListener::bind("127.0.0.1:0")?;
+    let address = carrier.local_addr()?;
 
-    // ANCHOR: broken
-    // Broken: built on the first day, for all days.
-    static STOVE: OnceCell<Stove> = OnceCell::const_new();
-    let enter = async || -> io::Result<_> {
-        let stove = STOVE.get_or_try_init(|| build(address)).await?;
-        Ok(try_out(stove).await)
-    };
-    let first = day()?.block_on(enter())?;
-    let [asked, log] = day()?.block_on(enter())?;
-    println!("first day: {first:?}");
-    println!("second day: {asked:?}, {log:?}");
+    let errors_of_shared =
+        async || anyhow::Ok(errors(shared(address).await?).await);
+    let first = runtime()?.block_on(errors_of_shared())?;
+    let [sent, job] = runtime()?.block_on(errors_of_shared())?;
+    println!("first runtime: {first:?}");
+    println!("second runtime: {sent:?}, {job:?}");
     assert_eq!(first, [None, None]);
-    assert!(asked.is_some_and(|error| error.contains("being shutdown")));
-    assert_eq!(log.as_deref(), Some("channel closed"));
-    // ANCHOR_END: broken
+    assert!(sent.is_some_and(|error| error.contains("being shutdown")));
+    assert_eq!(job.as_deref(), Some("channel closed"));
 
-    // ANCHOR: fixed
-    // Fixed: built where the runtime is, and passed on.
-    let enter = async || -> io::Result<_> {
-        let stove = build(address).await?;
-        Ok(try_out(&stove).await)
-    };
-    let first = day()?.block_on(enter())?;
-    let second = day()?.block_on(enter())?;
-    println!("one each: {first:?}, {second:?}");
-    assert_eq!((first, second), ([None, None], [None, None]));
-    // ANCHOR_END: fixed
+    for number in 1..=2 {
+        let of_one = runtime()?.block_on(async {
+            // ANCHOR: fixed
+            let client = connect(address).await?;
+            let found = errors(&client).await;
+            // ANCHOR_END: fixed
+            anyhow::Ok(found)
+        })?;
+        println!("a client for runtime {number}: {of_one:?}");
+        assert_eq!(of_one, [None, None]);
+    }
     Ok(())
 }
 // ANCHOR_END: all

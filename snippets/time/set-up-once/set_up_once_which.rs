@@ -8,61 +8,61 @@ use tokio::sync::{OnceCell, SetOnce};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 
 static READ: AtomicU32 = AtomicU32::new(0);
 
-// ANCHOR: lazy
-/// What it takes to make it is known here, and does not wait.
-static RULES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+// ANCHOR: sync
+/// Made by the first reader, of what is known here.
+static CITIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     READ.fetch_add(1, Relaxed);
-    "no shoes, no phones".split(", ").collect()
+    "Lisbon, Oslo".split(", ").collect()
 });
 
-/// What it takes is known later, to whoever comes first.
-static HOUSE: OnceLock<String> = OnceLock::new();
-// ANCHOR_END: lazy
+/// Made or set by the first caller, of what it brings.
+static REGION: OnceLock<String> = OnceLock::new();
+// ANCHOR_END: sync
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     assert_eq!(READ.load(Relaxed), 0);
-    let readers = (0..4).map(|_| spawn_blocking(|| RULES.len()));
-    let rules = try_join_all(readers).await?;
-    println!("LazyLock: made {READ:?} time, for {} readers", rules.len());
-    assert_eq!((rules, READ.load(Relaxed)), (vec![2; 4], 1));
+    let readers = (0..4).map(|_| spawn_blocking(|| CITIES.len()));
+    let cities = try_join_all(readers).await?;
+    println!("LazyLock: made {READ:?} time, for {} readers", cities.len());
+    assert_eq!((cities, READ.load(Relaxed)), (vec![2; 4], 1));
 
-    assert_eq!(HOUSE.get_or_init(|| "birch".into()), "birch");
-    assert_eq!(HOUSE.get_or_init(|| unreachable!()), "birch");
-    println!("OnceLock: {:?}, from the first one", HOUSE.get());
+    assert_eq!(REGION.get_or_init(|| "north".into()), "north");
+    assert_eq!(REGION.set("south".into()), Err("south".into()));
+    println!("OnceLock: {:?}, from the first caller", REGION.get());
+    assert_eq!(REGION.get().map(String::as_str), Some("north"));
 
-    // ANCHOR: cell
-    // OnceCell: whoever comes first makes it, and may await.
-    let stove = OnceCell::new();
-    let heat = async || {
-        sleep(60 * MINUTE).await;
-        let error = stove.set(90).expect_err("it is being heated");
+    // OnceCell: `set` fails while a caller initialises.
+    let session = OnceCell::new();
+    let sign_in = async || {
+        sleep(10 * SECOND).await;
+        let error = session.set(2).expect_err("it is being initialised");
         assert!(error.is_initializing_err());
-        80
+        1
     };
-    let (first, second) =
-        tokio::join!(stove.get_or_init(&heat), stove.get_or_init(&heat));
-    println!("OnceCell: {first} for one, {second} for the other");
-    assert_eq!((first, second), (&80, &80));
-    // ANCHOR_END: cell
+    let (first, second) = tokio::join!(
+        session.get_or_init(&sign_in),
+        session.get_or_init(&sign_in)
+    );
+    println!("OnceCell: {first} for the first caller, {second} for the second");
+    assert_eq!((first, second), (&1, &1));
 
-    // ANCHOR: set
-    // SetOnce: whoever comes waits, and somebody else brings it.
-    let (bell, start) = (SetOnce::new(), Instant::now());
-    assert!(timeout(9 * MINUTE, bell.wait()).await.is_err());
-    let attendant = async {
-        sleep(MINUTE).await;
-        bell.set("come in").expect("nobody has rung yet");
+    // SetOnce: another task sets it.
+    let (session, start) = (SetOnce::new(), Instant::now());
+    assert!(timeout(9 * SECOND, session.wait()).await.is_err());
+    let other = async {
+        sleep(SECOND).await;
+        session.set(1).expect("not yet set");
     };
-    let (heard, _, ()) = tokio::join!(bell.wait(), bell.wait(), attendant);
-    println!("SetOnce: {heard:?}, after {:?}", start.elapsed());
-    assert_eq!(start.elapsed(), 10 * MINUTE);
-    assert!(bell.set("go home").is_err(), "once is once");
+    let (first, second, ()) =
+        tokio::join!(session.wait(), session.wait(), other);
+    println!("SetOnce: {first}, {second}, after {:?}", start.elapsed());
+    assert_eq!(start.elapsed(), 10 * SECOND);
+    assert!(session.set(2).is_err());
     Ok(())
-    // ANCHOR_END: set
 }
 // ANCHOR_END: all

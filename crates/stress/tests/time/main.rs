@@ -11,6 +11,7 @@ mod retry;
 mod select_loop;
 #[allow(dead_code)]
 mod shield;
+mod set_up_once;
 #[allow(dead_code)]
 mod shutdown;
 #[allow(dead_code)]

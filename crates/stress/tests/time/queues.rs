@@ -9,7 +9,6 @@ mod stress {
     use std::time::Duration;
 
     use anyhow::Result;
-    use futures::FutureExt;
     use tokio::sync::mpsc;
     use tokio::task::JoinSet;
     use tokio::time::sleep;
@@ -98,7 +97,7 @@ mod stress {
             }
             assert_eq!(taken.len(), sent.len(), "once");
             assert_eq!(BTreeSet::from_iter(taken), accepted);
-            assert_eq!(jobs.recv().now_or_never(), Some(None));
+            assert_eq!(jobs.recv().await, None);
         });
     }
 
@@ -109,7 +108,8 @@ mod stress {
             let jobs = Arc::new(PriorityQueue::new(90));
             let sent = senders(&mut round, &jobs).join_all().await.concat();
             let mut received = Vec::new();
-            while let Some(job) = jobs.recv().now_or_never().flatten() {
+            jobs.close();
+            while let Some(job) = jobs.recv().await {
                 received.push(job);
             }
             assert_eq!(received.len(), sent.len());
@@ -140,13 +140,14 @@ mod stress {
                 let waiting = jobs.lock().1.len();
                 assert!(waiting <= CAPACITY, "{waiting} jobs wait");
             }
-            while jobs.recv().now_or_never().flatten().is_some() {
+            while received < accepted.len() {
+                assert!(jobs.recv().await.is_some());
                 received += 1;
             }
-            assert_eq!(received, accepted.len());
+            assert!(jobs.lock().1.is_empty());
             for number in 0..CAPACITY {
-                let sent = jobs.send(0, (0, 0, number)).now_or_never();
-                assert_eq!(sent, Some(Ok(())), "its place is free");
+                // A round that waits here forever has lost a place.
+                assert_eq!(jobs.send(0, (0, 0, number)).await, Ok(()));
             }
         });
     }
