@@ -8,10 +8,10 @@ use tokio_util::time::DelayQueue;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-type Delays = mpsc::Receiver<Duration>;
+type Jobs = mpsc::Receiver<Duration>;
 
 /// Ends at once: the queue is empty at first.
-async fn ends(mut delays_rx: Delays) -> u32 {
+async fn ends(mut jobs_rx: Jobs) -> u32 {
     let (mut queue, mut received) = (DelayQueue::new(), 0);
     loop {
         tokio::select! {
@@ -22,8 +22,8 @@ async fn ends(mut delays_rx: Delays) -> u32 {
                 None => return received,
             },
             // ANCHOR_END: broken
-            Some(delay) = delays_rx.recv() => {
-                queue.insert((), delay);
+            Some(after) = jobs_rx.recv() => {
+                queue.insert((), after);
             }
         }
     }
@@ -31,27 +31,27 @@ async fn ends(mut delays_rx: Delays) -> u32 {
 
 /// Turns without a pause: an empty queue is ready each time. Given up after ten
 /// thousand turns.
-async fn spins(mut delays_rx: Delays) -> u32 {
+async fn spins(mut jobs_rx: Jobs) -> u32 {
     let (mut queue, mut received) = (DelayQueue::new(), 0);
     for _ in 0..10_000 {
         tokio::select! {
             expired = queue.next() => received += u32::from(expired.is_some()),
-            Some(delay) = delays_rx.recv() => {
-                queue.insert((), delay);
+            Some(after) = jobs_rx.recv() => {
+                queue.insert((), after);
             }
         }
     }
     received
 }
 
-async fn waits(mut delays_rx: Delays) -> u32 {
+async fn waits(mut jobs_rx: Jobs) -> u32 {
     let (mut queue, mut received) = (DelayQueue::new(), 0);
     loop {
         tokio::select! {
             // ANCHOR: fixed
             Some(_) = queue.next() => received += 1,
-            Some(delay) = delays_rx.recv() => {
-                queue.insert((), delay);
+            Some(after) = jobs_rx.recv() => {
+                queue.insert((), after);
             }
             else => return received,
             // ANCHOR_END: fixed
@@ -59,14 +59,14 @@ async fn waits(mut delays_rx: Delays) -> u32 {
     }
 }
 
-/// A delay of half an hour comes after a minute. How many jobs were received,
+/// A job that is due in half an hour comes after a minute. How many jobs were received,
 /// and when did the loop end?
-async fn run(receive: impl AsyncFn(Delays) -> u32) -> (u32, Duration) {
-    let (start, (delays_tx, delays_rx)) = (Instant::now(), mpsc::channel(1));
-    let received = async { (receive(delays_rx).await, start.elapsed()) };
+async fn run(receive: impl AsyncFn(Jobs) -> u32) -> (u32, Duration) {
+    let (start, (jobs_tx, jobs_rx)) = (Instant::now(), mpsc::channel(1));
+    let received = async { (receive(jobs_rx).await, start.elapsed()) };
     let sender = async move {
         sleep(MINUTE).await;
-        _ = delays_tx.send(30 * MINUTE).await;
+        _ = jobs_tx.send(30 * MINUTE).await;
     };
     tokio::join!(received, sender).0
 }
