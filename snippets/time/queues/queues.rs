@@ -413,8 +413,14 @@ async fn starved() -> Result<(), &'static str> {
 }
 
 /// A priority whose comparison may panic.
-#[derive(PartialEq, Eq, PartialOrd)]
+#[derive(PartialEq, Eq)]
 struct Broken(bool);
+
+impl PartialOrd for Broken {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Broken {
     fn cmp(&self, other: &Self) -> Ordering {
