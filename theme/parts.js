@@ -36,6 +36,7 @@ window.cookbookParts = {
 "tasks/wake.html":[{"name":"new","python":[14,16],"rust":[19,21]},{"name":"scan","python":[18,22],"rust":[23,26]},{"name":"reached","python":[26,28],"rust":[30,33]},{"name":"add","python":[40,42],"rust":[47,48]},{"name":"take","python":[45,47],"rust":[56,64]}],
 "tasks/actor.html":[{"name":"ask","python":[7,10],"rust":[32,44]},{"name":"attend","python":[12,23],"rust":[55,73]},{"name":"open","python":[27,28],"rust":[78,78]},{"name":"guests","python":[29,32],"rust":[79,88]},{"name":"close","python":[33,34],"rust":[89,90]}],
 "tasks/borrow.html":[{"name":"paint","python":[3,6],"rust":[13,20]},{"name":"halves","python":[11,14],"rust":[29,30]},{"name":"evening","python":[15,15],"rust":[31,31]}],
+"tasks/pin.html":[{"name":"feed","python":[3,12],"rust":[9,36]},{"name":"start","python":[24,28],"rust":[48,54]},{"name":"wait","python":[29,45],"rust":[55,65]}],
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
 "tasks/recursion.html":[{"name":"walk","python":[4,12],"rust":[7,22]},{"name":"crawl","python":[15,39],"rust":[24,47]}],
 "tasks/context.html":[{"name":"case","python":[2,2],"rust":[8,11]},{"name":"note","python":[6,7],"rust":[15,20]},{"name":"spawn","python":[13,13],"rust":[50,50]},{"name":"thread","python":[14,14],"rust":[51,51]},{"name":"handle","python":[21,23],"rust":[55,57]},{"name":"both","python":[27,27],"rust":[62,62]}],

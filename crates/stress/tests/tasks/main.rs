@@ -16,6 +16,7 @@ mod how_a_future_runs;
 #[allow(dead_code)]
 mod share_state;
 mod recursion;
+mod pin;
 #[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]
