@@ -39,7 +39,7 @@ async def save_newest(feed, save):
                 error = reading.exception()
                 event = None if error else reading.result()
                 if event is None:
-                    reading, outcome = None, outcome or error
+                    reading, outcome = None, error
                 else:
                     reading = asyncio.ensure_future(feed.next())
                     newest = event
@@ -74,9 +74,11 @@ class Clock(selectors.DefaultSelector):
         return super().select(0)
 
 
-async def scans(last, silent=False):
+async def scans(last, silent, read):
+    """Events 1 to `last`, one a second, and notes what is read."""
     for event in range(1, last + 1):
         await asyncio.sleep(1)
+        read.append(event)
         yield event
     if silent:
         await asyncio.Event().wait()
@@ -101,7 +103,7 @@ class Store:
 
 
 async def main():
-    events, store = scans(5), Store()
+    events, store = scans(5, False, []), Store()
     # ANCHOR: call
     feed = Feed(events, silence=60)
     limit = 5  # of one save
@@ -114,20 +116,23 @@ async def main():
     # ANCHOR_END: call
     assert store.saved == [1, 3, 5]
 
-    for silent, fails, error, saved in [
-        (True, [], "", [1, 3, 4]),
-        (True, [4], "", [1, 3]),
-        (False, [3], "event 3 is not saved", [1, 4]),
-        (False, [3, 4], "event 3 is not saved", [1]),
-        (False, [4], "event 4 is not saved", [1, 3]),
+    for last, silent, fails, error, saved in [
+        (4, True, [], "", [1, 3, 4]),
+        (4, True, [4], "", [1, 3]),
+        (5, False, [3], "event 3 is not saved", [1, 4]),
+        (5, False, [3, 4], "event 3 is not saved", [1]),
+        (5, False, [5], "event 5 is not saved", [1, 3]),
     ]:
-        store = Store(fails)
+        store, read = Store(fails), []
+        feed = Feed(scans(last, silent, read), 1.5)
         try:
-            await save_newest(Feed(scans(4, silent), 1.5), store.save)
+            await save_newest(feed, store.save)
             raise AssertionError("it fails")
         except OSError as found:  # a TimeoutError, too
             assert str(found) == error
         assert store.saved == saved
+        # After a save has failed, the next event is not read.
+        assert read[-1] == (4 if 3 in fails else last)
         await asyncio.sleep(0)  # what is cancelled ends
         assert len(asyncio.all_tasks()) == 1
 
@@ -135,7 +140,8 @@ async def main():
     store = Store()
     try:
         async with asyncio.timeout(2):
-            await save_newest(Feed(scans(5), 60), store.save)
+            feed = Feed(scans(5, False, []), 60)
+            await save_newest(feed, store.save)
         raise AssertionError("it takes longer")
     except TimeoutError:
         await asyncio.sleep(0)

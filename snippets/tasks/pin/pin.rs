@@ -202,18 +202,18 @@ async fn main() -> Result<()> {
 
     const FAIL_3: (u32, Act) = (3, Act::Fail);
     const FAIL_4: (u32, Act) = (4, Act::Fail);
-    let (silence, ends) = (3 * SECOND / 2, false);
-    for (case, silent, acts, end, saved) in [
-        ("silent", true, &[][..], "no event for 1.5s", &[1, 3, 4][..]),
-        ("silent, fails", true, &[FAIL_4], "no event for 1.5s", &[1, 3]),
-        ("a save fails", ends, &[FAIL_3], "event 3 is not saved", &[1, 4]),
-        ("two fail", ends, &[FAIL_3, FAIL_4], "event 3 is not saved", &[1]),
-        ("the last fails", ends, &[FAIL_4], "event 4 is not saved", &[1, 3]),
-        ("a save panics", ends, &[(3, Act::Panic)], "a panic", &[1]),
-        ("a save hangs", ends, &[(3, Act::Hang)], "runs after an hour", &[1]),
+    const FAIL_5: (u32, Act) = (5, Act::Fail);
+    for (case, last, acts, end, saved) in [
+        ("silent", 4, &[][..], "no event for 1.5s", &[1, 3, 4][..]),
+        ("silent, fails", 4, &[FAIL_4], "no event for 1.5s", &[1, 3]),
+        ("a save fails", 5, &[FAIL_3], "event 3 is not saved", &[1, 4]),
+        ("two fail", 5, &[FAIL_3, FAIL_4], "event 3 is not saved", &[1]),
+        ("the last fails", 5, &[FAIL_5], "event 5 is not saved", &[1, 3]),
+        ("a save panics", 5, &[(3, Act::Panic)], "a panic", &[1]),
+        ("a save hangs", 5, &[(3, Act::Hang)], "runs after an hour", &[1]),
     ] {
-        let store = Store::default();
-        let feed = Feed::new(scans(4, silent), silence);
+        let (store, silent) = (Store::default(), last == 4);
+        let feed = Feed::new(scans(last, silent), 3 * SECOND / 2);
         let found = run(feed, &store, acts).await;
         println!("{case}: {found}, saved: {:?}", store.saved());
         assert_eq!((found.as_str(), &store.saved()[..]), (end, saved));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 async fn track() -> u32 {
     7
@@ -21,15 +21,15 @@ async fn twice() {
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-async fn once() {
-    let mut status = pin!(track().fuse());
+async fn once() -> Vec<Option<u32>> {
+    let (mut status, mut found) = (pin!(track().fuse()), vec![]);
     for _ in 0..2 {
-        tokio::select! {
-            biased;
-            parcel = &mut status => println!("parcel {parcel}"),
-            () = sleep(Duration::from_secs(1)) => println!("no parcel"),
-        }
+        found.push(tokio::select! {
+            parcel = &mut status => Some(parcel),
+            () = sleep(Duration::from_secs(1)) => None,
+        });
     }
+    found
 }
 // ANCHOR_END: fixed
 
@@ -62,7 +62,11 @@ async fn main() {
     println!("panic: {message}");
     assert_eq!(message, "called after complete");
 
-    once().await;
+    let start = Instant::now();
+    let found = once().await;
+    println!("fused, in a select!: {found:?}");
+    assert_eq!(found, [Some(7), None]);
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
 
     let hour = Duration::from_secs(3600);
     let mut status = pin!(track().fuse());

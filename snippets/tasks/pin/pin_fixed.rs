@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt, select_all};
+use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{self, FuturesUnordered, Stream, StreamExt};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
@@ -50,10 +50,10 @@ async fn count(events: impl Stream<Item = u32>) -> usize {
 // ANCHOR_END: fixed_bound
 
 // ANCHOR: fixed_list
-async fn first() -> String {
+async fn both() -> Vec<String> {
     let ways: Vec<BoxFuture<'static, String>> =
         vec![Box::pin(track(7)), cached().boxed()];
-    select_all(ways).await.0
+    join_all(ways).await
 }
 // ANCHOR_END: fixed_list
 
@@ -98,12 +98,15 @@ async fn main() {
     println!("a stream: {count} events");
     assert_eq!(count, 3);
 
-    let status = first().await;
-    println!("a list: {status}");
-    assert_eq!(status, "parcel 7 is at the carrier");
+    let statuses = both().await;
+    println!("a list: {statuses:?}");
+    let expected = ["parcel 7 is in transit", "parcel 7 is at the carrier"];
+    assert_eq!(statuses, expected);
 
+    // Futures of one type need no `Pin` here.
     let requests = FuturesUnordered::from_iter([track(7), track(13)]);
-    assert_eq!(requests.count().await, 2, "they are not pinned before");
+    assert_eq!(requests.count().await, 2);
+    assert_eq!(join_all([track(7), track(13)]).await.len(), 2);
 
     let mut request_7 = Request::new(track(7));
     let mut polls = 1;

@@ -1,7 +1,7 @@
 // ANCHOR: all
 use std::future::Future;
 
-use futures::future::select_all;
+use futures::future::join_all;
 
 async fn track(carrier: u32) -> u32 {
     carrier
@@ -12,15 +12,15 @@ async fn cached() -> u32 {
 }
 
 // ANCHOR: broken
-async fn first() -> u32 {
+async fn both() -> Vec<u32> {
     let ways: Vec<Box<dyn Future<Output = u32> + Send>> =
         vec![Box::new(track(7)), Box::new(cached())];
-    select_all(ways).await.0
+    join_all(ways).await
 }
 // ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    first().await;
+    both().await;
 }
 // ANCHOR_END: all
