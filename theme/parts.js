@@ -35,7 +35,7 @@ window.cookbookParts = {
 "tasks/share-state.html":[{"name":"locks","python":[13,18],"rust":[15,22]},{"name":"buy","python":[20,27],"rust":[34,41]},{"name":"read","python":[29,31],"rust":[43,46]},{"name":"print","python":[35,49],"rust":[55,67]}],
 "tasks/wake.html":[{"name":"new","python":[14,16],"rust":[19,21]},{"name":"scan","python":[18,22],"rust":[23,26]},{"name":"reached","python":[26,28],"rust":[30,33]},{"name":"add","python":[40,42],"rust":[47,48]},{"name":"take","python":[45,47],"rust":[56,64]}],
 "tasks/actor.html":[{"name":"ask","python":[7,10],"rust":[32,44]},{"name":"attend","python":[12,23],"rust":[55,73]},{"name":"open","python":[27,28],"rust":[78,78]},{"name":"guests","python":[29,32],"rust":[79,88]},{"name":"close","python":[33,34],"rust":[89,90]}],
-"tasks/borrow.html":[{"name":"paint","python":[3,6],"rust":[13,20]},{"name":"halves","python":[11,14],"rust":[29,30]},{"name":"evening","python":[15,15],"rust":[31,31]}],
+"tasks/borrow.html":[{"name":"track","python":[9,11],"rust":[20,26]},{"name":"futures","python":[13,15],"rust":[28,33]},{"name":"tasks","python":[17,20],"rust":[35,46]},{"name":"threads","python":[23,34],"rust":[49,67]}],
 "tasks/pin.html":[{"name":"feed","python":[3,12],"rust":[9,36]},{"name":"start","python":[24,28],"rust":[48,54]},{"name":"wait","python":[29,45],"rust":[55,65]}],
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
 "tasks/recursion.html":[{"name":"walk","python":[4,12],"rust":[7,22]},{"name":"crawl","python":[15,39],"rust":[24,47]}],

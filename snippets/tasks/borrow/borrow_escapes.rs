@@ -1,14 +1,18 @@
 // ANCHOR: all
-async fn paint(part: &mut [char]) {
-    part.fill('~');
+use tokio::task::JoinHandle;
+
+async fn track(parcels: &[u32]) -> usize {
+    parcels.len()
 }
 
-fn begin(wall: &mut [char]) {
-    tokio::spawn(paint(wall));
+// ANCHOR: broken
+fn start(parcels: &[u32]) -> JoinHandle<usize> {
+    tokio::spawn(track(parcels))
 }
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    begin(&mut ['.'; 6]);
+    start(&[7, 8]).await.expect("no panic");
 }
 // ANCHOR_END: all

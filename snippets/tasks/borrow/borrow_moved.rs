@@ -1,15 +1,19 @@
 // ANCHOR: all
-async fn paint(part: &mut [char]) {
-    part.fill('~');
+async fn track(parcels: &[u32]) -> usize {
+    parcels.len()
 }
+
+// ANCHOR: broken
+async fn start() -> usize {
+    let parcels = vec![7, 8];
+    let late = &parcels[1..];
+    let task = tokio::spawn(async move { track(late).await });
+    task.await.expect("no panic")
+}
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    let mut wall = ['.'; 6];
-    let (left, _right) = wall.split_at_mut(3);
-    let painter = tokio::spawn(async move {
-        paint(left).await;
-    });
-    painter.await.expect("no panic");
+    start().await;
 }
 // ANCHOR_END: all

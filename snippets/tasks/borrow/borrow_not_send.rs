@@ -3,15 +3,21 @@ use std::rc::Rc;
 
 use tokio::task::yield_now;
 
-async fn paint() {
-    let pot = Rc::new("blue");
-    println!("a coat of {pot}");
-    drop(pot);
-    yield_now().await; // it dries
+// ANCHOR: broken
+async fn track() {
+    let parcel = Rc::new(7);
+    println!("parcel {parcel}");
+    drop(parcel);
+    yield_now().await; // a request
 }
+
+async fn start() {
+    tokio::spawn(track()).await.expect("no panic");
+}
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    tokio::spawn(paint()).await.expect("no panic");
+    start().await;
 }
 // ANCHOR_END: all

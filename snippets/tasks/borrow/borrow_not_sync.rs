@@ -3,20 +3,25 @@ use std::cell::Cell;
 
 use tokio::task::yield_now;
 
-async fn paint(pot: &Cell<u32>) {
-    pot.set(pot.get() - 1);
-    yield_now().await; // the first coat dries
-    pot.set(pot.get() - 1);
+// ANCHOR: broken
+async fn count(scans: &Cell<u32>) {
+    yield_now().await; // a scan
+    scans.set(scans.get() + 1);
 }
 
-async fn day() -> u32 {
-    let pot = Cell::new(4);
-    paint(&pot).await;
-    pot.get()
+async fn watch() -> u32 {
+    let scans = Cell::new(0);
+    tokio::join!(count(&scans), count(&scans));
+    scans.get()
 }
+
+async fn start() {
+    tokio::spawn(watch()).await.expect("no panic");
+}
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    tokio::spawn(day()).await.expect("no panic");
+    start().await;
 }
 // ANCHOR_END: all

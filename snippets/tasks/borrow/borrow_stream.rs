@@ -1,19 +1,24 @@
 // ANCHOR: all
 use futures::stream::{self, StreamExt};
 
-async fn paint(part: &mut [char], colour: char) {
-    part.fill(colour);
+async fn track(parcel: &u32) -> u32 {
+    *parcel
 }
 
-async fn day() {
-    let mut wall = ['.'; 6];
-    let parts = stream::iter(wall.chunks_mut(2));
-    let work = parts.map(|part| paint(part, '~'));
-    work.buffer_unordered(2).collect::<()>().await;
+// ANCHOR: broken
+async fn track_all() -> Vec<u32> {
+    let parcels = vec![7, 8];
+    let tracked = stream::iter(&parcels).map(|parcel| track(parcel));
+    tracked.buffer_unordered(2).collect().await
 }
+
+async fn start() {
+    tokio::spawn(track_all()).await.expect("no panic");
+}
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    tokio::spawn(day()).await.expect("no panic");
+    start().await;
 }
 // ANCHOR_END: all

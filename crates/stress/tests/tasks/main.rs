@@ -5,6 +5,7 @@ mod as_they_finish;
 mod actor;
 #[allow(dead_code)]
 mod actor_cycles;
+mod borrow;
 #[allow(dead_code)]
 mod cap_concurrency;
 #[allow(dead_code)]
