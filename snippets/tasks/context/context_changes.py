@@ -1,42 +1,40 @@
 import asyncio
 from contextvars import ContextVar
 
-# ANCHOR: changes
-CASE = ContextVar("case", default=None)
+REQUEST_ID = ContextVar("request_id", default=None)
 
 
-async def opens(case):
-    CASE.set(case)
+# ANCHOR: inherits
+async def inherits():
+    async def read():
+        return REQUEST_ID.get()
+
+    REQUEST_ID.set("a1")
+    task = asyncio.create_task(read())
+    REQUEST_ID.set("b2")
+    assert await task == "a1"  # the value when the task was made
+    assert await asyncio.to_thread(REQUEST_ID.get) == "b2"
+    loop = asyncio.get_running_loop()
+    assert await loop.run_in_executor(None, REQUEST_ID.get) is None
+# ANCHOR_END: inherits
+
+
+# ANCHOR: sets
+async def sets():
+    async def sign_in():
+        REQUEST_ID.set("c3")
+
+    REQUEST_ID.set("a1")
+    await asyncio.create_task(sign_in())
+    assert REQUEST_ID.get() == "a1"
+    await sign_in()
+    assert REQUEST_ID.get() == "c3"
+# ANCHOR_END: sets
 
 
 async def main():
-    loop = asyncio.get_running_loop()
-
-    # What you await is you: it can change the value behind your back.
-    await opens(7)
-    assert CASE.get() == 7
-
-    # A task has a copy, made when the task is. Its change is its own,
-    await asyncio.create_task(opens(8))
-    assert CASE.get() == 7
-
-    # and it does not see yours.
-    async def reads():
-        return CASE.get()
-
-    reading = asyncio.create_task(reads())
-    CASE.set(9)
-    assert await reading == 7
-
-    # One of the two ways to a thread takes it along.
-    assert await asyncio.to_thread(CASE.get) == 9
-    assert await loop.run_in_executor(None, CASE.get) is None
-
-    # The way back is a token.
-    token = CASE.set(10)
-    CASE.reset(token)
-    assert CASE.get() == 9
-# ANCHOR_END: changes
+    await asyncio.create_task(inherits())
+    await asyncio.create_task(sets())
 
 
 asyncio.run(main())

@@ -9,6 +9,8 @@ mod borrow;
 #[allow(dead_code)]
 mod cap_concurrency;
 #[allow(dead_code)]
+mod context;
+#[allow(dead_code)]
 mod dead_task;
 #[allow(dead_code)]
 mod first_success;
