@@ -1,67 +1,83 @@
 // ANCHOR: all
-use std::collections::VecDeque;
-
-/// The status of an answer; none, if the time was up.
-type Answer = Option<u16>;
-
-/// Opens when three have failed in a row.
-#[derive(Default)]
-struct Row(u32);
-
-impl Row {
-    fn opens(&mut self, failed: bool) -> bool {
-        self.0 = if failed { self.0 + 1 } else { 0 };
-        self.0 == 3
-    }
-}
-
-// ANCHOR: window
-/// Opens when five of the last ten have failed.
-#[derive(Default)]
-struct Window(VecDeque<bool>);
-
-impl Window {
-    fn opens(&mut self, failed: bool) -> bool {
-        self.0.push_back(failed);
-        if self.0.len() > 10 {
-            self.0.pop_front();
-        }
-        self.0.iter().filter(|failed| **failed).count() == 5
-    }
-}
-// ANCHOR_END: window
-
-/// Which answer opens it; none, if it stays closed.
+/// Which call opens the breaker, if one does.
 fn opened_by(
-    answers: &[Answer],
+    calls: &[u16],
+    is_failure: fn(u16) -> bool,
     mut opens: impl FnMut(bool) -> bool,
-    is_failure: impl Fn(Answer) -> bool,
 ) -> Option<usize> {
-    answers.iter().position(|answer| opens(is_failure(*answer)))
+    calls.iter().position(|status| opens(is_failure(*status)))
 }
+
+// ANCHOR: broken_kind
+fn is_error(status: u16) -> bool {
+    status != 200
+}
+// ANCHOR_END: broken_kind
+
+// ANCHOR: fixed_kind
+fn is_failure(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502..=504)
+}
+// ANCHOR_END: fixed_kind
+
+// ANCHOR: broken
+/// Opens after five failures in a row.
+fn in_a_row(failures: &mut u32, failed: bool) -> bool {
+    *failures = if failed { *failures + 1 } else { 0 };
+    *failures >= 5
+}
+// ANCHOR_END: broken
+
+// ANCHOR: fixed
+/// Opens after five failures in a row, or more than one in three.
+fn score(score: &mut u32, failed: bool) -> bool {
+    *score = if failed { *score + 2 } else { score.saturating_sub(1) };
+    *score >= 10
+}
+// ANCHOR_END: fixed
 
 fn main() {
-    // ANCHOR: failure
-    let careless = |answer| !matches!(answer, Some(200));
-    let careful = |answer| matches!(answer, None | Some(500..));
-    // ANCHOR_END: failure
+    // Callers that track parcels which the carrier does not know.
+    let unknown = [&[200; 4][..], &[404; 8], &[200]].concat();
+    let [broken, fixed] = [is_error as fn(u16) -> bool, is_failure].map(|of| {
+        let mut failures = 0;
+        opened_by(&unknown, of, |failed| in_a_row(&mut failures, failed))
+    });
+    println!("404: every error {broken:?}, a failure {fixed:?}");
+    assert_eq!((broken, fixed), (Some(8), None));
 
-    // Three customers want what the wholesaler does not have.
-    let unknown = [Some(200), Some(404), Some(404), Some(404), Some(200)];
-    let mut row = Row::default();
-    let broken = opened_by(&unknown, |failed| row.opens(failed), careless);
-    let mut row = Row::default();
-    let fixed = opened_by(&unknown, |failed| row.opens(failed), careful);
-    println!("404: opens {broken:?}, a failure is theirs: {fixed:?}");
-    assert_eq!((broken, fixed), (Some(3), None));
-
-    // Every other call times out.
-    let every_other = [Some(200), None].repeat(500);
-    let mut row = Row::default();
-    let broken = opened_by(&every_other, |failed| row.opens(failed), careful);
-    let mut window = Window::default();
-    let fixed = opened_by(&every_other, |failed| window.opens(failed), careful);
-    println!("every other: in a row {broken:?}, in a window {fixed:?}");
-    assert_eq!((broken, fixed), (None, Some(9)));
+    // Every other call fails.
+    let every_other = [200, 503].repeat(500);
+    let (mut failures, mut points) = (0, 0);
+    let broken = opened_by(&every_other, is_failure, |failed| {
+        in_a_row(&mut failures, failed)
+    });
+    let fixed = opened_by(&every_other, is_failure, |failed| {
+        score(&mut points, failed)
+    });
+    println!("every other: in a row {broken:?}, the score {fixed:?}");
+    assert_eq!((broken, fixed), (None, Some(17)));
+    // So many calls until it opens, on average, if failures come at random.
+    let mut rng = fastrand::Rng::with_seed(7);
+    let every = [0.2, 0.3, 0.5].map(|share| {
+        let (mut points, mut opened) = (0, 0);
+        for _ in 0..1_000_000 {
+            if score(&mut points, rng.f64() < share) {
+                (points, opened) = (0, opened + 1);
+            }
+        }
+        1_000_000 / opened
+    });
+    println!("at random: 20 % fail, 30 %, 50 %: opens after {every:?}");
+    assert!((500..900).contains(&every[0]) && every[2] < 20);
+    // Five in a row.
+    let mut points = 0;
+    let fixed =
+        opened_by(&[503; 9], is_failure, |failed| score(&mut points, failed));
+    assert_eq!(fixed, Some(4));
+    for status in [400, 404, 429, 500, 501, 502, 503, 504, 505] {
+        let expected = [429, 500, 502, 503, 504].contains(&status);
+        assert_eq!(is_failure(status), expected, "{status}");
+    }
 }
 // ANCHOR_END: all

@@ -1,68 +1,67 @@
 // ANCHOR: all
 use std::collections::HashMap;
-use std::future::pending;
-use std::time::Duration;
 
-use tokio::time::timeout;
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// Opens after three failures in a row.
+/// Opens after five failures in a row, and never closes.
 #[derive(Default)]
 struct Breaker {
     failures: u32,
     refused: u32,
 }
 
-/// North is dead, and South is well.
-async fn ring(wholesaler: &str) {
-    if wholesaler == "North" {
-        pending().await
-    }
-}
-
 impl Breaker {
-    async fn call(&mut self, wholesaler: &str) {
-        if self.failures >= 3 {
+    fn call(&mut self, request: impl FnOnce() -> Result<(), ()>) {
+        if self.failures >= 5 {
             self.refused += 1;
-            return;
-        }
-        match timeout(5 * SECOND, ring(wholesaler)).await {
-            Ok(()) => self.failures = 0,
-            Err(_) => self.failures += 1,
+        } else {
+            self.failures = request().map_or(self.failures + 1, |()| 0);
         }
     }
 }
 
-#[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn main() {
-    // Six ask at North, then thirty at both in turn.
-    let north = ["North"; 6].into_iter();
-    let orders = || north.clone().chain(["North", "South"].repeat(15));
+/// North is down, and South works.
+fn track(host: &str) -> Result<(), ()> {
+    if host == "north.example" { Err(()) } else { Ok(()) }
+}
 
-    // ANCHOR: broken
-    // Broken: one for all of them.
+// ANCHOR: broken
+fn with_one(breaker: &mut Breaker, host: &str) {
+    breaker.call(|| track(host));
+}
+// ANCHOR_END: broken
+
+// ANCHOR: fixed
+/// `None` if your settings do not name the host.
+fn with_each(breakers: &mut HashMap<&str, Breaker>, host: &str) -> Option<()> {
+    breakers.get_mut(host)?.call(|| track(host));
+    Some(())
+}
+// ANCHOR_END: fixed
+
+fn main() {
+    // Six calls to North, then thirty to each in turn.
+    let (north, south) = ("north.example", "south.example");
+    let hosts = [[north; 6].as_slice(), &[north, south].repeat(30)].concat();
+
     let (mut breaker, mut refused) = (Breaker::default(), 0);
-    for wholesaler in orders() {
+    for host in &hosts {
         let before = breaker.refused;
-        breaker.call(wholesaler).await;
-        if wholesaler == "South" {
+        with_one(&mut breaker, host);
+        if *host == south {
             refused += breaker.refused - before;
         }
     }
-    println!("one breaker: South is refused {refused} times of 15");
-    assert_eq!(refused, 15);
-    // ANCHOR_END: broken
+    println!("one breaker: {refused} of 30 calls to South are refused");
+    assert_eq!(refused, 30);
 
-    // ANCHOR: fixed
-    // Fixed: one for each.
-    let mut breakers: HashMap<&str, Breaker> = HashMap::new();
-    for wholesaler in orders() {
-        breakers.entry(wholesaler).or_default().call(wholesaler).await;
+    let mut breakers =
+        HashMap::from([north, south].map(|host| (host, Breaker::default())));
+    for host in &hosts {
+        with_each(&mut breakers, host).expect("a known host");
     }
-    let refused = ["North", "South"].map(|name| breakers[name].refused);
-    println!("one for each: refused {refused:?}");
-    assert_eq!(refused, [18, 0]);
-    // ANCHOR_END: fixed
+    assert_eq!(with_each(&mut breakers, "west.example"), None);
+    let refused = [north, south].map(|host| breakers[host].refused);
+    let [north, south] = refused;
+    println!("one for each: North {north} of 36, South {south} of 30");
+    assert_eq!(refused, [31, 0]);
 }
 // ANCHOR_END: all

@@ -1,23 +1,13 @@
 // ANCHOR: all
-use std::future::{Future, pending};
+use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(3);
 
-#[derive(Debug, PartialEq)]
-struct Failed;
-
-impl From<Elapsed> for Failed {
-    fn from(_: Elapsed) -> Self {
-        Self
-    }
-}
-
-/// A breaker that opens after three failures in a row, and never again closes.
+/// Opens after five failures in a row, and never closes.
 #[derive(Default)]
 struct Breaker {
     failures: AtomicU32,
@@ -26,44 +16,51 @@ struct Breaker {
 impl Breaker {
     async fn call<T>(
         &self,
-        ring: impl Future<Output = Result<T, Failed>>,
-    ) -> Result<T, Failed> {
-        if self.failures.load(Relaxed) >= 3 {
-            return Err(Failed);
-        }
-        let answer = ring.await;
-        match answer {
+        request: impl AsyncFnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        anyhow::ensure!(self.failures.load(Relaxed) < 5, "open");
+        let result = request().await;
+        match result {
             Ok(_) => self.failures.store(0, Relaxed),
             Err(_) => _ = self.failures.fetch_add(1, Relaxed),
         }
-        answer
+        result
     }
 }
 
+/// The carrier is silent.
+async fn track() -> anyhow::Result<()> {
+    pending().await
+}
+
+// ANCHOR: broken
+async fn track_outside(breaker: &Breaker) -> anyhow::Result<()> {
+    timeout(LIMIT, breaker.call(track)).await?
+}
+// ANCHOR_END: broken
+
+// ANCHOR: fixed
+async fn track_inside(breaker: &Breaker) -> anyhow::Result<()> {
+    breaker.call(async || timeout(LIMIT, track()).await?).await
+}
+// ANCHOR_END: fixed
+
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    // ANCHOR: broken
-    // Broken: the limit cuts off the breaker too, and it has seen nothing.
     let (start, breaker) = (Instant::now(), Breaker::default());
-    for _customer in 0..20 {
-        let call = breaker.call(pending::<Result<(), Failed>>());
-        assert!(timeout(PATIENCE, call).await.is_err());
+    for _ in 0..20 {
+        track_outside(&breaker).await.expect_err("silence");
     }
     let waited = start.elapsed().as_secs();
     println!("outside: {:?} failures, {waited} s waited", breaker.failures);
-    assert_eq!((breaker.failures.into_inner(), waited), (0, 20 * 5));
-    // ANCHOR_END: broken
+    assert_eq!((breaker.failures.into_inner(), waited), (0, 20 * 3));
 
-    // ANCHOR: fixed
-    // Fixed: the limit is a part of the call, and its end is an answer.
     let (start, breaker) = (Instant::now(), Breaker::default());
-    for _customer in 0..20 {
-        let ring = async { Ok(timeout(PATIENCE, pending::<()>()).await?) };
-        assert_eq!(breaker.call(ring).await, Err(Failed));
+    for _ in 0..20 {
+        track_inside(&breaker).await.expect_err("silence");
     }
     let waited = start.elapsed().as_secs();
     println!("inside: {:?} failures, {waited} s waited", breaker.failures);
-    assert_eq!((breaker.failures.into_inner(), waited), (3, 3 * 5));
-    // ANCHOR_END: fixed
+    assert_eq!((breaker.failures.into_inner(), waited), (5, 5 * 3));
 }
 // ANCHOR_END: all

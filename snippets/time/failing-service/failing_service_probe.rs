@@ -3,69 +3,53 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A breaker whose pause is over: one may ring, and see.
-#[derive(Default)]
-struct HalfOpen {
-    probing: AtomicBool,
-}
-
-impl HalfOpen {
-    // ANCHOR: broken
-    /// Broken: whoever is dropped in the await leaves `probing` behind.
-    async fn broken(&self, ring: impl Future<Output = ()>) -> bool {
-        if self.probing.swap(true, Relaxed) {
-            return false;
-        }
-        ring.await;
-        self.probing.store(false, Relaxed);
-        true
+// ANCHOR: broken
+/// Half-open: one call at a time. Returns whether it was sent.
+async fn probe(probing: &AtomicBool, request: impl Future) -> bool {
+    if probing.swap(true, Relaxed) {
+        return false;
     }
-    // ANCHOR_END: broken
-
-    // ANCHOR: fixed
-    /// Fixed: whatever ends the await, the guard is dropped.
-    async fn fixed(&self, ring: impl Future<Output = ()>) -> bool {
-        if self.probing.swap(true, Relaxed) {
-            return false;
-        }
-        let _probing = Probing(&self.probing);
-        ring.await;
-        true
-    }
-    // ANCHOR_END: fixed
+    request.await;
+    probing.store(false, Relaxed);
+    true
 }
+// ANCHOR_END: broken
 
-struct Probing<'a>(&'a AtomicBool);
-
-impl Drop for Probing<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Relaxed);
-    }
+// ANCHOR: fixed
+async fn probe_with_permit(permits: &Semaphore, request: impl Future) -> bool {
+    let Ok(_permit) = permits.try_acquire() else { return false };
+    request.await;
+    true
 }
+// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    // The line works, and takes two seconds. The first customer has one.
-    let ring = || sleep(2 * SECOND);
+    // The carrier works, and takes two seconds. The first caller has one.
+    let request = || sleep(2 * SECOND);
 
-    let line = HalfOpen::default();
-    assert!(timeout(SECOND, line.broken(ring())).await.is_err());
+    let probing = AtomicBool::default();
+    let first = timeout(SECOND, probe(&probing, request()));
+    assert!(first.await.is_err());
     let mut refused = 0;
     for _minute in 0..24 * 60 {
-        refused += u32::from(!line.broken(ring()).await);
+        refused += u32::from(!probe(&probing, request()).await);
         sleep(60 * SECOND).await;
     }
-    println!("a line after the await: {refused} refused in a day");
+    println!("a flag: {refused} of 1440 calls are refused");
     assert_eq!(refused, 24 * 60);
 
-    let line = HalfOpen::default();
-    assert!(timeout(SECOND, line.fixed(ring())).await.is_err());
-    let next = line.fixed(ring()).await;
-    println!("a guard: the next one rings: {next}");
-    assert!(next);
+    let permits = Semaphore::new(1);
+    let first = timeout(SECOND, probe_with_permit(&permits, request()));
+    assert!(first.await.is_err());
+    let two = [(); 2].map(|()| probe_with_permit(&permits, request()));
+    let sent = futures::future::join_all(two).await;
+    println!("a permit: the next call is sent: {}", sent[0]);
+    assert_eq!(sent, [true, false]);
 }
 // ANCHOR_END: all

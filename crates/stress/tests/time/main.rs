@@ -5,6 +5,9 @@ mod broadcast;
 mod delay_queue;
 #[allow(dead_code)]
 mod queues;
+mod failing_service;
+#[allow(dead_code)]
+mod hedged_requests;
 #[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
