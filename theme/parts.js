@@ -54,7 +54,8 @@ window.cookbookParts = {
 "time/queues.html":[{"name":"enter","python":[4,5],"rust":[29,40]},{"name":"vet","python":[8,13],"rust":[71,78]},{"name":"waiting","python":[17,17],"rust":[19,26]},{"name":"patients","python":[20,23],"rust":[84,89]}],
 "time/broadcast.html":[{"name":"new","python":[7,9],"rust":[34,37]},{"name":"set","python":[11,14],"rust":[39,44]},{"name":"next","python":[49,63],"rust":[54,66]}],
 "time/set-up-once.html":[{"name":"cell","python":[6,6],"rust":[16,16]},{"name":"enter","python":[8,14],"rust":[20,22]},{"name":"heat","python":[16,19],"rust":[24,28]}],
-"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,52]},{"name":"stamp","python":[47,57],"rust":[62,70]}]
+"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,52]},{"name":"stamp","python":[47,57],"rust":[62,70]}],
+"time/http-client.html":[{"name":"settings","python":[5,25],"rust":[9,26]},{"name":"label","python":[28,47],"rust":[46,64]}]
 };
 window.cookbookFiles = {
 "web/database.html":{"migrations/0001_parcels.sql":"CREATE TABLE parcel (\n    id INTEGER PRIMARY KEY,\n    city TEXT NOT NULL,\n    status TEXT NOT NULL\n);\nCREATE TABLE event (\n    scan TEXT PRIMARY KEY,\n    parcel INTEGER NOT NULL REFERENCES parcel,\n    status TEXT NOT NULL\n);\n"},

@@ -8,6 +8,7 @@ mod queues;
 mod failing_service;
 #[allow(dead_code)]
 mod hedged_requests;
+mod http_client;
 #[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
