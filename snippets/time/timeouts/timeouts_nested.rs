@@ -32,11 +32,13 @@ async fn main() -> anyhow::Result<()> {
     println!("the outer one is shorter: {end:?}");
     assert!(end.is_err());
 
-    let deadline = Instant::now() + 3 * SECOND;
+    let start = Instant::now();
+    let deadline = start + 3 * SECOND;
     let end = timeout_at(deadline, status_before(silent(), deadline)).await;
     let error = end?.expect_err("it is silent");
     println!("the inner one is shorter: {error}");
     assert_eq!(error.to_string(), "the carrier is silent");
+    assert_eq!(start.elapsed(), 2 * SECOND);
 
     // The same deadline: the timeout polls its future, and then its timer.
     let deadline = Instant::now() + 3 * SECOND;

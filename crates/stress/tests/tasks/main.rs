@@ -1,10 +1,12 @@
 //! Stress tests of the chapter "tasks", a module for each recipe.
 
 #[allow(dead_code)] // a program's own scenario
-mod as_they_finish;
 mod actor;
 #[allow(dead_code)]
 mod actor_cycles;
+#[allow(dead_code)]
+mod as_they_finish;
+#[allow(dead_code)]
 mod borrow;
 #[allow(dead_code)]
 mod cap_concurrency;
@@ -17,9 +19,11 @@ mod first_success;
 #[allow(dead_code)]
 mod how_a_future_runs;
 #[allow(dead_code)]
-mod share_state;
-mod recursion;
 mod pin;
+#[allow(dead_code)]
+mod recursion;
+#[allow(dead_code)]
+mod share_state;
 #[allow(dead_code)]
 mod stop_leaking;
 #[allow(dead_code)]

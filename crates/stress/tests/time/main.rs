@@ -2,20 +2,24 @@
 
 #[allow(dead_code)] // a program's own scenario
 mod broadcast;
+#[allow(dead_code)]
 mod delay_queue;
 #[allow(dead_code)]
-mod queues;
 mod failing_service;
 #[allow(dead_code)]
 mod hedged_requests;
+#[allow(dead_code)]
 mod http_client;
+#[allow(dead_code)]
+mod queues;
 #[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
 mod select_loop;
 #[allow(dead_code)]
-mod shield;
 mod set_up_once;
+#[allow(dead_code)]
+mod shield;
 #[allow(dead_code)]
 mod shutdown;
 #[allow(dead_code)]
