@@ -5,7 +5,6 @@ from collections import deque
 
 async def select_ok(tasks):
     """The first result, or the last error."""
-    last = None
     for end in asyncio.as_completed(tasks):
         try:
             return await end
@@ -190,6 +189,14 @@ async def main():
         fails = [(0.2, down), (0.2, down)]
         hedged += (await outcome(hedge, carrier, fails))[2] - 1
     assert hedged == 14
+
+    # A second request for twenty calls.
+    hedge = Hedge(0.95, 200, 20)
+    for _ in range(19):
+        hedge.deposit()
+    assert not hedge.withdraw()
+    hedge.deposit()
+    assert hedge.withdraw()
 
     # The caller gives up.
     hedge, carrier.requests = await measured(carrier), 0

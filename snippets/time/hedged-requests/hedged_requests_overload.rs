@@ -78,7 +78,8 @@ impl Budget {
 }
 
 /// A call every three seconds, and in the second minute a long request. How
-/// many requests that makes, and how long the last caller waits.
+/// many requests that makes, and how long the last caller waits. A caller that
+/// the long request delays waits for its response.
 async fn half_an_hour(call: impl AsyncFn(&Carrier)) -> (usize, u64) {
     let carrier = Carrier::default();
     let calls = join_all((0..600).map(async |number| {
@@ -94,6 +95,7 @@ async fn half_an_hour(call: impl AsyncFn(&Carrier)) -> (usize, u64) {
     let (times, ()) = join(calls, long).await;
     carrier.tracker.close();
     carrier.tracker.wait().await;
+    assert!(times.iter().filter(|seconds| **seconds > 20).count() > 5);
     (carrier.requests.into_inner() - 1, times[599])
 }
 
@@ -111,7 +113,7 @@ async fn main() {
     let call = async |carrier: &Carrier| hedged_within(&budget, carrier).await;
     let (requests, last) = half_an_hour(call).await;
     println!("a budget: {requests} requests, the last takes {last} s");
-    assert!((601..=630).contains(&requests));
+    assert!((601..610).contains(&requests));
     assert_eq!(last, 2);
 }
 // ANCHOR_END: all
