@@ -108,6 +108,10 @@ class Carrier:
         request.transport.close()
         return response
 
+    async def reset(self, request):
+        request.transport.close()
+        return web.Response()
+
     async def start(self, context=None, location="/show"):
         async def moved(_):
             raise web.HTTPFound(location)
@@ -118,6 +122,7 @@ class Carrier:
             web.get("/slow", self.slow),
             web.get("/silent", self.silent),
             web.get("/cut", self.cut),
+            web.get("/reset", self.reset),
             web.get("/moved", moved),
         ])
         runner = web.AppRunner(app, shutdown_timeout=0)
@@ -168,6 +173,13 @@ async def main(folder):
     assert shown["Cookie"] is None
 
     async with new_session(roots, identity) as session:
+        assert session.trust_env
+        limits = aiohttp.ClientTimeout(
+            total=10, connect=3, sock_connect=2, sock_read=5
+        )
+        assert session.timeout == limits
+        # Four seconds are too long for a test.
+        assert session.connector._keepalive_timeout == 4
         # It keeps cookies, and asks for compressed bodies.
         for cookie in (None, "session=7"):
             async with session.get(f"{url}/show") as response:
@@ -192,6 +204,8 @@ async def main(folder):
         ]:
             got, cause = await failure(session, case)
             assert got == label, (case, got, cause)
+        got, cause = await failure(session, f"{url}/reset")
+        assert got == "request" and "ServerDisconnectedError" in cause, cause
         short = aiohttp.ClientTimeout(sock_read=0.1)
         got = await failure(session, f"{url}/silent", timeout=short)
         assert got[0] == "timeout", got

@@ -463,7 +463,9 @@ async fn main() -> anyhow::Result<()> {
 
     // A redirect is not an error.
     let moved = client.get(url_of(carrier, "moved")).send().await?;
-    println!("moved: {}", moved.error_for_status()?.status());
+    let status = moved.error_for_status()?.status();
+    println!("moved: {status}");
+    assert_eq!(status, StatusCode::FOUND);
 
     // The first of two addresses refuses.
     let builder = settings(roots, identity)?.no_proxy();

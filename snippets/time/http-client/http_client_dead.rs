@@ -68,28 +68,27 @@ async fn failures(client: Client) -> anyhow::Result<usize> {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
+    let new = || Client::builder().no_proxy().read_timeout(5 * SECOND);
     // The carrier speaks HTTP/2 without TLS.
-    let new = || Client::builder().no_proxy().http2_prior_knowledge();
-    let builder = new();
+    let builder = new().http2_prior_knowledge();
     // ANCHOR: broken
-    let client = builder.read_timeout(5 * SECOND).build()?;
+    let client = builder.build()?; // its `read_timeout` is 5 s
     // ANCHOR_END: broken
     let failed = failures(client).await?;
     println!("without pings: {failed} of 20 fail");
     assert_eq!(failed, 20);
 
-    let builder = new();
+    let builder = new().http2_prior_knowledge();
     // ANCHOR: fixed
     let builder = builder.http2_keep_alive_interval(3 * SECOND);
     let builder = builder.http2_keep_alive_timeout(2 * SECOND);
-    let client = builder.read_timeout(5 * SECOND).build()?;
+    let client = builder.build()?;
     // ANCHOR_END: fixed
     let failed = failures(client).await?;
     println!("with pings: {failed} of 20 fail");
     assert_eq!(failed, 4);
 
-    let builder = Client::builder().no_proxy().http1_only();
-    let failed = failures(builder.read_timeout(5 * SECOND).build()?).await?;
+    let failed = failures(new().http1_only().build()?).await?;
     println!("HTTP/1: {failed} of 20 fails");
     assert_eq!(failed, 1);
     Ok(())

@@ -35,6 +35,8 @@ async fn ask(proxy: &str, url: &str) -> anyhow::Result<()> {
     // ANCHOR_END: fixed
     let answer = client.get(url).send().await?.text().await?;
     println!("with NO_PROXY: {answer}");
+    let other = client.get("http://carrier.example").send().await?;
+    println!("with NO_PROXY, another host: {}", other.text().await?);
     Ok(())
 }
 
@@ -51,7 +53,8 @@ async fn main() -> anyhow::Result<()> {
         .output();
     let printed = String::from_utf8(child.await?.stdout)?;
     print!("{printed}");
-    let expected = "Proxy::all: the proxy\nwith NO_PROXY: the carrier\n";
+    let expected = "Proxy::all: the proxy\nwith NO_PROXY: the carrier\n\
+                    with NO_PROXY, another host: the proxy\n";
     assert_eq!(printed, expected);
 
     // An https request goes through the proxy: it sees the host, no more.

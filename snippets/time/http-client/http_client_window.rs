@@ -66,7 +66,8 @@ async fn main() -> anyhow::Result<()> {
     }
     let status = track(client, url).await?;
     // ANCHOR_END: fixed
-    println!("3 bodies are read: {status:?}");
+    println!("{} bodies are read: {status:?}", exports.len());
+    assert_eq!(exports.len(), 3);
     assert_eq!(status.as_deref(), Some("in transit"));
     Ok(())
 }
