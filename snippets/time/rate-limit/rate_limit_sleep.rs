@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// tokio's clock, since its start.
+/// tokio's clock, since a moment.
 struct TokioClock(Instant);
 
 impl Clock for TokioClock {
@@ -25,31 +25,29 @@ impl Clock for TokioClock {
 type Limiter =
     RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
 
-/// Takes five seconds.
-async fn book(booked: &Cell<u32>) {
-    booked.set(booked.get() + 1);
+/// A request to the carrier, which takes five seconds.
+async fn track(sent: &Cell<u32>) {
+    sent.set(sent.get() + 1);
     sleep(5 * SECOND).await;
 }
 
 // ANCHOR: broken
-// Broken: fifteen seconds after the last one has ended.
-async fn by_sleep(booked: &Cell<u32>) {
+async fn by_sleep(sent: &Cell<u32>) {
     loop {
-        book(booked).await;
+        track(sent).await;
         sleep(15 * SECOND).await;
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: one limiter, for all who call.
-async fn by_limiter(booked: &Cell<u32>, limiter: &Limiter) {
+async fn by_limiter(sent: &Cell<u32>, limiter: &Limiter) {
     loop {
         while let Err(early) = limiter.check() {
             let now = limiter.clock().now();
             sleep(early.wait_time_from(now)).await;
         }
-        book(booked).await;
+        track(sent).await;
     }
 }
 // ANCHOR_END: fixed
@@ -58,19 +56,19 @@ async fn by_limiter(booked: &Cell<u32>, limiter: &Limiter) {
 async fn main() {
     let ten_minutes = 599 * SECOND;
     let quota = Quota::with_period(15 * SECOND).expect("not zero");
-    for (clerks, by_sleeping) in [(1, 30), (3, 90)] {
-        let booked = Cell::new(0);
-        let all = join_all((0..clerks).map(|_| by_sleep(&booked)));
+    for (workers, expected) in [(1, 30), (3, 90)] {
+        let sent = Cell::new(0);
+        let all = join_all((0..workers).map(|_| by_sleep(&sent)));
         assert!(timeout(ten_minutes, all).await.is_err(), "no end");
-        println!("{clerks} sleeping: {} in ten minutes", booked.get());
-        assert_eq!(booked.take(), by_sleeping);
+        println!("{workers} sleeping: {} requests in ten minutes", sent.get());
+        assert_eq!(sent.take(), expected);
 
         let clock = TokioClock(Instant::now());
         let limiter = RateLimiter::direct_with_clock(quota, clock);
-        let all = join_all((0..clerks).map(|_| by_limiter(&booked, &limiter)));
+        let all = join_all((0..workers).map(|_| by_limiter(&sent, &limiter)));
         assert!(timeout(ten_minutes, all).await.is_err(), "no end");
-        println!("{clerks} with a limiter: {}", booked.get());
-        assert_eq!(booked.take(), 40);
+        println!("{workers} with a limiter: {} requests", sent.get());
+        assert_eq!(sent.take(), 40);
     }
 }
 // ANCHOR_END: all
