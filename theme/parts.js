@@ -49,7 +49,7 @@ window.cookbookParts = {
 "time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
 "time/retry.html":[{"name":"transient","python":[15,21],"rust":[19,26]},{"name":"track","python":[37,63],"rust":[35,65]}],
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],
-"time/rate-limit.html":[{"name":"quota","python":[4,6],"rust":[25,27]},{"name":"enter","python":[8,17],"rust":[29,34]},{"name":"visits","python":[27,28],"rust":[63,66]}],
+"time/rate-limit.html":[{"name":"pace","python":[6,26],"rust":[24,45]},{"name":"ready","python":[28,42],"rust":[47,60]},{"name":"pause","python":[44,47],"rust":[62,67]}],
 "time/failing-service.html":[{"name":"state","python":[14,20],"rust":[20,30]},{"name":"settings","python":[23,31],"rust":[10,18]},{"name":"permit","python":[34,37],"rust":[37,42]},{"name":"request","python":[38,50],"rust":[43,45]},{"name":"record","python":[52,69],"rust":[46,66]}],
 "time/hedged-requests.html":[{"name":"settings","python":[15,18],"rust":[9,15]},{"name":"hedge","python":[20,41],"rust":[18,42]},{"name":"delay","python":[43,52],"rust":[44,56]},{"name":"budget","python":[54,61],"rust":[58,68]}],
 "time/periodic.html":[{"name":"every","python":[13,19],"rust":[21,33]},{"name":"cron","python":[21,33],"rust":[35,52]},{"name":"run","python":[46,51],"rust":[54,60]}],
