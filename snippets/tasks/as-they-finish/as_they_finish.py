@@ -127,13 +127,16 @@ async def main():
 
     # The caller leaves the loop: the others are cancelled, or do not begin.
     carrier = Carrier()
-    deadline = asyncio.get_running_loop().time() + 10
+    now = asyncio.get_running_loop().time
+    start = now()
+    deadline = start + 10
     async with aclosing(
         as_completed([3, 1, 2], 2, deadline, carrier.track)
     ) as results:
         async for parcel, task in results:
             assert parcel == 1
             break
+    assert now() - start == 1, "it does not wait for the work"
     assert carrier.running == 0 and carrier.all == 2
     assert len(asyncio.all_tasks()) == 1
 

@@ -196,6 +196,15 @@ async fn main() -> Result<()> {
         run(case).await;
     }
 
+    // The deadline has passed: no request begins.
+    let carrier = Arc::<Carrier>::default();
+    let late = |parcel| Arc::clone(&carrier).track(parcel);
+    let mut results = as_completed(0..20, 9, Instant::now(), late);
+    while let Some((_, result)) = results.next().await {
+        assert_eq!(word(result), ": late");
+    }
+    assert_eq!(carrier.all.load(Relaxed), 0);
+
     // `next` is dropped twice a second, and loses nothing.
     let start = Instant::now();
     let mut results = as_completed([3, 1, 2], 2, start + 10 * SECOND, track);

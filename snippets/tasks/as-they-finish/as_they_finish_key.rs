@@ -32,7 +32,7 @@ async fn main() {
     let text = "panicked with message \"a comma in the number\"";
     assert!(failed[0].to_string().ends_with(text));
 
-    let mut failed = Vec::new();
+    let mut ends = Vec::new();
     // ANCHOR: fixed
     let (mut tasks, mut parcels) = (JoinSet::new(), HashMap::new());
     for parcel in [7, 8] {
@@ -40,14 +40,11 @@ async fn main() {
     }
     while let Some(end) = tasks.join_next_with_id().await {
         let id = end.as_ref().map_or_else(|error| error.id(), |(id, _)| *id);
-        let parcel = parcels.remove(&id);
-        if end.is_err() {
-            failed.extend(parcel);
-        }
+        ends.push((parcels.remove(&id), end.is_ok()));
     }
     // ANCHOR_END: fixed
-    println!("the key is the task's id: parcel {} has panicked", failed[0]);
-    assert_eq!(failed, [8]);
+    println!("the key is the task's id: {ends:?}");
+    assert_eq!(ends, [(Some(7), true), (Some(8), false)]);
     assert!(parcels.is_empty());
 }
 // ANCHOR_END: all
