@@ -34,3 +34,4 @@ mod task_group;
 mod task_group_spawn;
 #[allow(dead_code)]
 mod wake;
+mod tracing_setup;
