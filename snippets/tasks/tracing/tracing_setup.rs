@@ -77,6 +77,7 @@ fn traced(app: Router) -> Router {
 
 // A service whose requests succeed, fail and panic.
 use std::env;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -131,7 +132,7 @@ async fn carrier(parcel: u32, api_key: &str) -> Result<&'static str> {
 
 async fn events(parcel: u32) -> usize {
     sleep(Duration::from_millis(u64::from(parcel % 10))).await;
-    assert!(parcel != 99, "a parcel without an address");
+    assert!(parcel != 8, "no address");
     info!(parcel, "the events are read");
     3
 }
@@ -179,42 +180,49 @@ fn brief(line: &str) -> String {
     assert!(timestamp.as_str().is_some_and(|time| time.ends_with('Z')));
     let (level, spans) = (take("level"), take("spans"));
     let message = take("message");
-    _ = (take("target"), take("latency"));
-    let spans = spans.as_array().expect("a list").iter().map(|span| {
-        let name = span["name"].as_str().expect("a name");
-        let field = span.get("id").or(span.get("parcel"));
-        format!("{name} {}", field.unwrap_or_default())
-    });
+    _ = (take("target"), take("latency"), take("classification"));
+    let spans =
+        spans.as_array().expect("a list").iter().map(|span| match span["name"]
+            .as_str()
+            .expect("a name")
+        {
+            "request" => span["id"].to_string(),
+            name => format!("{name} {}", span["parcel"]),
+        });
     let spans = spans.collect::<Vec<_>>().join(", ").replace('"', "");
-    let message = message.as_str().expect("a text");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (level, message) = (text(&level), text(&message));
     let message = message.lines().last().expect("a line"); // of a panic
-    let mut text = format!("{} [{spans}] {message}", level.as_str().unwrap());
+    let mut brief = format!("{level} [{spans}] {message}");
     let own = line.iter().filter(|(field, _)| !field.starts_with("log."));
     for (field, value) in own {
-        text.push_str(&format!(", {field}: {value}"));
+        brief.push_str(&format!(", {field}: {value}"));
     }
-    text
+    brief
 }
 
 /// What the log has of the request `id-7` and so on.
-const EXPECTED: &str = r#"
-INFO [request id-7, status 7] the carrier has answered, status: "in transit"
-INFO [request id-7] the events are read, parcel: 7
-WARN [request id-7] the label of 7 has no font
-INFO [request id-7] finished processing request, status: 200
-ERROR [request id-13] carrier: 404 Not Found, parcel: 13
-INFO [request id-13] finished processing request, status: 502
-ERROR [request id-13] response failed, classification: "Status code: 502 Bad Gateway"
-INFO [request id-99, status 99] the carrier has answered, status: "in transit"
-ERROR [request id-99] a parcel without an address
-ERROR [request id-99] task 7 panicked with message "a parcel without an address", parcel: 99
-INFO [request id-99] finished processing request, status: 502
-ERROR [request id-99] response failed, classification: "Status code: 502 Bad Gateway"
-"#;
+const EXPECTED: [&str; 12] = [
+    r#"INFO [id-7, status 7] the carrier has answered, status: "in transit""#,
+    "INFO [id-7] the events are read, parcel: 7",
+    "WARN [id-7] the label of 7 has no font",
+    "INFO [id-7] finished processing request, status: 200",
+    "ERROR [id-13] carrier: 404 Not Found, parcel: 13",
+    "INFO [id-13] finished processing request, status: 502",
+    "ERROR [id-13] response failed",
+    r#"INFO [id-8, status 8] the carrier has answered, status: "in transit""#,
+    "ERROR [id-8] no address",
+    r#"ERROR [id-8] task 7 panicked with message "no address", parcel: 8"#,
+    "INFO [id-8] finished processing request, status: 502",
+    "ERROR [id-8] response failed",
+];
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     assert!(set_up("info,app=loud", io::sink()).is_err());
+    let printed = Arc::<AtomicU32>::default();
+    let counter = Arc::clone(&printed);
+    panic::set_hook(Box::new(move |_| _ = counter.fetch_add(1, Relaxed)));
     let output = Output::default();
     let log = output.clone(); // `io::stdout()` in a service
     // ANCHOR: call
@@ -234,7 +242,7 @@ async fn main() -> Result<()> {
         let id = response.headers()[REQUEST_ID].to_str()?.to_owned();
         anyhow::Ok((response.status().as_u16(), id))
     };
-    for (parcel, status) in [(7, 200), (13, 502), (99, 502)] {
+    for (parcel, status) in [(7, 200), (13, 502), (8, 502)] {
         let id = format!("id-{parcel}");
         assert_eq!(ask(parcel, &id).await?, (status, id));
     }
@@ -249,25 +257,26 @@ async fn main() -> Result<()> {
     }
     assert_eq!(replaced, 5);
     tokio::try_join!(ask(4, "at-once-4"), ask(5, "at-once-5"))?;
-    let leaves = timeout(Duration::from_millis(1), ask(8, "leaves"));
+    let leaves = timeout(Duration::from_millis(1), ask(9, "leaves"));
     assert!(leaves.await.is_err());
     sleep(Duration::from_secs(1)).await;
     server.abort();
     drop(guard);
+    drop(panic::take_hook());
+    assert_eq!(printed.load(Relaxed), 1, "the hook before is called, too");
 
     let lines = output.lines();
     let (_, rest) = lines[0].split_once("Z\",").expect("a timestamp");
     println!("{{{rest}");
     let briefs: Vec<_> = lines.iter().map(|line| brief(line)).collect();
-    let log = briefs[..12].join("\n");
-    println!("{log}");
+    println!("{}", briefs[..12].join("\n"));
+    assert_eq!(briefs[..12], EXPECTED);
     let left = briefs.iter().filter(|line| line.contains("leaves")).count();
     println!("another id: {replaced} of 5 replaced");
     println!("the client leaves: {left} lines");
     assert_eq!(left, 0);
-    assert_eq!(log, EXPECTED.trim());
     for request in ["at-once-4", "at-once-5"] {
-        let start = format!("request {request}");
+        let start = format!("[{request}");
         let own = briefs.iter().filter(|line| line.contains(&start));
         assert_eq!(own.count(), 4);
     }
