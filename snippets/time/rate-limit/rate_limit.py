@@ -108,6 +108,18 @@ async def main():
         assert -0.001 < late < 0.101, late
         added += late
     assert added > 0
+
+    # The last half second of a wait and of a pause counts, too.
+    pace, start = new(8), now()
+    await calls(pace, 4)
+    await asyncio.sleep(14.5)
+    await pace.ready()
+    assert now() - start >= 15
+    pace, start = new(8), now()
+    pace.pause(0.5)
+    await pace.ready()
+    assert now() - start >= 0.5
+
     assert await calls(new(100, burst=1), 4) == [0, 15, 30, 45]
 
     # Four begin, eight wait, and there is no place for the rest.

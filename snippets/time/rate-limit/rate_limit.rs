@@ -80,7 +80,9 @@ impl Pace {
 // ANCHOR_END: keep
 
 // Calls of a carrier, at the second in which they begin.
+use std::future::{Future, poll_fn};
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::{join, join_all};
@@ -133,6 +135,16 @@ async fn main() -> anyhow::Result<()> {
         added += late;
     }
     assert!(added > Duration::ZERO);
+
+    // A caller sleeps until its call is due, and does not ask meanwhile.
+    let mut polls = 0;
+    let mut ready = pin!(pace_of_one.ready());
+    let counted = poll_fn(|cx| {
+        polls += 1;
+        ready.as_mut().poll(cx)
+    });
+    counted.await.expect("a place");
+    assert!(polls <= 3, "{polls}");
 
     let quota = four_a_minute().allow_burst(NonZeroU32::MIN);
     let even = calls(&Pace::new(quota, 100), 6).await;

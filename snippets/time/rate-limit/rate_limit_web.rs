@@ -125,7 +125,11 @@ async fn main() -> anyhow::Result<()> {
     let quota = Quota::per_minute(NonZeroU32::new(4).expect("not zero"));
     let clock = TokioClock(Instant::now());
     let limits = RateLimiter::dashmap_with_clock(quota, clock);
-    let accounts = HashMap::from([("Bearer 1", "ada"), ("Bearer 2", "ben")]);
+    let accounts = HashMap::from([
+        ("Bearer 1", "ada"),
+        ("Bearer 2", "ben"),
+        ("Bearer 3", "ada"), // the same account, on another machine
+    ]);
     let app = Arc::new(App { limits, accounts });
     let router = Router::new()
         .route("/customers", post(buy_for_customer))
@@ -148,6 +152,10 @@ async fn main() -> anyhow::Result<()> {
     println!("one account: {bought} of 100 labels");
     assert_eq!(bought, 4);
 
+    let second = ask(&router, "/labels", ("authorization", "Bearer 3")).await?;
+    println!("another token of the account: {second:?}");
+    assert_eq!(second, (429, 15));
+
     // Ten seconds and a microsecond before the next one.
     advance(Duration::from_micros(4_999_999)).await;
     let refused = ask(&router, "/labels", ada).await?;
@@ -161,8 +169,9 @@ async fn main() -> anyhow::Result<()> {
     let other = ask(&router, "/labels", ("authorization", "Bearer 2")).await?;
     println!("another account: {other:?}");
     assert_eq!(other, (200, 0));
-    let unknown = ask(&router, "/labels", ("x-customer", "ada")).await?;
-    assert_eq!(unknown, (401, 0));
+    for header in [("x-customer", "ada"), ("authorization", "Bearer 4")] {
+        assert_eq!(ask(&router, "/labels", header).await?, (401, 0));
+    }
     Ok(())
 }
 // ANCHOR_END: all
