@@ -33,5 +33,6 @@ mod task_group;
 #[allow(dead_code)]
 mod task_group_spawn;
 #[allow(dead_code)]
-mod wake;
 mod tracing_setup;
+#[allow(dead_code)]
+mod wake;

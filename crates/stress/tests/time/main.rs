@@ -12,6 +12,7 @@ mod hedged_requests;
 mod http_client;
 #[allow(dead_code)]
 mod queues;
+#[allow(dead_code)]
 mod rate_limit;
 #[allow(dead_code)]
 mod retry;
