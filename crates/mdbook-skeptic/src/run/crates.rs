@@ -46,9 +46,13 @@ impl Known {
     ) -> Result<BTreeMap<String, String>, String> {
         let tokens = TokenStream::from_str(program)
             .map_err(|error| format!("cannot read the program: {error}"))?;
-        let mut words = BTreeSet::new();
+        let (mut words, mut used) = (BTreeSet::new(), BTreeSet::new());
+        brought_in(tokens.clone(), false, &mut used);
         first_words(tokens, &mut words);
-        if let Some(word) = words.iter().find(|w| self.others.contains(*w)) {
+        let unknown = |word: &&String| {
+            self.others.contains(*word) && !used.contains(*word)
+        };
+        if let Some(word) = words.iter().find(unknown) {
             return Err(format!(
                 "a program names `{word}`, which is locked for another \
                  crate's sake alone\nhelp: add it to \
@@ -131,6 +135,42 @@ fn first_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
     }
 }
 
+/// The names that a program's `use` brings in: `time` in `use tokio::time;`.
+fn brought_in(
+    tokens: TokenStream,
+    mut in_use: bool,
+    names: &mut BTreeSet<String>,
+) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let in_braces = in_use;
+    let is_end = |token: Option<&TokenTree>| match token {
+        None => true,
+        Some(TokenTree::Punct(mark)) => matches!(mark.as_char(), ',' | ';'),
+        Some(_) => false,
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => {
+                brought_in(group.stream(), in_use, names);
+            }
+            TokenTree::Punct(mark) if mark.as_char() == ';' => in_use = false,
+            TokenTree::Ident(word) if word == "use" => {
+                in_use = true;
+                // `use tokio;` names the crate itself.
+                if !in_braces && is_end(tokens.get(index + 2)) {
+                    in_use = false;
+                }
+            }
+            TokenTree::Ident(name)
+                if in_use && is_end(tokens.get(index + 1)) =>
+            {
+                names.insert(name.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The crates in Cargo.lock, as a program names them, that are not in the
 /// workspace's table, nor its own packages.
 fn indirect(
@@ -189,6 +229,17 @@ fn direct(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_use_brings_its_last_names_in() {
+        let program = "use time;\nuse tokio::{net, sync::mpsc, time as clock};
+            use tokio::task;\nfn f() { let used = a::b; }";
+        let tokens = TokenStream::from_str(program).expect("it is Rust");
+        let mut names = BTreeSet::new();
+        brought_in(tokens, false, &mut names);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(names, ["clock", "mpsc", "net", "task"]);
+    }
 
     #[test]
     fn comments_are_no_code() {
