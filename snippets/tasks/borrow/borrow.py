@@ -45,6 +45,9 @@ async def render_all(parcels, render):
 # ANCHOR_END: keep
 
 
+import threading
+
+
 async def ask(parcel):
     await asyncio.sleep(0.001)
     if parcel == 13:
@@ -67,6 +70,10 @@ async def main():
     assert set(tracker.statuses) == {7, 8, 9}
     assert set(tracker.statuses.values()) == {"in transit"}
     assert labels == ["label 7", "label 8", "label 9"]
+
+    # Each half has a thread of its own, at the same time.
+    barrier = threading.Barrier(2, timeout=10)
+    await render_all([7, 8], lambda parcel: barrier.wait())
 
     tracker = Tracker(ask)
     try:

@@ -213,6 +213,12 @@ async fn main() -> Result<()> {
     let error = render_all(vec![99, 7], label).await.expect_err("a panic");
     assert!(error.to_string().contains("panic"), "{error}");
 
+    // Each half has a thread of its own.
+    let threads =
+        render_all(vec![7, 8], |_| format!("{:?}", thread::current().id()));
+    let threads = threads.await?;
+    assert_ne!(threads[0], threads[1]);
+
     // What a task owns is dropped with it. What a future borrows is not.
     let mut events = vec![];
     let task = tokio::spawn(async move {

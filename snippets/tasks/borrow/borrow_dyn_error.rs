@@ -18,11 +18,11 @@ async fn track() -> u32 {
         }
     }
 }
+// ANCHOR_END: broken
 
 async fn start() {
     tokio::spawn(track()).await.expect("no panic");
 }
-// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {

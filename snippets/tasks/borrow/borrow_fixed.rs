@@ -2,10 +2,12 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use futures::poll;
 use futures::stream::{self, StreamExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local, yield_now};
 
@@ -24,10 +26,7 @@ async fn track() -> usize {
 async fn track_local() -> u32 {
     let parcel = Rc::new(7);
     let its = Rc::clone(&parcel);
-    let task = spawn_local(async move {
-        yield_now().await;
-        *its
-    });
+    let task = spawn_local(async move { *its });
     task.await.expect("no panic") + *parcel
 }
 
@@ -68,7 +67,8 @@ where
 }
 
 fn request() -> impl Future<Output = u32> + Send {
-    async { 7 }
+    let parcel = 7;
+    async move { parcel }
 }
 // ANCHOR_END: fixed_generic
 
@@ -95,7 +95,7 @@ async fn track_one(parcel: &u32) -> u32 {
 
 // ANCHOR: fixed_stream
 async fn track_all() -> Vec<u32> {
-    let parcels = vec![7, 8];
+    let parcels = [7, 8];
     let tracked: Vec<_> = parcels.iter().map(track_one).collect();
     stream::iter(tracked).buffer_unordered(2).collect().await
 }
@@ -128,9 +128,16 @@ async fn number_all(labels: &mut [u32]) {
 }
 // ANCHOR_END: fixed_parts
 
+/// Awaits a future that has to wait at least once.
+async fn waits<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    assert!(poll!(&mut future).is_pending(), "it has no await");
+    future.await
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let digits = tokio::spawn(track()).await?;
+    let digits = tokio::spawn(waits(track())).await?;
     println!("a block: {digits}");
     assert_eq!(digits, 2);
 
@@ -138,7 +145,7 @@ async fn main() -> anyhow::Result<()> {
     println!("a LocalSet: {sum}");
     assert_eq!(sum, 14);
 
-    let scans = tokio::spawn(watch()).await?;
+    let scans = tokio::spawn(waits(watch())).await?;
     println!("an atomic: {scans}");
     assert_eq!(scans, 2);
 
@@ -159,12 +166,12 @@ async fn main() -> anyhow::Result<()> {
     println!("a stream: {parcels:?}");
     assert_eq!(parcels, [7, 8]);
 
-    let events = scan_both().await;
+    let events = waits(scan_both()).await;
     println!("a RefCell: {} events", events.len());
     assert_eq!(events.iter().sum::<u32>(), 15);
 
     let mut labels = vec![0; 5];
-    number_all(&mut labels).await;
+    waits(number_all(&mut labels)).await;
     println!("two parts: {labels:?}");
     assert_eq!(labels, [1, 2, 3, 4, 5]);
     Ok(())

@@ -14,11 +14,11 @@ async fn watch() -> u32 {
     tokio::join!(count(&scans), count(&scans));
     scans.get()
 }
+// ANCHOR_END: broken
 
 async fn start() {
     tokio::spawn(watch()).await.expect("no panic");
 }
-// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {

@@ -7,15 +7,15 @@ async fn track(parcel: &u32) -> u32 {
 
 // ANCHOR: broken
 async fn track_all() -> Vec<u32> {
-    let parcels = vec![7, 8];
+    let parcels = [7, 8];
     let tracked = stream::iter(&parcels).map(|parcel| track(parcel));
     tracked.buffer_unordered(2).collect().await
 }
+// ANCHOR_END: broken
 
 async fn start() {
     tokio::spawn(track_all()).await.expect("no panic");
 }
-// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
