@@ -121,7 +121,9 @@ async def main():
         ('"}\n', False),
         ("a\n", False),
     ]:
-        assert (request_id({"x-request-id": sent}) == sent) is kept, sent
+        found = request_id({"x-request-id": sent})
+        assert (found == sent) is kept, sent
+        assert kept or str(uuid.UUID(found)) == found
 
     output = io.StringIO()
     listener = set_up("INFO", output)
@@ -132,6 +134,10 @@ async def main():
     headers = [headers["x-request-id"] for headers, _ in answers]
     assert headers == ["id-7", "id-8", "id-13"]
     assert [answer[0] for _, answer in answers] == [200, 200, 502]
+    async def nothing():
+        pass
+
+    await traced({}, nothing)
     log.info("outside")
     listener.stop()
 

@@ -51,7 +51,7 @@ mod stress {
         depth: u32,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            for _ in 0..round.rng.u32(1..4) {
+            for _ in 0..round.rng.u32(1..3) {
                 assert_eq!(id(), own);
                 match round.rng.u8(..3) {
                     0 => yield_now().await,
@@ -84,7 +84,7 @@ mod stress {
     fn each_task_finds_its_own_request() {
         stress::rounds(|mut round| async move {
             let mut requests = JoinSet::new();
-            for id in 1..=20 {
+            for id in 1..=8 {
                 let work = work(round.fork(), Some(id), 2);
                 requests.spawn(CONTEXT.scope(context(id), work));
             }

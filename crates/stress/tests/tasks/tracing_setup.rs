@@ -15,7 +15,7 @@ mod stress {
     use tokio::time::{sleep, timeout};
     use tower::ServiceExt;
 
-    use super::{Output, REQUEST_ID, app, set_up, traced};
+    use super::{LEVELS, Output, REQUEST_ID, app, set_up, traced};
 
     const MS: Duration = Duration::from_millis(1);
     const REQUESTS: u64 = 500;
@@ -34,7 +34,7 @@ mod stress {
     fn each_line_has_the_id_of_its_own_request() {
         stress::processes(|mut round| async move {
             let output = Output::default();
-            let guard = set_up("info", output.clone()).expect("levels");
+            let guard = set_up(LEVELS, output.clone()).expect("levels");
             let app = traced(app());
             let mut requests = JoinSet::new();
             for parcel in 0..REQUESTS {
