@@ -41,6 +41,7 @@ window.cookbookParts = {
 "tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
 "tasks/recursion.html":[{"name":"walk","python":[4,12],"rust":[7,22]},{"name":"crawl","python":[15,39],"rust":[24,47]}],
 "tasks/context.html":[{"name":"context","python":[4,12],"rust":[3,12]},{"name":"current","python":[15,17],"rust":[14,17]},{"name":"inherit_sync","python":[23,26],"rust":[24,28]}],
+"tasks/tracing.html":[{"name":"set_up","python":[33,41],"rust":[15,36]},{"name":"request_id","python":[44,49],"rust":[38,46]}],
 "tasks/how-a-future-runs.html":[{"name":"reply","python":[5,28],"rust":[6,36]},{"name":"run","python":[31,45],"rust":[47,67]}],
 "time/select-loop.html":[{"name":"source","python":[3,21],"rust":[17,32]},{"name":"question","python":[24,28],"rust":[34,39]},{"name":"loop","python":[31,46],"rust":[41,68]}],
 "time/shutdown.html":[{"name":"signals","python":[8,17],"rust":[9,23]},{"name":"worker","python":[24,38],"rust":[36,49]},{"name":"steps","python":[41,51],"rust":[50,64]},{"name":"rest","python":[52,56],"rust":[65,68]}],

@@ -135,7 +135,9 @@ impl Check {
                 for part in python {
                     python::stands_alone(workspace, part)?;
                 }
-                dependencies::commands(context, &[&rust[..], calls].concat())
+                // One text: the call uses what the part has brought in.
+                let all = [&rust[..], calls].concat().join("\n");
+                dependencies::commands(context, &[all])
             }
             What::Picture { file, printed, .. } => {
                 timeline::draw(context, file, printed.as_deref())
