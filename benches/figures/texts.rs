@@ -48,8 +48,8 @@ impl Figures {
         let behind = match self.behind(case) {
             behind if behind.is_empty() => behind,
             behind => format!(
-                " **Less than {:.0} % faster than Python's fastest way, or slower: \
-                 {behind}.**",
+                " **In Rust, this is less than {:.0} % faster than Python's fastest \
+                 way, or slower: {behind}.**",
                 (CLEAR - 1.0) * 100.0
             ),
         };

@@ -60,7 +60,7 @@ impl Scheduler {
 
     // ANCHOR: run
     async fn run(&self, job: &mut impl AsyncFnMut() -> Result<()>) {
-        let work = timeout(self.timeout, async { job().await });
+        let work = async { timeout(self.timeout, job()).await };
         let end = AssertUnwindSafe(work).catch_unwind().await;
         let end = end.unwrap_or_else(|_| Ok(Err(anyhow!("panicked"))));
         let end = end.unwrap_or_else(|elapsed| Err(elapsed.into()));
@@ -266,18 +266,22 @@ async fn call(scheduler: Scheduler) -> Result<()> {
     // ANCHOR: call
     let period = Duration::from_secs(3600);
     let first = period.mul_f64(fastrand::f64()); // not all at the same time
-    let hourly = scheduler.every(first, period, refresh_tokens);
+    let hourly = scheduler.clone();
+    let hourly = tokio::spawn(async move {
+        hourly.every(first, period, refresh_tokens).await;
+    });
 
     let cron: Cron = "30 2 * * *".parse()?; // minute, hour, day, month, weekday
-    let now = || Utc::now().with_timezone(&OSLO);
-    let nightly = scheduler.at(&cron, now, refresh_tokens);
+    let nightly = scheduler.clone();
+    let nightly = tokio::spawn(async move {
+        let now = || Utc::now().with_timezone(&OSLO);
+        nightly.at(&cron, now, refresh_tokens).await
+    });
     // ANCHOR_END: call
-    let cancels = async {
-        sleep(2 * HOUR).await;
-        scheduler.token.cancel();
-    };
-    let ((), end, ()) = tokio::join!(hourly, nightly, cancels);
-    Ok(end?)
+    sleep(2 * HOUR).await;
+    scheduler.token.cancel();
+    hourly.await?;
+    Ok(nightly.await??)
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]

@@ -1,10 +1,12 @@
 // ANCHOR: all
 // ANCHOR: keep
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use futures::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -45,7 +47,9 @@ impl Shield {
         let (limit, report) = (self.timeout, self.report);
         let task = tokio::spawn(async move {
             let _guard = (permit, tracked);
-            let end = timeout(limit, work).await.context("not in time");
+            let work = AssertUnwindSafe(timeout(limit, work)).catch_unwind();
+            let end = work.await.map_err(|_| anyhow!("panicked"));
+            let end = end.and_then(|end| end.context("not in time"));
             end.flatten().inspect_err(report)
         });
         task.await?
@@ -76,7 +80,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::post};
 use tokio::net::TcpListener;
 use tokio::sync::{TryAcquireError, watch};
-use tokio::task::JoinError;
 use tokio::time::{Instant, error::Elapsed, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -152,7 +155,14 @@ async fn buy_label(State(shop): State<Shop>) -> Result<String, StatusCode> {
     let cents = shop.quote().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
 
     let label = shop.shield.run(shop.clone().buy(cents)).await;
-    label.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
+    label.map_err(to_status)
+}
+
+fn to_status(error: anyhow::Error) -> StatusCode {
+    match error.is::<TryAcquireError>() {
+        true => StatusCode::SERVICE_UNAVAILABLE, // it was not started
+        false => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 // ANCHOR_END: call
 
@@ -168,8 +178,8 @@ async fn shield_all(
     next: Next,
 ) -> Response {
     let work = async move { Ok(next.run(request).await) };
-    let busy = |_| StatusCode::SERVICE_UNAVAILABLE.into_response();
-    shield.run(work).await.unwrap_or_else(busy)
+    let end = shield.run(work).await;
+    end.unwrap_or_else(|error| to_status(error).into_response())
 }
 // ANCHOR_END: layer
 
@@ -258,14 +268,14 @@ async fn ends() -> Result<()> {
         if let [Some(failed), Some(panicked), Some(late)] = errors {
             println!("fails: {failed:#}\nslow: {late:#}");
             assert_eq!(failed.to_string(), "402 Payment Required");
-            let panicked = panicked.downcast_ref().map(JoinError::is_panic);
-            assert_eq!(panicked, Some(true));
-            println!("panics: a JoinError");
+            println!("panics: {panicked}");
+            assert_eq!(panicked.to_string(), "panicked");
+            assert_eq!(to_status(panicked), StatusCode::INTERNAL_SERVER_ERROR);
             assert!(late.is::<Elapsed>());
         }
         let reported = REPORTED.swap(0, SeqCst);
         println!("the caller waits: {is_there}, {reported} reported");
-        assert_eq!(reported, 2, "the panic hook reports the panic");
+        assert_eq!(reported, 3);
         assert_eq!(shield.permits.available_permits(), 2);
     }
     Ok(())
@@ -288,7 +298,7 @@ async fn shutdown() -> Result<()> {
     }
     let busy = shield.run(work(1)).await.expect_err("two run");
     println!("full: {busy}");
-    assert!(busy.is::<TryAcquireError>());
+    assert_eq!(to_status(busy), StatusCode::SERVICE_UNAVAILABLE);
 
     let start = Instant::now();
     let left = shield.shut_down(10 * SECOND).await;

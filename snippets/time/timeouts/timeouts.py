@@ -42,7 +42,9 @@ async def buy_label(find_city, carriers, deadline):
         except Exception as error:
             errors.append(str(error))
         else:
-            return await purchase(carrier, cents, deadline)
+            if now() <= latest:
+                return await purchase(carrier, cents, deadline)
+            errors.append("no quote in time")
     raise NoQuote(errors)
     # ANCHOR_END: each
 
@@ -89,7 +91,10 @@ async def make(call):
     """After so many seconds, or never, or an error."""
     if isinstance(call, Exception):
         raise call
-    await (asyncio.Event().wait() if call is None else asyncio.sleep(call))
+    if call == "blocks":
+        asyncio.get_running_loop().paused_at += 20
+    else:
+        await (asyncio.Event().wait() if call is None else asyncio.sleep(call))
 
 
 class Fake:
@@ -109,6 +114,7 @@ class Fake:
 
 
 FAILS = ConnectionResetError("reset")
+LATE = NoQuote(["no quote in time", "no time is left"])
 # The calls, the seconds, how it ends, how many labels are sold.
 CASES = [
     (1, [1, FAILS], 1, 3, "a label for 700 cents", 1),
@@ -118,7 +124,8 @@ CASES = [
     (7, [None, 1], 3, 12, NoQuote(["no quote in time"] * 2), 0),
     (3, [None, FAILS], 1, 7, NoQuote(["no quote in time", "reset"]), 0),
     (6, [None, None], 1, 12, NoQuote(["no quote in time"] * 2), 0),
-    (9, [None, 1], 1, 12, NoQuote(["no quote in time", "no time is left"]), 0),
+    (9, [None, 1], 1, 12, LATE, 0),
+    (1, ["blocks", 1], 1, 21, LATE, 0),
     (None, [1], 1, 12, Late(), 0),
     (FAILS, [1], 1, 0, FAILS, 0),
     (1, [1], FAILS, 2, FAILS, 0),

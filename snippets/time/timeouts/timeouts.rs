@@ -54,9 +54,11 @@ async fn buy_label(
             break;
         }
         match timeout_at(limit, carrier.quote(&city)).await {
-            Ok(Ok(cents)) => return purchase(carrier, cents, deadline).await,
+            Ok(Ok(cents)) if Instant::now() <= latest => {
+                return purchase(carrier, cents, deadline).await;
+            }
             Ok(Err(error)) => errors.push(format!("{error:#}")),
-            Err(_) => errors.push("no quote in time".to_owned()),
+            _ => errors.push("no quote in time".to_owned()),
         }
     }
     Err(BuyError::NoQuote(errors))
@@ -80,7 +82,7 @@ use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use anyhow::bail;
-use tokio::time::{sleep, timeout};
+use tokio::time::{advance, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -90,8 +92,9 @@ enum Call {
     After(u32), // so many seconds
     Fails,
     Silent,
+    Blocks, // the clock goes on, and the timeout is late
 }
-use Call::{After, Fails, Silent};
+use Call::{After, Blocks, Fails, Silent};
 
 impl Call {
     async fn make(self) -> anyhow::Result<()> {
@@ -99,6 +102,7 @@ impl Call {
             After(seconds) => sleep(seconds * SECOND).await,
             Fails => bail!("503 Service Unavailable"),
             Silent => pending().await,
+            Blocks => advance(20 * SECOND).await,
         }
         Ok(())
     }
@@ -151,7 +155,7 @@ async fn called() -> Result<String, BuyError> {
 /// The case, the calls, the seconds, how it ends, the labels that are sold.
 type Case = (&'static str, Call, [Call; 2], Call, u32, &'static str, u32);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     ("all answer", After(1), [After(1), Fails], After(1), 3, "bought", 1),
     ("a quote fails", After(1), [Fails, After(1)], After(1), 3, "bought", 1),
     (
@@ -188,6 +192,15 @@ const CASES: [Case; 12] = [
         [Silent, After(1)],
         After(1),
         12,
+        "NoQuote",
+        0,
+    ),
+    (
+        "a quote blocks",
+        After(1),
+        [Blocks, After(1)],
+        After(1),
+        21,
         "NoQuote",
         0,
     ),
@@ -233,6 +246,7 @@ async fn cases() {
             "the second not asked" => {
                 r#"["no quote in time", "no time is left"]"#
             }
+            "a quote blocks" => r#"["no quote in time", "no time is left"]"#,
             "a late city" => r#"["no time is left"]"#,
             "the city fails" | "the purchase fails" => "503",
             _ => "",
