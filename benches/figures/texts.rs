@@ -45,14 +45,18 @@ impl Figures {
         if best.1 > CLEAR {
             python = format!(", other Python {}", span(Some(best)));
         }
-        let behind = match self.behind(case) {
-            behind if behind.is_empty() => behind,
-            behind => format!(
-                " **In Rust, this is less than {:.0} % faster than Python's fastest \
-                 way, or slower: {behind}.**",
+        let mut behind = self.behind(case);
+        if !behind.is_empty() {
+            let (ways, are) = match behind.matches('*').count() {
+                2 => ("way", "is"),
+                _ => ("ways", "are"),
+            };
+            behind = format!(
+                " **The Rust {ways} {behind} {are} less than {:.0} % faster than \
+                 Python's fastest way, or slower.**",
                 (CLEAR - 1.0) * 100.0
-            ),
-        };
+            );
+        }
         format!(
             "[{title}]({section}): *{first}* 1{python}, Rust {rust}.{behind}{older}\n"
         )
