@@ -53,7 +53,7 @@ window.cookbookParts = {
 "time/rate-limit.html":[{"name":"pace","python":[6,26],"rust":[24,45]},{"name":"ready","python":[28,42],"rust":[47,60]},{"name":"pause","python":[44,47],"rust":[62,67]}],
 "time/failing-service.html":[{"name":"state","python":[14,20],"rust":[20,30]},{"name":"settings","python":[23,31],"rust":[10,18]},{"name":"permit","python":[34,37],"rust":[37,42]},{"name":"request","python":[38,50],"rust":[43,45]},{"name":"record","python":[52,69],"rust":[46,66]}],
 "time/hedged-requests.html":[{"name":"settings","python":[15,18],"rust":[9,15]},{"name":"hedge","python":[20,41],"rust":[18,42]},{"name":"delay","python":[43,52],"rust":[44,56]},{"name":"budget","python":[54,61],"rust":[58,68]}],
-"time/periodic.html":[{"name":"every","python":[13,19],"rust":[21,33]},{"name":"cron","python":[21,33],"rust":[35,52]},{"name":"run","python":[46,51],"rust":[54,60]}],
+"time/periodic.html":[{"name":"every","python":[14,20],"rust":[21,33]},{"name":"cron","python":[22,32],"rust":[35,52]},{"name":"run","python":[41,46],"rust":[54,60]}],
 "time/queues.html":[{"name":"new","python":[10,13],"rust":[17,20]},{"name":"send","python":[15,25],"rust":[27,39]},{"name":"recv","python":[27,35],"rust":[41,48]},{"name":"close","python":[37,40],"rust":[50,53]},{"name":"work","python":[42,53],"rust":[55,67]}],
 "time/delay-queue.html":[{"name":"new","python":[8,10],"rust":[22,25]},{"name":"call_later","python":[12,21],"rust":[31,46]},{"name":"cancel","python":[23,28],"rust":[48,52]},{"name":"next","python":[30,38],"rust":[54,68]}],
 "time/broadcast.html":[{"name":"new","python":[7,9],"rust":[34,37]},{"name":"set","python":[11,14],"rust":[39,44]},{"name":"next","python":[49,63],"rust":[54,66]}],

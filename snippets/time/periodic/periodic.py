@@ -1,5 +1,6 @@
 # ANCHOR: keep
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
@@ -32,22 +33,16 @@ class Scheduler:
                 # It may be set, or the machine may sleep.
                 if not await self.waits(min(left, 60)):
                     return
-            if self.stopping.is_set():
-                return
             await self.run(job)
             last = max(due, now(), key=seconds)  # the clock may be set back
     # ANCHOR_END: cron
 
     async def waits(self, seconds):
         """False if the event is set first."""
-        if self.stopping.is_set():
-            return False
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0, seconds)):
                 await self.stopping.wait()
-            return False
-        except TimeoutError:
-            return True
+        return not self.stopping.is_set()
 
     # ANCHOR: run
     async def run(self, job):
