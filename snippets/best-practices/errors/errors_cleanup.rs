@@ -40,7 +40,7 @@ async fn buy_then_close(parcel: u32) -> Result<u32> {
     let bought = buy(parcel).await;
     let closed = timeout(LIMIT, close()).await.context("it takes too long");
     if let Err(error) = closed.flatten() {
-        tracing::warn!("after parcel {parcel}: {error:#}");
+        tracing::warn!("not closed, parcel {parcel}: {error:#}");
     }
     bought
 }
