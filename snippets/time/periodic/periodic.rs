@@ -132,7 +132,10 @@ async fn begun(
 }
 
 async fn every_hour() {
-    let quick = async |_| Ok(sleep(10 * MINUTE).await);
+    let quick = async |_| {
+        sleep(10 * MINUTE).await;
+        Ok(())
+    };
     let (minutes, end) = begun(5 * MINUTE, 190 * MINUTE, quick).await;
     println!("every hour: {minutes:?}, stopped at {end}");
     assert_eq!((minutes, end), (vec![5, 65, 125, 185], 195));
