@@ -12,6 +12,7 @@ mod book {
 }
 mod builds;
 mod coverage;
+mod dictionary;
 mod endpoints;
 mod figures;
 mod form;

@@ -484,3 +484,208 @@ for (const link of document.querySelectorAll(".mobile-nav-chapters")) {
     link.removeAttribute("title");
 }
 })();
+
+// ---- Names that are looked up in the dictionary ---------------------------
+
+/** The dictionary, whose script is loaded when somebody asks for a name. */
+const dictionary = (() => {
+    let loading;
+    const load = resolve => {
+        const src = `${path_to_root}reference/dictionary.js`;
+        const script = make("script", { src });
+        script.addEventListener("load", () => {
+            resolve(indexed(window.cookbookDictionary));
+        });
+        document.head.append(script);
+    };
+    return () => loading ??= new Promise(load);
+})();
+
+/** The rows as objects, and where their names are. */
+function indexed({ packages, sections, rows }) {
+    const byName = new Map();
+    for (const [at, names, rust, differs, recipes] of rows) {
+        const [library, group, href] = sections[at];
+        const row = { names, rust, differs, recipes, library, group, href };
+        for (const name of names) byName.set(name.replace(/[<>]/g, ""), row);
+    }
+    const families = [...byName.keys()].filter(name => name.endsWith("*"));
+    return { packages, byName, families };
+}
+
+/** The name that has a row: this one, or the class that it is a part of. */
+function known({ byName, families }, name) {
+    const row = part => byName.get(part) ?? byName.get(
+        families.find(family => part.startsWith(family.slice(0, -1))),
+    );
+    for (let part = name; part; part = part.replace(/\.?[^.]*$/, "")) {
+        const isClass = /(^|\.)[A-Z]\w*$/.test(part);
+        if ((part === name || isClass) && row(part)) return [part, row(part)];
+    }
+}
+
+/** The full name of each name that Python imports. */
+function importsOf(python) {
+    const names = new Map();
+    const list = text => text.replace(/[()\\]/g, " ").split(",");
+    const alias = item => item.trim().split(/\s+as\s+/);
+    for (const [, modules] of python.matchAll(/^\s*import\s+([^;\n]+)/gm)) {
+        for (const [module, as] of list(modules).map(alias)) {
+            const root = module.split(".")[0];
+            names.set(as ?? root, as ? module : root);
+        }
+    }
+    const from = /^\s*from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^;\n]+)/gm;
+    for (const [, module, members] of python.matchAll(from)) {
+        for (const [name, as] of list(members).map(alias)) {
+            if (name) names.set(as ?? name, `${module}.${name}`);
+        }
+    }
+    return names;
+}
+
+/** Python without its comments and strings. */
+function bare(python) {
+    const text = /("""|''')[^]*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#.*/g;
+    return python.replace(text, " ");
+}
+
+/** The rows for a piece of Python, those of the most uses first. */
+function rowsFor(python, entries) {
+    const found = new Map();
+    const add = (name, row) => {
+        const uses = found.get(name)?.uses ?? 0;
+        found.set(name, { name, row, uses: uses + 1 });
+    };
+    const code = bare(python);
+    const imports = importsOf(code);
+    const imported = [...imports.values()];
+    for (const name of entries.packages) {
+        const root = name.split(".")[0];
+        if (!imports.has(root)) imports.set(root, root);
+    }
+    const body = code.replace(/^\s*(from\s.*?\s)?import\s+(\([^)]*\)|.*)/gm, "");
+    for (const [word] of body.matchAll(/(?<![\w.])[A-Za-z_]\w*(\s*\.\s*\w+)*/g)) {
+        const [root, ...rest] = word.split(/\s*\.\s*/);
+        if (!imports.has(root)) continue;
+        const hit = known(entries, [imports.get(root), ...rest].join("."));
+        if (hit) add(...hit);
+    }
+    for (const name of imported) {
+        const row = entries.byName.get(name);
+        if (row && name.includes(".") && !found.has(name)) add(name, row);
+    }
+    const alone = /^[\w. ]+$/.test(code.trim()) ? code.trim() : "";
+    for (const { name, row } of alone ? named(alone, entries) : []) {
+        if (!found.has(name)) add(name, row);
+    }
+    return [...found.values()].sort((a, b) => b.uses - a.uses);
+}
+
+/** The rows of a name, or of its last part. The shortest name first. */
+function named(text, entries) {
+    const name = text.trim();
+    const found = known(entries, name);
+    const hits = found ? [{ name, row: found[1] }] : [];
+    if (name.length < 3) return hits;
+    const ends = [...entries.byName.keys()].filter(other => {
+        return other !== name && other.endsWith(`.${name}`);
+    });
+    ends.sort((a, b) => a.length - b.length);
+    for (const other of ends) {
+        const row = entries.byName.get(other);
+        if (!hits.some(hit => hit.row === row)) hits.push({ name: other, row });
+    }
+    return hits;
+}
+
+/** Markdown of one line: code, and links. */
+function inline(markdown) {
+    const span = document.createElement("span");
+    for (const part of markdown.split(/(`[^`]*`|\[(?:`[^`]*`|[^\]])*\]\([^)]*\))/)) {
+        const [, text, href] = part.match(/^\[(.*)\]\((.*)\)$/) ?? [];
+        if (href) {
+            const link = make("a", { href });
+            link.append(inline(text));
+            span.append(link);
+        } else if (part.startsWith("`")) {
+            span.append(make("code", {}, part.slice(1, -1)));
+        } else {
+            span.append(part);
+        }
+    }
+    return span;
+}
+
+/** A table of rows, as the dictionary's own pages have it. */
+function tableOf(found) {
+    const table = make("table");
+    const head = table.createTHead().insertRow();
+    for (const title of ["Python", "Rust", "What is different", "Recipe"]) {
+        head.append(make("th", {}, title));
+    }
+    const body = table.createTBody();
+    for (const { name, row } of found) {
+        const line = body.insertRow();
+        line.insertCell().append(make("code", {}, name));
+        line.insertCell().append(inline(row.rust ?? "none"));
+        line.insertCell().append(inline(row.differs));
+        const last = line.insertCell();
+        for (const [title, page] of row.recipes) {
+            if (last.hasChildNodes()) last.append(", ");
+            last.append(make("a", { href: path_to_root + page }, title));
+        }
+    }
+    const wrapper = make("div", { class: "table-wrapper" });
+    wrapper.append(table);
+    return wrapper;
+}
+
+const port = document.querySelector("main .port");
+if (port) {
+    const box = make("textarea", { rows: 8, spellcheck: "false", id: "python" });
+    const label = make("label", { for: "python" }, "Python code, or a name");
+    const result = make("div", { role: "status" });
+    port.append(label, box, result);
+    box.addEventListener("input", async () => {
+        const text = box.value;
+        const found = text.trim() ? rowsFor(text, await dictionary()) : [];
+        // Typed on, meanwhile.
+        if (text !== box.value) return;
+        result.replaceChildren();
+        if (found.length > 0) {
+            result.append(tableOf(found));
+        } else if (text.trim()) {
+            result.append("The dictionary has no name that is in this text.");
+        }
+    });
+}
+
+// A name of Python that is typed into the search has its row above the hits.
+const bar = document.getElementById("mdbook-searchbar");
+const hits = document.getElementById("mdbook-searchresults");
+if (bar && hits) {
+    const rows = make("ul", { id: "names", "aria-label": "In the dictionary" });
+    hits.before(rows);
+    const show = async () => {
+        const text = bar.value;
+        const isName = /^[\w.]{3,}$/.test(text.trim());
+        const found = isName ? named(text, await dictionary()).slice(0, 3) : [];
+        if (text !== bar.value) return;
+        rows.replaceChildren(...found.map(({ name, row }) => {
+            const [path, heading] = row.href.split("#");
+            const query = `?highlight=${encodeURIComponent(name)}`;
+            const href = `${path_to_root}${path}${query}#${heading}`;
+            const link = make("a", { href }, make("code", {}, name), " → ");
+            const rust = inline(row.rust ?? "no counterpart");
+            // A link has no links in it.
+            for (const inner of rust.querySelectorAll("a")) {
+                inner.replaceWith(...inner.childNodes);
+            }
+            link.append(rust);
+            return make("li", {}, link);
+        }));
+    };
+    bar.addEventListener("keyup", show);
+    bar.addEventListener("input", show);
+}

@@ -4,12 +4,14 @@ mod epub;
 mod feet;
 mod new;
 mod pages;
+mod port;
 mod recipes;
 mod render;
 mod run;
 mod serve;
 mod site;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -75,6 +77,15 @@ enum Command {
         /// Chapter and recipe, such as `time/retry`
         recipe: String,
     },
+    /// Read Python, and print a plan for its port to Rust
+    ///
+    /// `port --help` has its options.
+    #[command(disable_help_flag = true)]
+    Port {
+        /// A Python file or a folder, and options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -117,6 +128,9 @@ fn execute(arguments: Arguments) -> Result<()> {
             return Err(recipes::find(&recipes, &recipe)?.run(book.root()));
         }
         Command::New { recipe } => print(new::skeleton(&book, &recipe)?)?,
+        Command::Port { arguments } => {
+            return Err(port::run(book.root(), &arguments));
+        }
     }
     Ok(())
 }

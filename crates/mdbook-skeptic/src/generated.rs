@@ -14,7 +14,9 @@ use crate::beside::{self, Beside};
 use crate::compare;
 use crate::model::{Block, Book, Kind, Page, Part};
 use crate::mutate::results::{self, Results};
+use crate::names;
 use crate::run::crates::Known;
+use crate::table::filled;
 
 /// Each generated file, relative to the book's root, and its whole text.
 ///
@@ -27,6 +29,7 @@ pub(crate) fn files(book: &Book) -> Result<Vec<(PathBuf, String)>, String> {
         files.extend(chapter(book, page)?);
     }
     files.extend(of_mutants(book)?);
+    files.extend(names::files(book)?);
     if let Some(script) = &book.settings.parts {
         files.push((script.clone(), script_of(book)?));
     }
@@ -45,17 +48,17 @@ fn script_of(book: &Book) -> Result<String, String> {
             continue;
         };
         let folder = book.root.join(beside.folder);
-        let mut files = serde_json::Map::new();
+        let mut files = BTreeMap::new();
         for file in beside::files(&folder) {
             let below = file.strip_prefix(&folder).unwrap_or(&file);
             let text = fs::read_to_string(&file).map_err(|error| {
                 format!("cannot read {}: {error}", file.display())
             })?;
             let below = below.to_string_lossy().replace('\\', "/");
-            files.insert(below, text.into());
+            files.insert(below, text);
         }
         let address = json!(address(page));
-        of_pages.push(format!("{address}:{}", Value::from(files)));
+        of_pages.push(format!("{address}:{}", json!(files)));
     }
     Ok(format!(
         "{}window.cookbookFiles = {{\n{}\n}};\n",
@@ -289,17 +292,6 @@ fn chapter(
         )),
         Some(text) => Ok(Some((page.file.clone(), text))),
     }
-}
-
-/// A page with these rows in the table that begins so; `None` where it has no
-/// such table.
-fn filled(text: &str, table: &str, rows: &str) -> Option<String> {
-    let text = text.replace("\r\n", "\n");
-    let (before, after) = text.split_once(table)?;
-    let end = after.lines().take_while(|line| line.starts_with('|'));
-    let end: usize = end.map(|line| line.len() + 1).sum();
-    let after = after.get(end..).unwrap_or_default();
-    Some(format!("{before}{table}{rows}{after}"))
 }
 
 /// The page that shows what became of the mutants, with their table as it is

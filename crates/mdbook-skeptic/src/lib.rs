@@ -54,6 +54,8 @@
 //! | `checks` | what each check finds out, and whether the page shows it |
 //! | `built` | the checks by the names of their tests |
 //! | `generated` | files that are made from the book |
+//! | `table` | tables of a page whose rows are made |
+//! | `names` | the tables of the dictionary, and its script |
 //! | `passed` | what of each page has passed here, for its foot |
 //! | `bless` | writes what the checks find out into the pages |
 //! | `mutate` | breaks blocks and changes code, and sees a check fail |
@@ -95,6 +97,7 @@ mod load {
     pub(crate) mod source;
 }
 mod model;
+mod names;
 mod mutate {
     pub(crate) mod all;
     pub(crate) mod blocks;
@@ -126,6 +129,7 @@ mod run {
 }
 mod settings;
 mod skeptic;
+mod table;
 mod toolchain;
 
 use std::env;

@@ -90,6 +90,8 @@ pub struct About {
     pub linux: Vec<String>,
     /// Why the page has no part to keep.
     pub keep: Option<NoKeep>,
+    /// The libraries of the dictionary whose tables the page has.
+    pub dictionary: Vec<String>,
 }
 
 /// Why a page has no part to keep.

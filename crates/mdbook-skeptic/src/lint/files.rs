@@ -11,6 +11,7 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 use crate::model::Book;
+use crate::names;
 use crate::problem::Problem;
 
 /// Files of the source folder that mdBook publishes and that hold no code.
@@ -80,6 +81,7 @@ pub(crate) fn orphans(book: &Book, problems: &mut Vec<Problem>) {
             }
         } else if !IMAGES.contains(&extension.as_str())
             && !shown.contains(file.as_path())
+            && !names::is_ours(&file)
         {
             problems.push(Problem::whole(
                 &file,

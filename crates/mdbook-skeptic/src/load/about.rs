@@ -39,5 +39,5 @@ pub(crate) fn read(source: &str) -> Result<About, (usize, Fault)> {
 
 /// How to correct the comment.
 const KEYS: &str = "its keys are question = \"…\", no-timeline = \
-    \"reason\", real-clock = [\"program\"], linux = [\"program\"], and keep = \
-    \"test\" or \"none\"";
+    \"reason\", real-clock = [\"program\"], linux = [\"program\"], keep = \
+    \"test\" or \"none\", and dictionary = [\"library\"]";
