@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use dictionary::cell;
-use pulldown_cmark::{Event, Options, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
 use crate::plan::{Name, Plan};
 
@@ -206,7 +206,7 @@ fn text(plan: &Plan) -> String {
     heading(&mut out, "Do this first");
     for (number, step) in steps(plan, &plan.url).iter().enumerate() {
         let _ = write!(out, "{}. ", number + 1);
-        wrapped(&mut out, 3, &plain(step));
+        wrapped(&mut out, 3, &with_addresses(step));
     }
     if !plan.crates.is_empty() {
         heading(&mut out, "Dependencies (leave out what you do not use)");
@@ -300,6 +300,25 @@ fn wrapped(out: &mut String, indent: usize, text: &str) {
 /// Markdown without its marks. A link keeps its text.
 fn plain(markdown: &str) -> String {
     let events = Parser::new(markdown).map(|event| match event {
+        Event::Text(text) | Event::Code(text) => text.into_string(),
+        Event::SoftBreak | Event::HardBreak => " ".into(),
+        _ => String::new(),
+    });
+    events.collect()
+}
+
+/// The same, with the address of each link behind its text.
+fn with_addresses(markdown: &str) -> String {
+    let mut addresses = Vec::new();
+    let events = Parser::new(markdown).map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            addresses.push(dest_url);
+            String::new()
+        }
+        Event::End(TagEnd::Link) => match addresses.pop() {
+            Some(address) => format!(" ({address})"),
+            None => String::new(),
+        },
         Event::Text(text) | Event::Code(text) => text.into_string(),
         Event::SoftBreak | Event::HardBreak => " ".into(),
         _ => String::new(),

@@ -136,9 +136,10 @@ impl<'t> Walk<'t> {
             let node = cursor.node();
             let parent = parents.last().copied().unwrap_or_default();
             let is_label = is_label(parent, cursor.field_name());
-            let (inner, goes_in) = match is_label {
-                true => (scope, false),
-                false => self.enter(node, scope),
+            // `await` is the name of a keyword, too.
+            let (inner, goes_in) = match node.is_named() && !is_label {
+                true => self.enter(node, scope),
+                false => (scope, false),
             };
             if goes_in && cursor.goto_first_child() {
                 parents.push(node.kind());

@@ -33,6 +33,7 @@ fn help_names_every_command_and_option() {
             ),
             (vec!["list", "--help"], vec!["chapter, name, title"]),
             (vec!["run", "--help"], vec!["<RECIPE>", "exit status"]),
+            (vec!["help", "port"], vec!["Python", "port --help"]),
         ] {
             let end = book.run(&arguments);
             assert!(end.status.success(), "{arguments:?}: {}", end.stderr);

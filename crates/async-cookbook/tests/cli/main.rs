@@ -5,6 +5,7 @@ mod arguments;
 mod build;
 mod list;
 mod live_reload;
+mod port;
 mod run;
 mod run_button;
 mod serve;
