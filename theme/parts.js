@@ -38,7 +38,7 @@ window.cookbookParts = {
 "tasks/actor-cycles.html":[{"name":"find","python":[5,17],"rust":[8,20]},{"name":"depot","python":[20,30],"rust":[22,39]},{"name":"pass_on","python":[33,38],"rust":[41,52]},{"name":"ask","python":[46,51],"rust":[54,68]}],
 "tasks/borrow.html":[{"name":"track","python":[9,11],"rust":[20,26]},{"name":"futures","python":[13,15],"rust":[28,33]},{"name":"tasks","python":[17,20],"rust":[35,46]},{"name":"threads","python":[23,34],"rust":[49,67]}],
 "tasks/pin.html":[{"name":"feed","python":[3,12],"rust":[9,36]},{"name":"start","python":[24,28],"rust":[48,54]},{"name":"wait","python":[29,45],"rust":[55,65]}],
-"tasks/async-traits.html":[{"name":"takes","python":[8,19],"rust":[10,21]},{"name":"timed","python":[22,29],"rust":[23,31]},{"name":"scene","python":[32,39],"rust":[33,36]},{"name":"shoot","python":[43,44],"rust":[44,49]}],
+"tasks/async-traits.html":[{"name":"carrier","python":[6,9],"rust":[9,12]},{"name":"timed","python":[12,19],"rust":[14,18]},{"name":"retry","python":[22,34],"rust":[20,36]},{"name":"on","python":[44,48],"rust":[48,57]},{"name":"handle","python":[50,55],"rust":[59,68]}],
 "tasks/recursion.html":[{"name":"walk","python":[4,12],"rust":[7,22]},{"name":"crawl","python":[15,39],"rust":[24,47]}],
 "tasks/context.html":[{"name":"context","python":[4,12],"rust":[3,12]},{"name":"current","python":[15,17],"rust":[14,17]},{"name":"inherit_sync","python":[23,26],"rust":[24,28]}],
 "tasks/tracing.html":[{"name":"set_up","python":[33,41],"rust":[15,36]},{"name":"request_id","python":[44,49],"rust":[38,46]}],

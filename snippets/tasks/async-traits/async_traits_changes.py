@@ -1,63 +1,71 @@
 import asyncio
 import functools
+import inspect
 
 
-# ANCHOR: changes
-async def a_stopwatch_that_is_not_async_measures_nothing():
-    async def kiss():
+# ANCHOR: not_async
+async def a_decorator_without_an_await_measures_nothing():
+    async def track():
         await asyncio.sleep(0.01)
 
-    def timed(scene):
-        @functools.wraps(scene)
-        def clocked(*args):
+    def timed(function):
+        @functools.wraps(function)
+        def wrapper(*args):  # not async
             start = asyncio.get_running_loop().time()
-            end = scene(*args)
+            result = function(*args)
             times.append(asyncio.get_running_loop().time() - start)
-            return end
-        return clocked
+            return result
+        return wrapper
 
     times = []
-    await timed(kiss)()  # works
+    await timed(track)()  # works
     assert times[0] < 0.01
+# ANCHOR_END: not_async
 
 
-async def a_function_and_not_a_coroutine():
-    async def kiss():
-        return "a kiss"
+# ANCHOR: twice
+async def a_coroutine_can_be_awaited_once():
+    async def track():
+        return "delivered"
 
-    scene = kiss()
-    assert await scene == "a kiss"
+    request = track()
+    assert await request == "delivered"
     try:
-        await scene  # for a second take, there is no second scene
-        raise AssertionError("it has been played")
+        await request
+        raise AssertionError("it has ended")
     except RuntimeError as error:
         assert "already awaited" in str(error)
+# ANCHOR_END: twice
 
 
+# ANCHOR: late
 async def a_function_that_is_not_async_is_found_late():
-    def kiss():
-        played.append("a kiss")
+    def notify():
+        sent.append("a notification")
 
-    played = []
+    sent = []
+    assert not inspect.iscoroutinefunction(notify)
     try:
-        await kiss()
+        await notify()
         raise AssertionError("there is nothing to await")
     except TypeError:
-        assert played == ["a kiss"]
+        assert sent == ["a notification"]
+# ANCHOR_END: late
 
 
+# ANCHOR: name
 async def a_closure_holds_the_name_and_not_the_value():
-    async def play(number):
-        return number
+    async def track(parcel):
+        return parcel
 
-    scenes = [lambda: play(number) for number in range(3)]
-    assert [await scene() for scene in scenes] == [2, 2, 2]
-# ANCHOR_END: changes
+    handlers = [lambda: track(parcel) for parcel in range(3)]
+    assert [await handler() for handler in handlers] == [2, 2, 2]
+# ANCHOR_END: name
 
 
 async def main():
-    await a_stopwatch_that_is_not_async_measures_nothing()
-    await a_function_and_not_a_coroutine()
+    await a_decorator_without_an_await_measures_nothing()
+    await a_coroutine_can_be_awaited_once()
     await a_function_that_is_not_async_is_found_late()
     await a_closure_holds_the_name_and_not_the_value()
 

@@ -1,22 +1,24 @@
 // ANCHOR: all
-async fn until_good(mut scene: impl AsyncFnMut(u32) -> bool) {
-    let mut take = 1;
-    while !scene(take).await {
-        take += 1;
-    }
+use tokio::task::JoinHandle;
+
+async fn retry(mut function: impl AsyncFnMut() -> bool) {
+    while !function().await {}
 }
+
+// ANCHOR: broken
+fn start(mut requests: u32) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let counted = async || {
+            requests += 1;
+            requests == 3
+        };
+        retry(counted).await;
+    })
+}
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    let second_unit = tokio::spawn(async {
-        let mut reel = Vec::new();
-        until_good(async |take| {
-            reel.push(take);
-            take == 3
-        })
-        .await;
-        reel
-    });
-    second_unit.await.expect("no panic");
+    start(0).await.expect("no panic");
 }
 // ANCHOR_END: all

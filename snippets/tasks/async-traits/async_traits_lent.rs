@@ -1,12 +1,14 @@
 // ANCHOR: all
-type Reel = Vec<u32>;
+type Log = Vec<u32>;
 
-async fn shoot(mut scene: impl AsyncFnMut(&mut Reel)) {
-    scene(&mut Reel::new()).await;
+async fn with_log(function: impl AsyncFn(&mut Log)) {
+    function(&mut Log::new()).await;
 }
 
 #[tokio::main]
 async fn main() {
-    shoot(|reel: &mut Reel| async move { reel.push(1) }).await;
+    // ANCHOR: broken
+    with_log(|log: &mut Log| async move { log.push(7) }).await;
+    // ANCHOR_END: broken
 }
 // ANCHOR_END: all

@@ -1,10 +1,11 @@
 // ANCHOR: all
 use std::collections::HashMap;
 
-type Script = HashMap<&'static str, Box<dyn AsyncFn(String) -> String>>;
+// ANCHOR: broken
+type Handlers = HashMap<String, Box<dyn AsyncFn(u32)>>;
+// ANCHOR_END: broken
 
 fn main() {
-    let script = Script::new();
-    println!("{}", script.len());
+    println!("{}", Handlers::new().len());
 }
 // ANCHOR_END: all

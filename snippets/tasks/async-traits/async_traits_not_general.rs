@@ -1,21 +1,26 @@
 // ANCHOR: all
-async fn until_good(mut scene: impl AsyncFnMut(u32) -> bool) {
-    let mut take = 1;
-    while !scene(take).await {
-        take += 1;
-    }
+use tokio::task::{JoinHandle, yield_now};
+
+// ANCHOR: broken
+async fn retry(mut function: impl AsyncFnMut() -> bool) {
+    while !function().await {}
+}
+
+fn start(carrier: String) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        retry(async || ask(&carrier).await).await;
+    })
+}
+// ANCHOR_END: broken
+
+/// A request.
+async fn ask(carrier: &str) -> bool {
+    yield_now().await;
+    !carrier.is_empty()
 }
 
 #[tokio::main]
 async fn main() {
-    let second_unit = tokio::spawn(async {
-        let actor = String::from("Ada");
-        until_good(async |take| {
-            println!("{actor}, take {take}");
-            take == 3
-        })
-        .await;
-    });
-    second_unit.await.expect("no panic");
+    start("post".to_owned()).await.expect("no panic");
 }
 // ANCHOR_END: all

@@ -1,12 +1,14 @@
 // ANCHOR: all
 use tokio::task::JoinHandle;
 
-fn second_unit(scene: impl AsyncFn(u32) + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(async move { scene(1).await })
+// ANCHOR: broken
+fn start(handler: impl AsyncFn(u32) + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move { handler(7).await })
 }
+// ANCHOR_END: broken
 
 #[tokio::main]
 async fn main() {
-    second_unit(async |take| println!("take {take}")).await.expect("no panic");
+    start(async |id| println!("parcel {id}")).await.expect("no panic");
 }
 // ANCHOR_END: all

@@ -7,6 +7,8 @@ mod actor_cycles;
 #[allow(dead_code)]
 mod as_they_finish;
 #[allow(dead_code)]
+mod async_traits;
+#[allow(dead_code)]
 mod borrow;
 #[allow(dead_code)]
 mod cap_concurrency;
