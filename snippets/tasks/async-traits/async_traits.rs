@@ -128,10 +128,11 @@ impl Running {
 // ANCHOR: call
 /// Registers the handler of an event, for a carrier of any type.
 fn register<C: Carrier + 'static>(handlers: &mut Handlers, carrier: Arc<C>) {
+    let pause = Duration::from_secs(1);
     handlers.on("delivered", move |id| {
         let carrier = Arc::clone(&carrier); // one for each call
         async move {
-            let status = retry(3, SECOND, || carrier.track(id));
+            let status = retry(3, pause, || carrier.track(id));
             let (status, time) = timed(status).await;
             println!("{}, after {} s", status?, time.as_secs());
             Ok(())
@@ -139,10 +140,6 @@ fn register<C: Carrier + 'static>(handlers: &mut Handlers, carrier: Arc<C>) {
     });
 }
 // ANCHOR_END: call
-
-fn new(timeout: Duration) -> Handlers {
-    Handlers { handlers: HashMap::new(), timeout }
-}
 
 /// What a call of a handler returned, as text.
 fn text(result: &Result<()>) -> String {
@@ -156,13 +153,15 @@ fn text(result: &Result<()>) -> String {
 async fn main() -> Result<()> {
     let start = Instant::now();
     let carrier = FakeCarrier::new(2);
-    let mut handlers = new(10 * SECOND);
-    register(&mut handlers, Arc::clone(&carrier));
+    let counted = Arc::clone(&carrier);
     // ANCHOR: called
+    let limit = Duration::from_secs(10);
+    let mut handlers = Handlers { handlers: HashMap::new(), timeout: limit };
+    register(&mut handlers, carrier);
     handlers.handle("delivered", 7).await?;
     // ANCHOR_END: called
     assert_eq!(start.elapsed(), 5 * SECOND, "3 requests, 2 pauses");
-    assert_eq!(carrier.requests.load(Relaxed), 3);
+    assert_eq!(counted.requests.load(Relaxed), 3);
 
     // `retry` and `timed`, alone.
     for (attempts, requests) in [(0, 1), (1, 1), (3, 3)] {

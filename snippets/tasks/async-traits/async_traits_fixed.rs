@@ -104,8 +104,8 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(id, 7);
 
     let sent = Mutex::new(Vec::new());
-    let send = |city: &str| {
-        sent.lock().expect("no panic within").push(city.to_owned());
+    let send = |city: &String| {
+        sent.lock().expect("no panic within").push(city.clone());
     };
     // ANCHOR: fixed_once
     let city = "Oslo".to_owned();
