@@ -34,7 +34,8 @@ async def supervise(name, limits, closing, up, task):
         first = asyncio.FIRST_COMPLETED
         try:
             await asyncio.wait({child, silent}, return_when=first)
-            if not child.done():
+            hangs = not child.done()
+            if hangs:
                 child.cancel()
                 await asyncio.wait({child}, timeout=limits.silence)
                 if not child.done():
@@ -45,7 +46,7 @@ async def supervise(name, limits, closing, up, task):
             up.clear()
         # ANCHOR_END: run
         # ANCHOR: end
-        if child.cancelled():
+        if hangs or child.cancelled():
             error = TimeoutError("no heartbeat")
         elif not (error := child.exception()):
             return
@@ -136,6 +137,10 @@ async def run(what, beat):
         if what == "refuses":
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(3600)
+        if what == "returns":
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+            return
         if what in {"hangs", "refuses"}:
             await asyncio.sleep(3600)
         raise OSError("disk full")
@@ -210,6 +215,7 @@ async def main():
         (["fails", "fails", "ends"], 6, 3, None),
         (["hangs", "ends"], 62, 2, None),
         (["mute", "ends"], 32, 2, None),
+        (["returns", "ends"], 62, 2, None),
         (["fails"], 37, 6, gives_up),
         (rarely, 1431, 8, None),
         (["refuses"], 90, 1, "prices cannot be cancelled"),
