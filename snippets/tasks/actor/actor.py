@@ -93,6 +93,9 @@ class Printer:
             return self.jobs[parcel]
         # After an error it is not put back: a late reply may come on it.
         conn, self.conn = self.conn, None
+        if conn and not await nothing_to_read(conn[0]):
+            conn[1].close()
+            conn = None
         reader, writer = conn or await asyncio.open_connection(*self.addr)
         try:
             writer.write(b"print %d\n" % parcel)
@@ -105,6 +108,16 @@ class Printer:
                 writer.close()
         self.jobs[parcel] = job
         return job
+
+
+async def nothing_to_read(reader):
+    """False: a second line has come after a reply, or the end."""
+    try:
+        async with asyncio.timeout(0):
+            await reader.read(1)
+    except TimeoutError:
+        return True
+    return False
 # ANCHOR_END: printer
 
 
@@ -144,6 +157,12 @@ class Fake:
                 continue
             if parcel == 500:
                 writer.write(b"4")
+                break
+            if parcel == 700:
+                writer.write(b"70\n71\n")
+                continue
+            if parcel == 800:
+                writer.write(b"80\n")
                 break
             await asyncio.sleep(7 if parcel == 600 else 1)
             self.printed.append(parcel)
@@ -220,6 +239,14 @@ async def main():
     assert await ends(handle, 400) == [(0, ValueError)]
     assert await ends(handle, 500) == [(0, asyncio.IncompleteReadError)]
     assert await ends(handle, 22) == [(1, 8)]
+
+    # It sends two lines, or closes the connection after the reply.
+    for parcel, job in [(700, 70), (800, 80)]:
+        assert await ends(handle, parcel) == [(0, job)]
+        await asyncio.sleep(1)
+        conn = Faulty.all[-1].conn
+        assert await ends(handle, parcel + 1) == [(1, len(fake.printed))]
+        assert conn[1].is_closing()
     handle.close()
     await handle.task
 
@@ -227,7 +254,7 @@ async def main():
     handle = Handle(Faulty(addr), 2)
     asyncio.get_running_loop().call_later(0.5, handle.close)
     served = await ends(handle, 31, 32, 33, 34, 35)
-    assert served == [(1, 9), (2, 10), (3, 11), (1, Ended), (1, Ended)]
+    assert served == [(1, 11), (2, 12), (3, 13), (1, Ended), (1, Ended)]
     assert len((await handle.task).jobs) == 3
 
     # It fails.

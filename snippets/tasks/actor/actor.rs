@@ -84,6 +84,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -125,7 +126,10 @@ impl Printer {
             return Ok(*job);
         }
         // After an error it is not put back: a late reply may come on it.
-        let mut conn = match self.conn.take() {
+        let mut kept = self.conn.take();
+        // Dropped, if a second line has come after a reply, or the end.
+        let idle = kept.take_if(|it| it.fill_buf().now_or_never().is_none());
+        let mut conn = match idle {
             Some(conn) => conn,
             None => BufStream::new(TcpStream::connect(self.addr).await?),
         };
@@ -155,7 +159,6 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use futures::FutureExt;
 use futures::future::join_all;
 use tokio::io::BufReader;
 use tokio::net::TcpListener;
@@ -195,6 +198,11 @@ impl Fake {
             match parcel {
                 400 => return Ok(write.write_all(b"jam\n").await?),
                 500 => return Ok(write.write_all(b"4").await?),
+                700 => {
+                    write.write_all(b"70\n71\n").await?;
+                    continue;
+                }
+                800 => return Ok(write.write_all(b"80\n").await?),
                 599 => loop {
                     write.write_all(&[b'9'; 1000]).await?;
                 },
@@ -296,6 +304,7 @@ async fn failures(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
         ("no number", 400, 0, no_number),
         ("closed", 500, 0, cut.clone()),
         ("endless", 599, 0, cut),
+        ("two lines", 700, 0, Ok(70)),
         ("after them", 22, 1, Ok(7)),
     ] {
         let start = Instant::now();
@@ -306,8 +315,15 @@ async fn failures(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
     }
     // The slow label came two seconds after the timeout, as job 6.
     assert_eq!(fake.take(), [21, 600, 22]);
+    // The printer closes the connection while nobody uses it.
+    assert_eq!(print(&handle, 800).await, Ok(80));
+    sleep(SECOND).await;
+    let job = print(&handle, 23).await;
+    println!("closed, idle: {job:?}");
+    assert_eq!((job, fake.take()), (Ok(8), vec![23]));
     drop(handle);
-    assert_eq!(task.await?.jobs, HashMap::from([(21, 5), (22, 7)]));
+    let jobs = [(21, 5), (700, 70), (22, 7), (800, 80), (23, 8)];
+    assert_eq!(task.await?.jobs, HashMap::from(jobs));
 
     // No printer.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -355,7 +371,7 @@ async fn ends(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
     let callers = at_once(&handle, [31, 32, 33, 34]);
     let (replies, ()) = tokio::join!(callers, shutdown);
     println!("token: {replies:?}");
-    assert_eq!(replies, [Ok(8), Ok(9), Ok(10), ended()]);
+    assert_eq!(replies, [Ok(9), Ok(10), Ok(11), ended()]);
     assert_eq!(print(&handle, 35).await, ended());
     assert_eq!(task.await?.0.jobs.len(), 3);
     fake.take();
@@ -383,7 +399,7 @@ async fn ends(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
     let callers = at_once(&handle, [51, 52, 53, 54]);
     let (replies, ()) = tokio::join!(callers, shutdown);
     println!("abort: {replies:?}");
-    assert_eq!(replies, [Ok(11), ended(), ended(), ended()]);
+    assert_eq!(replies, [Ok(12), ended(), ended(), ended()]);
     assert!(task.await.is_err_and(|error| error.is_cancelled()));
     sleep(60 * SECOND).await;
     assert_eq!(fake.take(), [51, 52], "the printer has got the second");
@@ -399,7 +415,7 @@ async fn not_polled(addr: SocketAddr) {
         assert!(caller.now_or_never().is_none());
     }
     let [first, second] = callers;
-    assert_eq!(first.await, Ok(18)); // its place is for the second caller
+    assert_eq!(first.await, Ok(19)); // its place is for the second caller
     token.cancel();
     let late = timeout(60 * SECOND, &mut task).await.is_err();
     println!("not polled: after 60 s it still runs: {late}");
@@ -451,7 +467,7 @@ async fn mutex(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
     assert!(timeout(SECOND / 2, print(61)).await.is_err());
     let (wrong, right) = (print(62).await?, print(63).await?);
     println!("a lock: parcel 62 gets job {wrong}, parcel 63 gets job {right}");
-    assert_eq!((wrong, right), (13, 14), "the jobs of parcels 61 and 62");
+    assert_eq!((wrong, right), (14, 15), "the jobs of parcels 61 and 62");
     sleep(60 * SECOND).await;
     assert_eq!(fake.take(), [61, 62, 63]);
 
@@ -462,9 +478,9 @@ async fn mutex(addr: SocketAddr, fake: &Fake) -> anyhow::Result<()> {
     assert!(timeout(SECOND / 2, print(71)).await.is_err());
     let right = print(72).await?;
     println!("the connection is taken out: parcel 72 gets job {right}");
-    assert_eq!(right, 17);
+    assert_eq!(right, 18);
     assert_eq!(fake.take(), [71, 72]);
-    assert_eq!(printer.lock().await.jobs, HashMap::from([(72, 17)]));
+    assert_eq!(printer.lock().await.jobs, HashMap::from([(72, 18)]));
     Ok(())
 }
 
@@ -482,7 +498,7 @@ async fn call(addr: SocketAddr) -> anyhow::Result<()> {
         Err(_late) => task.abort(),
     }
     // ANCHOR_END: call
-    assert_eq!((job, count), (19, 1));
+    assert_eq!((job, count), (20, 1));
     assert_eq!(handle.ask(Request::Count).await, Err(Ended));
     Ok(())
 }

@@ -1,4 +1,6 @@
 // ANCHOR: all
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -33,15 +35,20 @@ async fn waits(mut requests_rx: mpsc::Receiver<Request>) {
 
 // ANCHOR: fixed
 async fn spawns(mut requests_rx: mpsc::Receiver<Request>) {
-    let (mut count, mut renders) = (0, JoinSet::new());
+    let mut renders = JoinSet::<(String, oneshot::Sender<_>)>::new();
+    let mut count = 0;
     loop {
         tokio::select! {
-            Some(end) = renders.join_next() => count += u32::from(end.is_ok()),
+            Some(end) = renders.join_next() => {
+                let Ok((label, reply_tx)) = end else { continue }; // a panic
+                count += 1;
+                _ = reply_tx.send(label);
+            }
             Some(request) = requests_rx.recv(), if renders.len() < 4 => {
                 match request {
                     Request::Count(reply_tx) => _ = reply_tx.send(count),
                     Request::Render(parcel, reply_tx) => _ = renders.spawn(
-                        async move { reply_tx.send(render(parcel).await) },
+                        async move { (render(parcel).await, reply_tx) },
                     ),
                 }
             }
@@ -51,38 +58,43 @@ async fn spawns(mut requests_rx: mpsc::Receiver<Request>) {
 }
 // ANCHOR_END: fixed
 
+async fn count(requests_tx: &mpsc::Sender<Request>) -> anyhow::Result<u32> {
+    let (reply_tx, reply_rx) = oneshot::channel();
+    requests_tx.send(Request::Count(reply_tx)).await?;
+    Ok(reply_rx.await?)
+}
+
 /// Labels for the parcels, whose last digit is the time in seconds, and then
-/// the count: when each reply comes.
+/// the count: when each reply comes. A caller that has its label is counted.
 async fn requests(
     parcels: &[u32],
     requests_tx: mpsc::Sender<Request>,
     actor: JoinHandle<()>,
 ) -> anyhow::Result<(Vec<Option<u64>>, u64, u32)> {
     let start = Instant::now();
-    let mut callers = Vec::new();
+    let (mut callers, labels) = (Vec::new(), Arc::<AtomicU32>::default());
     for parcel in parcels {
         let (reply_tx, reply_rx) = oneshot::channel();
         requests_tx.send(Request::Render(*parcel, reply_tx)).await?;
         let expected = format!("label {parcel}");
+        let (labels, requests_tx) = (Arc::clone(&labels), requests_tx.clone());
         callers.push(tokio::spawn(async move {
             let label = reply_rx.await.ok()?;
+            let seconds = start.elapsed().as_secs();
             assert_eq!(label, expected);
-            Some(start.elapsed().as_secs())
+            let labels = labels.fetch_add(1, Relaxed) + 1;
+            assert!(count(&requests_tx).await.ok()? >= labels);
+            Some(seconds)
         }));
     }
-    let count = async || {
-        let (reply_tx, reply_rx) = oneshot::channel();
-        requests_tx.send(Request::Count(reply_tx)).await?;
-        anyhow::Ok(reply_rx.await?)
-    };
-    assert!(count().await? <= 3);
+    assert!(count(&requests_tx).await? <= 3);
     let counted = start.elapsed().as_secs();
     let mut ends = Vec::new();
     for caller in callers {
         ends.push(caller.await?);
     }
     sleep(Duration::from_secs(1)).await;
-    let rendered = count().await?;
+    let rendered = count(&requests_tx).await?;
     drop(requests_tx);
     actor.await?;
     Ok((ends, counted, rendered))

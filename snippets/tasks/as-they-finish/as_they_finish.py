@@ -14,10 +14,17 @@ async def as_completed(items, limit, deadline, work):
 
     # ANCHOR: spawn
     async def limited(item):
-        async with asyncio.timeout_at(deadline):
-            if now() >= deadline:
-                raise TimeoutError("the deadline has passed")
-            return await work(item)
+        if now() >= deadline:
+            raise TimeoutError("the deadline has passed")
+        task = asyncio.create_task(work(item))
+        try:
+            await asyncio.wait({task}, timeout=deadline - now())
+            if task.done():
+                return task.result()
+            raise TimeoutError("the deadline has passed")
+        finally:
+            task.cancel()  # nothing, if it has ended
+            await asyncio.wait({task})
     # ANCHOR_END: spawn
 
     try:
@@ -67,6 +74,8 @@ class Carrier:
             await asyncio.sleep(parcel % 10)
             if parcel == 13:
                 raise LookupError("404 Not Found")
+            if parcel == 88:
+                clock.now += 3  # the loop is blocked
             if parcel == 99:
                 await asyncio.sleep(60)
             return "in transit"
@@ -84,6 +93,7 @@ async def case(parcels, limit, pause, expected):
         result = type(error) if error else task.result()
         got.append((now() - start, parcel, result))
         await asyncio.sleep(pause)
+    got.sort(key=lambda end: end[:2])
     assert got == expected, got
     assert carrier.most <= max(1, limit) and carrier.running == 0
     return carrier.all
@@ -124,6 +134,8 @@ async def main():
     )
     assert begun == 2
     await case([1], 9, 0, [(1, 1, ok)])
+    # The loop is blocked from 8 s to 11 s. The result was there after 9 s.
+    await case([88, 9], 9, 0, [(11, 9, ok), (11, 88, ok)])
 
     # The caller leaves the loop: the others are cancelled, or do not begin.
     carrier = Carrier()

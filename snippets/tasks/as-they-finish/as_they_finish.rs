@@ -6,7 +6,7 @@ use std::iter::Fuse;
 
 use anyhow::Result;
 use tokio::task::{Id, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// The deadline has passed.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +39,9 @@ pub fn as_completed<L: IntoIterator, W, T: 'static>(
 
 impl<I, W, T, F> Results<I, W, T>
 where
-    I: Iterator<Item: Clone>,
-    W: FnMut(I::Item) -> F,
-    F: Future<Output = Result<T>> + Send + 'static,
+    I: Iterator<Item: Clone + Send + 'static>,
+    W: FnOnce(I::Item) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<T>> + Send,
     T: Send + 'static,
 {
     /// The next task that ends: its item, and its value or error.
@@ -49,15 +49,17 @@ where
         // ANCHOR: spawn
         while self.tasks.len() < self.limit {
             let Some(item) = self.items.next() else { break };
-            let (work, deadline) = ((self.work)(item.clone()), self.deadline);
+            let (work, deadline) = (self.work.clone(), self.deadline);
+            let key = item.clone();
+            // `work` is called in the task: if it panics, the task has ended.
             let task = self.tasks.spawn(async move {
-                tokio::select! {
-                    biased; // after the deadline `work` does not begin
-                    () = sleep_until(deadline) => Err(Late.into()),
-                    result = work => result,
+                if Instant::now() >= deadline {
+                    return Err(Late.into());
                 }
+                let result = timeout_at(deadline, work(item)).await;
+                result.unwrap_or_else(|_| Err(Late.into()))
             });
-            self.running.insert(task.id(), item);
+            self.running.insert(task.id(), key);
         }
         // ANCHOR_END: spawn
         // ANCHOR: next
@@ -79,6 +81,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::bail;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::task::{JoinError, yield_now};
 use tokio::time::{sleep, timeout};
 
@@ -121,6 +125,16 @@ impl Carrier {
     }
 }
 
+/// What asks a carrier. For parcel 33 it panics, and makes no future.
+fn tracker(
+    carrier: Arc<Carrier>,
+) -> impl FnOnce(u32) -> BoxFuture<'static, Result<&'static str>> + Clone {
+    move |parcel| {
+        assert_ne!(parcel, 33, "a comma in the address");
+        carrier.track(parcel).boxed()
+    }
+}
+
 /// The error of a result, if it is one.
 fn word(result: Result<&'static str>) -> String {
     match result {
@@ -145,7 +159,7 @@ fn word(result: Result<&'static str>) -> String {
 type Case = (&'static str, &'static [u32], usize, u32, usize, &'static str);
 
 #[rustfmt::skip] // a table
-const CASES: [Case; 10] = [
+const CASES: [Case; 12] = [
     ("all", &[5, 1, 3], 9, 0, 3, "1 at 1 s, 3 at 3 s, 5 at 5 s"),
     ("an error", &[13, 1], 9, 0, 2, "1 at 1 s, 13 at 3 s: 404 Not Found"),
     ("limit 2", &[5, 1, 3], 2, 0, 3, "1 at 1 s, 3 at 4 s, 5 at 5 s"),
@@ -153,6 +167,8 @@ const CASES: [Case; 10] = [
     ("no parcel", &[], 9, 0, 0, "nothing"),
     ("a panic", &[22, 1], 9, 0, 2, "1 at 1 s, 22 at 2 s: a panic"),
     ("silent", &[99, 1], 9, 0, 2, "1 at 1 s, 99 at 10 s: late"),
+    ("at the deadline", &[4, 6], 1, 0, 2, "4 at 4 s, 6 at 10 s"),
+    ("work panics", &[33, 1], 1, 0, 1, "33 at 0 s: a panic, 1 at 1 s"),
     ("many", &[6, 7, 8], 1, 0, 2, "6 at 6 s, 7 at 10 s: late, 8 at 10 s: late"),
     ("slow", &[1, 2, 3], 9, 5, 3, "1 at 1 s, 2 at 6 s, 3 at 11 s"),
     ("slow, full", &[1, 2, 3], 1, 5, 2, "1 at 1 s, 2 at 8 s, 3 at 13 s: late"),
@@ -160,7 +176,7 @@ const CASES: [Case; 10] = [
 
 async fn run((name, parcels, limit, pause, begun, expected): Case) {
     let (start, carrier) = (Instant::now(), Arc::<Carrier>::default());
-    let track = |parcel| Arc::clone(&carrier).track(parcel);
+    let track = tracker(Arc::clone(&carrier));
     let (parcels, deadline) = (parcels.iter().copied(), start + 10 * SECOND);
     let mut results = as_completed(parcels, limit, deadline, track);
     let mut got = Vec::new();
@@ -180,7 +196,7 @@ async fn run((name, parcels, limit, pause, begun, expected): Case) {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     let carrier = Arc::<Carrier>::default();
-    let track = |parcel| Arc::clone(&carrier).track(parcel);
+    let track = tracker(Arc::clone(&carrier));
     // ANCHOR: call
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut results = as_completed([5, 1, 13], 100, deadline, track);
@@ -198,15 +214,15 @@ async fn main() -> Result<()> {
 
     // The deadline has passed: no request begins.
     let carrier = Arc::<Carrier>::default();
-    let late = |parcel| Arc::clone(&carrier).track(parcel);
-    let mut results = as_completed(0..20, 9, Instant::now(), late);
+    let track = tracker(Arc::clone(&carrier));
+    let mut results = as_completed(30..40, 9, Instant::now(), track);
     while let Some((_, result)) = results.next().await {
         assert_eq!(word(result), ": late");
     }
     assert_eq!(carrier.all.load(Relaxed), 0);
 
     // `next` is dropped twice a second, and loses nothing.
-    let start = Instant::now();
+    let (start, track) = (Instant::now(), tracker(Arc::clone(&carrier)));
     let mut results = as_completed([3, 1, 2], 2, start + 10 * SECOND, track);
     let mut got = Vec::new();
     loop {
@@ -221,7 +237,7 @@ async fn main() -> Result<()> {
     assert_eq!(got, [1, 2, 3]);
 
     let carrier = Arc::<Carrier>::default();
-    let track = |parcel| Arc::clone(&carrier).track(parcel);
+    let track = tracker(Arc::clone(&carrier));
     let deadline = Instant::now() + 10 * SECOND;
     let mut results = as_completed([3, 1, 2], 2, deadline, track);
     let first = results.next().await.map(|(parcel, _)| parcel);

@@ -43,6 +43,9 @@ class Labels:
         # ANCHOR: print
         async with self._lock, asyncio.timeout(self.timeout):
             conn, self._printer = self._printer, None
+            if conn and not await nothing_to_read(conn[0]):
+                conn[1].close()
+                conn = None
             if conn is None:
                 conn = await asyncio.open_connection(*self.address)
             reader, writer = conn
@@ -50,6 +53,8 @@ class Labels:
                 writer.write(parcel.to_bytes(4, "big"))
                 await writer.drain()
                 number = int.from_bytes(await reader.readexactly(4), "big")
+                if number != parcel:
+                    raise ValueError("the answer to another request")
                 self._printer = reader, writer
                 return number
             finally:
@@ -57,12 +62,22 @@ class Labels:
                 if self._printer is None:
                     writer.close()
         # ANCHOR_END: print
+
+
+async def nothing_to_read(reader):
+    """False: bytes are left after an answer, or the stream has ended."""
+    try:
+        async with asyncio.timeout(0):
+            await reader.read(1)
+    except TimeoutError:
+        return True
+    return False
 # ANCHOR_END: keep
 
 
 # A printer, and what must come of the calls.
 SECOND = 0.05
-SILENT, CLOSES = 99, 13
+SILENT, CLOSES, TWICE, WRONG = 99, 13, 22, 31
 
 
 class Printer:
@@ -85,7 +100,9 @@ class Printer:
                     await reader.read()
                     return
                 await asyncio.sleep(SECOND)
-                writer.write(parcel)
+                if number == WRONG:
+                    parcel = (number - 1).to_bytes(4, "big")
+                writer.write(parcel * (1 + (number == TWICE)))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -136,18 +153,32 @@ async def main():
     assert await labels.print(8) == 8
     assert printer.connections == 3
 
+    # It answers twice, or another request: a new connection.
+    conn = labels._printer
+    assert await labels.print(TWICE) == TWICE
+    await asyncio.sleep(SECOND)
+    assert await labels.print(9) == 9
+    assert printer.connections == 4 and conn[1].is_closing()
+    try:
+        await labels.print(WRONG)
+        raise AssertionError("a wrong answer")
+    except ValueError:
+        pass
+    assert await labels.print(10) == 10
+    assert printer.connections == 5
+
     # Cancelled while it waits for the lock, and halfway.
     conn = labels._printer
     first = asyncio.create_task(labels.print(1))
     waits = asyncio.create_task(labels.print(2))
     await asyncio.sleep(0)
     waits.cancel()
-    assert await first == 1 and printer.connections == 3
+    assert await first == 1 and printer.connections == 5
     halfway = asyncio.create_task(labels.print(4))
     await asyncio.sleep(SECOND / 2)
     halfway.cancel()
     assert await labels.print(5) == 5
-    assert printer.connections == 4 and conn[1].is_closing()
+    assert printer.connections == 6 and conn[1].is_closing()
     assert halfway.cancelled() and waits.cancelled()
 
     # The printer is off.

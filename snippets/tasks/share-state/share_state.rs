@@ -28,12 +28,9 @@ struct Labels {
 
 impl Labels {
     fn new(credit: u32, address: SocketAddr, timeout: Duration) -> Self {
-        Labels {
-            account: Mutex::new(Account { credit, labels: Vec::new() }),
-            printer: tokio::sync::Mutex::new(None),
-            address,
-            timeout,
-        }
+        let account = Mutex::new(Account { credit, labels: Vec::new() });
+        let printer = tokio::sync::Mutex::new(None);
+        Labels { account, printer, address, timeout }
     }
 
     // ANCHOR: buy
@@ -66,11 +63,13 @@ impl Labels {
         let exchange = async {
             // Dropped halfway, the exchange drops the connection, too.
             let mut conn = match printer.take() {
-                Some(conn) => conn,
-                None => TcpStream::connect(self.address).await?,
+                // It has no bytes left, and has not ended.
+                Some(conn) if conn.try_read(&mut [0]).is_err() => conn,
+                _ => TcpStream::connect(self.address).await?,
             };
             conn.write_u32(parcel).await?;
             let number = conn.read_u32().await?;
+            anyhow::ensure!(number == parcel, "the answer to another request");
             *printer = Some(conn);
             anyhow::Ok(number)
         };
@@ -93,6 +92,8 @@ use tokio::time::{Instant, sleep, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 const SILENT: u32 = 99;
 const CLOSES: u32 = 13;
+const TWICE: u32 = 22;
+const WRONG: u32 = 31;
 
 /// Prints a label in a second. Counts its connections.
 struct Printer {
@@ -137,7 +138,9 @@ async fn answer(mut conn: TcpStream) -> anyhow::Result<()> {
             CLOSES => return Ok(()),
             _ => sleep(SECOND).await,
         }
-        conn.write_u32(parcel).await?;
+        let answer = if parcel == WRONG { 30 } else { parcel }.to_be_bytes();
+        let answers = answer.repeat(if parcel == TWICE { 2 } else { 1 });
+        conn.write_all(&answers).await?;
     }
 }
 
@@ -204,6 +207,31 @@ async fn peers(printer: &Printer) -> anyhow::Result<()> {
 
     let error = labels.print(CLOSES).await.expect_err("no answer");
     println!("closed: {error}; the next one: {}", labels.print(8).await?);
+
+    let before = printer.connections();
+    let twice = labels.print(TWICE).await?;
+    println!("two answers: {twice}; the next one: {}", labels.print(9).await?);
+    assert_eq!((twice, printer.connections()), (TWICE, before + 1));
+    let error = labels.print(WRONG).await.expect_err("a wrong answer");
+    println!("wrong: {error}; the next one: {}", labels.print(10).await?);
+    assert_eq!(printer.connections(), before + 2);
+
+    // The printer closes the connection while nobody uses it.
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let labels = Labels::new(100, listener.local_addr()?, 5 * SECOND);
+    let once = async || {
+        let (mut conn, _) = listener.accept().await?;
+        let parcel = conn.read_u32().await?;
+        conn.write_u32(parcel).await
+    };
+    for parcel in [5, 6] {
+        let served = timeout(5 * SECOND, once());
+        let (number, served) = tokio::join!(labels.print(parcel), served);
+        served??;
+        assert_eq!(number?, parcel);
+        sleep(SECOND).await;
+    }
+    println!("closed, idle: the next one is printed");
     Ok(())
 }
 

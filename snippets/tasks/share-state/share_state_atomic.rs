@@ -22,7 +22,7 @@ fn fixed(count: &AtomicU32) {
 fn limited(count: &AtomicU32, limit: u32) -> bool {
     // ANCHOR: fixed_limit
     let add = |n| if n < limit { Some(n + 1) } else { None };
-    count.fetch_update(Relaxed, Relaxed, add).is_ok()
+    count.try_update(Relaxed, Relaxed, add).is_ok()
     // ANCHOR_END: fixed_limit
 }
 
@@ -52,7 +52,7 @@ fn main() {
         let refusal = !limited(count, 100);
         refused.fetch_add(refusal.into(), Relaxed);
     });
-    println!("fetch_update: {count}");
+    println!("try_update: {count}");
     assert_eq!((count, refused.into_inner()), (100, all - 100));
 }
 // ANCHOR_END: all

@@ -140,14 +140,15 @@ mod stress {
     }
 
     /// A printer whose jobs tell the parcel. It is slow now and then, sends a
-    /// wrong reply before the right one, cuts a reply, or sends none.
+    /// wrong reply before or after the right one, cuts a reply, or sends none.
+    /// Now and then it closes the connection after a reply.
     async fn serve(mut round: Round, mut conn: TcpStream) -> Result<()> {
         let (read, mut write) = conn.split();
         let mut lines = BufReader::new(read).lines();
         while let Some(line) = lines.next_line().await? {
             sleep(round.duration(Duration::ZERO..MS / 2)).await;
             let parcel = line.strip_prefix("print ").expect("a command");
-            let reply = format!("{}\n", job(parcel.parse()?));
+            let mut reply = format!("{}\n", job(parcel.parse()?));
             if round.rng.u8(..10) == 0 {
                 write.write_all(b"jam\n").await?;
             }
@@ -155,8 +156,13 @@ mod stress {
                 0 => round.rng.usize(..reply.len()),
                 _ => reply.len(),
             };
+            let whole = sent == reply.len();
+            if round.rng.u8(..5) == 0 {
+                reply.push_str("4711\n"); // sent at once with the first line
+            }
+            let sent = if whole { reply.len() } else { sent };
             write.write_all(&reply.as_bytes()[..sent]).await?;
-            if sent < reply.len() {
+            if !whole || round.rng.u8(..10) == 0 {
                 break;
             }
         }

@@ -6,13 +6,15 @@ include!("../../../../snippets/tasks/as-they-finish/as_they_finish.rs");
 
 mod stress {
     use std::future::{Future, pending};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::sync::{Arc, Mutex};
     use std::thread;
     use std::time::Duration;
 
     use anyhow::{Result, bail};
+    use futures::FutureExt;
     use stress::{Round, SLACK};
+    use tokio::sync::oneshot;
     use tokio::task::JoinError;
     use tokio::time::{Instant, sleep};
 
@@ -20,11 +22,15 @@ mod stress {
 
     const MS: Duration = Duration::from_millis(1);
 
+    type Reply = Arc<Mutex<Option<oneshot::Receiver<()>>>>;
+
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Act {
         Return,
         Fail,
         Panic,
+        /// There is no future yet.
+        PanicBefore,
         Wait,
     }
 
@@ -63,12 +69,14 @@ mod stress {
     impl Work {
         /// Does an item, if the limit is kept.
         fn run(
-            &self,
+            self,
             item: Item,
             limit: usize,
-        ) -> impl Future<Output = Result<usize>> + Send + 'static + use<>
-        {
-            let work = self.clone();
+        ) -> impl Future<Output = Result<usize>> + Send + 'static {
+            if item.act == Act::PanicBefore {
+                panic!("item {} panics", item.index);
+            }
+            let work = self;
             async move {
                 let before = work.0.fetch_add(1, SeqCst);
                 let _running = Running(work);
@@ -80,7 +88,9 @@ mod stress {
                 match item.act {
                     Act::Return => Ok(item.index),
                     Act::Fail => bail!("item {} fails", item.index),
-                    Act::Panic => panic!("item {} panics", item.index),
+                    Act::Panic | Act::PanicBefore => {
+                        panic!("item {} panics", item.index)
+                    }
                     Act::Wait => pending().await,
                 }
             }
@@ -104,7 +114,7 @@ mod stress {
             (Act::Fail, Err(error)) => {
                 error.to_string() == format!("item {index} fails")
             }
-            (Act::Panic, Err(error)) => {
+            (Act::Panic | Act::PanicBefore, Err(error)) => {
                 let panics = format!("item {index} panics");
                 error.is::<JoinError>() && error.to_string().contains(&panics)
             }
@@ -116,10 +126,13 @@ mod stress {
     #[test]
     fn each_item_has_one_result() {
         stress::rounds(|mut round| async move {
-            let acts = [Act::Return, Act::Fail, Act::Panic];
+            let acts = [Act::Return, Act::Fail, Act::Panic, Act::PanicBefore];
             let (items, work) = (items(&mut round, acts), Work::default());
             let limit = round.rng.usize(1..8);
-            let run = |item| work.run(item, limit);
+            let run = {
+                let work = work.clone();
+                move |item| work.run(item, limit)
+            };
             let deadline = Instant::now() + 100 * SLACK;
             let mut results = as_completed(items.clone(), limit, deadline, run);
             let mut got = Vec::new();
@@ -149,7 +162,10 @@ mod stress {
             let acts = [Act::Return, Act::Fail, Act::Panic, Act::Wait];
             let (items, work) = (items(&mut round, acts), Work::default());
             let limit = round.rng.usize(1..8);
-            let run = |item| work.run(item, limit);
+            let run = {
+                let work = work.clone();
+                move |item| work.run(item, limit)
+            };
             let time = round.duration(Duration::ZERO..20 * MS);
             let deadline = Instant::now() + time;
             let mut results = as_completed(items.clone(), limit, deadline, run);
@@ -169,12 +185,70 @@ mod stress {
     }
 
     #[test]
+    fn a_result_that_is_ready_at_the_deadline_is_not_late() {
+        stress::rounds(|mut round| async move {
+            let deadline = Instant::now() + 10 * MS;
+            let mut replies = Vec::new();
+            let items = (0..8).map(|index| {
+                let (reply_tx, reply_rx) = oneshot::channel();
+                replies.push(reply_tx);
+                (index, Arc::new(Mutex::new(Some(reply_rx))))
+            });
+            let items = items.collect::<Vec<_>>();
+            let work = |(index, reply_rx): (usize, Reply)| async move {
+                // `None`: it has begun.
+                let reply_rx = reply_rx.lock().expect("no panic").take();
+                reply_rx.expect("it is asked once").await?;
+                Ok(index)
+            };
+            let mut results = as_completed(items, 8, deadline, work);
+            assert!(results.next().now_or_never().is_none()); // all start
+            sleep(MS).await;
+            // All threads are busy when the deadline passes.
+            let busy = (0..8).map(|_| {
+                tokio::spawn(async move {
+                    while Instant::now() < deadline + 2 * MS {
+                        thread::sleep(MS / 4);
+                    }
+                })
+            });
+            let busy = busy.collect::<Vec<_>>();
+            let time = round.duration(MS..10 * MS);
+            let sends = thread::spawn(move || {
+                thread::sleep(time);
+                let mut sent = Vec::new();
+                for reply_tx in replies {
+                    _ = reply_tx.send(());
+                    sent.push(Instant::now() < deadline);
+                }
+                sent
+            });
+            let mut late = [false; 8];
+            while let Some(((index, reply_rx), result)) = results.next().await {
+                let has_begun = reply_rx.lock().expect("no panic").is_none();
+                let is_late = result.is_err_and(|error| error.is::<Late>());
+                late[index] = has_begun && is_late;
+            }
+            for task in busy {
+                task.await.expect("no panic");
+            }
+            let sent = sends.join().expect("no panic");
+            for (sent, late) in sent.into_iter().zip(late) {
+                assert!(!(sent && late), "it was ready, and is late");
+            }
+        });
+    }
+
+    #[test]
     fn a_caller_that_leaves_aborts_them() {
         stress::rounds(|mut round| async move {
             let acts = [Act::Return, Act::Fail, Act::Panic, Act::Wait];
             let (items, work) = (items(&mut round, acts), Work::default());
             let limit = round.rng.usize(1..8);
-            let run = |item| work.run(item, limit);
+            let run = {
+                let work = work.clone();
+                move |item| work.run(item, limit)
+            };
             let deadline = Instant::now() + 100 * SLACK;
             let mut results = as_completed(items, limit, deadline, run);
             let takes = async { while results.next().await.is_some() {} };

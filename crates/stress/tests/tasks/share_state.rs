@@ -100,7 +100,8 @@ mod stress {
         }
     }
 
-    /// Is slow, silent, closes, cuts its answer, or answers.
+    /// Is slow, silent, closes, cuts its answer, answers another request, or
+    /// answers: once, or twice, at once or a little later.
     async fn answer(
         mut conn: TcpStream,
         requests: Arc<AtomicU32>,
@@ -120,7 +121,25 @@ mod stress {
                     _ => sleep(round.duration(Duration::ZERO..MS)).await,
                 }
             }
-            if conn.write_u32(parcel).await.is_err() {
+            let mut answers = vec![parcel];
+            if parcel != GOOD {
+                match round.rng.u8(..8) {
+                    0 => answers = vec![parcel + 1],
+                    1 => answers = vec![parcel, parcel],
+                    2 => answers = vec![parcel, parcel + 1],
+                    _ => {}
+                }
+            }
+            let at_once = if round.rng.bool() { 1 } else { answers.len() };
+            for answers in answers.chunks(at_once) {
+                let answers = answers.iter().flat_map(|n| n.to_be_bytes());
+                let answers = answers.collect::<Vec<_>>();
+                if conn.write_all(&answers).await.is_err() {
+                    return;
+                }
+                sleep(round.duration(Duration::ZERO..MS)).await;
+            }
+            if parcel != GOOD && round.rng.u8(..8) == 0 {
                 return;
             }
         }
