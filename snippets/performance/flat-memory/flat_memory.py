@@ -52,7 +52,9 @@ class Blocks:
                     room -= len(read)
                 end = len(block) if room else block.rfind(b"\n") + 1
                 if end == 0 and block:
-                    raise TooLong(at)
+                    if file.read(1):
+                        raise TooLong(at)
+                    end = len(block)  # the end of the file
                 if end == 0:
                     return  # the end of the file
                 text = block[:end].decode()
@@ -163,13 +165,20 @@ async def main():
         file = io.BytesIO(text.encode())
         assert await lines(file, size) == (text.splitlines(), None)
 
+    # The last line has no newline, and fills a block, or is a byte longer.
+    for text in [b"7\n8;Rome", b"8;Rome"]:
+        end = text.decode().splitlines(), None
+        assert await lines(io.BytesIO(text), 6) == end
+    found, error = await lines(io.BytesIO(b"8;Rome9"), 6)
+    assert not found and isinstance(error, TooLong)
+
     text = b"7;Oslo;2499\n8;Bergen;120\n9;Hamar;77\n"
     found, error = await lines(io.BytesIO(text), 12)
     assert found == ["7;Oslo;2499"]
     assert isinstance(error, TooLong) and error.args == (12,)
     file = Endless(b"7")
     found, error = await lines(file, 64 * KIB)
-    assert isinstance(error, TooLong) and file.read_bytes == 64 * KIB
+    assert isinstance(error, TooLong) and file.read_bytes == 64 * KIB + 1
     bad = b"7;Oslo;2499\n8;Troms\xf8;120\n"
     found, error = await lines(io.BytesIO(bad), 16)
     assert isinstance(error, UnicodeDecodeError) and len(found) == 1

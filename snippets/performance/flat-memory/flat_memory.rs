@@ -65,6 +65,7 @@ fn send_blocks(
         let end = match block.iter().rposition(|byte| *byte == b'\n') {
             _ if block.len() < size => block.len(), // the end of the file
             Some(newline) => newline + 1,
+            None if (&mut input).bytes().next().transpose()?.is_none() => size,
             None => return Err(ReadError::TooLong(at)),
         };
         let text = str::from_utf8(&block[..end])
@@ -73,8 +74,7 @@ fn send_blocks(
         if text.is_empty() || tx.blocking_send(text).is_err() {
             return Ok(()); // the end, or `Blocks` was dropped
         }
-        block.drain(..end); // keeps the begin of the next line
-        at += end;
+        at += block.drain(..end).len(); // keeps the begin of the next line
     }
 }
 // ANCHOR_END: send
@@ -204,6 +204,14 @@ async fn files() -> anyhow::Result<()> {
     println!("any size: the same {} lines", text.lines().count());
     let (_, error) = lines(text.as_bytes(), 13).await; // `8;Tromsø;120\n`: 14
     assert!(matches!(error, Some(ReadError::TooLong(13))));
+    // The last line has no newline, and fills a block, or is a byte longer.
+    for (text, fits) in
+        [("7\n8;Rome", true), ("8;Rome", true), ("8;Rome9", false)]
+    {
+        let (found, error) = lines(text.as_bytes(), 6).await;
+        assert_eq!(error.is_none(), fits);
+        assert_eq!(found.iter().eq(text.lines()), fits);
+    }
     for empty in ["", "\n"] {
         let (found, error) = lines(empty.as_bytes(), 15).await;
         assert!(error.is_none() && found.iter().eq(empty.lines()));

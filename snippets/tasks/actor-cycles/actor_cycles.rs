@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, mpsc::error::TrySendError, oneshot};
 use tokio::time::timeout;
 
 // ANCHOR: find
@@ -13,7 +12,8 @@ use tokio::time::timeout;
 enum Answer {
     Here(&'static str),
     Unknown,
-    Busy,
+    Busy,  // the next channel is full
+    Ended, // the next depot has ended
 }
 
 /// Which depot has the parcel?
@@ -48,15 +48,16 @@ async fn depot(
 // ANCHOR: pass_on
 /// Sends a request to the next actor, but waits for nothing.
 fn pass_on(next_tx: &mpsc::WeakSender<Find>, find: Find) {
-    let refused = match next_tx.upgrade() {
-        Some(next_tx) => {
-            next_tx.try_send(find).map_err(TrySendError::into_inner)
-        }
-        None => Err(find), // the next actor has ended
+    let sent = match next_tx.upgrade() {
+        Some(next_tx) => next_tx.try_send(find),
+        None => Err(TrySendError::Closed(find)), // it has no senders left
     };
-    if let Err(find) = refused {
-        _ = find.reply_tx.send(Answer::Busy);
-    }
+    let (find, answer) = match sent {
+        Ok(()) => return,
+        Err(TrySendError::Full(find)) => (find, Answer::Busy),
+        Err(TrySendError::Closed(find)) => (find, Answer::Ended),
+    };
+    _ = find.reply_tx.send(answer);
 }
 // ANCHOR_END: pass_on
 
@@ -86,6 +87,8 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+// ANCHOR: call
+/// Keep the senders together: a depot ends when its last one is dropped.
 struct Ring {
     north_tx: mpsc::Sender<Find>,
     south_tx: mpsc::Sender<Find>,
@@ -93,7 +96,6 @@ struct Ring {
 }
 
 fn ring(capacity: usize) -> Ring {
-    // ANCHOR: call
     let (north_tx, north_rx) = mpsc::channel(capacity);
     let (south_tx, south_rx) = mpsc::channel(capacity);
     let mut depots = JoinSet::new();
@@ -101,9 +103,9 @@ fn ring(capacity: usize) -> Ring {
     depots.spawn(depot("north", HashSet::from([1]), north_rx, next_tx));
     let next_tx = north_tx.downgrade();
     depots.spawn(depot("south", HashSet::from([2]), south_rx, next_tx));
-    // ANCHOR_END: call
     Ring { north_tx, south_tx, depots }
 }
+// ANCHOR_END: call
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
@@ -140,13 +142,21 @@ async fn main() -> Result<()> {
     yield_now().await;
     let answer = ask(&north_tx, 2, 1, MINUTE).await?;
     println!("ended: {answer:?}");
-    assert_eq!(answer, Answer::Busy);
+    assert_eq!(answer, Answer::Ended);
     // The last sender is dropped: they hold none themselves.
     drop(north_tx);
     while let Some(end) = depots.join_next().await {
         end?;
     }
     println!("dropped: both have ended");
+
+    // Only the receiver has gone, as when a depot panics.
+    let (next_tx, next_rx) = mpsc::channel(1);
+    drop(next_rx);
+    let (reply_tx, reply_rx) = oneshot::channel();
+    let find = Find { parcel: 2, hops: 0, reply_tx };
+    pass_on(&next_tx.downgrade(), find);
+    assert_eq!(reply_rx.await?, Answer::Ended);
 
     // They are aborted.
     both.depots.shutdown().await;

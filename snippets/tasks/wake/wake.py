@@ -21,10 +21,11 @@ class Parcel:
 
     # ANCHOR: scan
     async def scan(self, status):
-        """Wakes all tasks that wait."""
+        """Wakes the tasks that wait, unless a later scan has come before."""
         async with self.changed:
-            self.status = status
-            self.changed.notify_all()
+            if status > self.status:
+                self.status = status
+                self.changed.notify_all()
     # ANCHOR_END: scan
 
     async def reached(self, status):
@@ -94,6 +95,8 @@ async def main():
     await parcel.scan(Status.DELIVERED)
     assert await asyncio.gather(*waiting) == [Status.DELIVERED] * 3
     assert await parcel.reached(Status.DELIVERED) == Status.DELIVERED
+    await parcel.scan(Status.IN_TRANSIT)
+    assert parcel.status == Status.DELIVERED
     assert Parcel().status == Status.ACCEPTED
     assert list(Status) == [0, 1, 2]
 

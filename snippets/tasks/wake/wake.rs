@@ -1,12 +1,10 @@
 // ANCHOR: all
 // ANCHOR: keep
-use std::collections::BinaryHeap;
-use std::pin::pin;
 use std::sync::Mutex;
 
 use tokio::sync::{Notify, watch};
 
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Status {
     Accepted,
     InTransit,
@@ -26,9 +24,13 @@ impl Parcel {
     // ANCHOR_END: new
 
     // ANCHOR: scan
-    /// Wakes all tasks that wait for this status.
+    /// Wakes the tasks that wait, unless a later scan has come before.
     fn scan(&self, status: Status) {
-        self.status_tx.send_replace(status);
+        self.status_tx.send_if_modified(|now| {
+            let is_later = status > *now;
+            *now = status.max(*now);
+            is_later
+        });
     }
     // ANCHOR_END: scan
 
@@ -46,12 +48,11 @@ impl Parcel {
 /// Jobs for several workers. The largest number is the most urgent job.
 #[derive(Default)]
 struct Jobs {
-    jobs: Mutex<BinaryHeap<u32>>,
+    jobs: Mutex<std::collections::BinaryHeap<u32>>,
     added: Notify,
 }
 
 impl Jobs {
-    /// Wakes one worker.
     fn add(&self, job: u32) {
         // ANCHOR: add
         self.jobs.lock().expect("no panic within").push(job);
@@ -67,7 +68,8 @@ impl Jobs {
 
     /// Waits until `look` returns a value.
     async fn wait_for<T>(&self, look: impl Fn() -> Option<T>) -> T {
-        let mut added = pin!(self.added.notified());
+        tokio::task::coop::consume_budget().await; // lets other tasks run
+        let mut added = std::pin::pin!(self.added.notified());
         loop {
             added.as_mut().enable(); // joins the queue of waiters
             if let Some(value) = look() {
@@ -91,6 +93,10 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 impl Jobs {
+    fn is_empty(&self) -> bool {
+        self.jobs.lock().expect("no panic within").is_empty()
+    }
+
     fn pop(&self) -> Option<u32> {
         self.jobs.lock().expect("no panic within").pop()
     }
@@ -115,6 +121,7 @@ async fn main() -> anyhow::Result<()> {
     jobs().await?;
     gap();
     cancelled().await?;
+    cooperates().await?;
     Ok(())
 }
 
@@ -153,6 +160,15 @@ async fn parcels() -> anyhow::Result<()> {
     let now = waiting.await?;
     println!("two scans: {now:?}");
     assert_eq!(now, Status::Delivered);
+
+    // A scan comes late, and one comes twice.
+    let mut status_rx = parcel.status_tx.subscribe();
+    parcel.scan(Status::InTransit);
+    let now = *status_rx.borrow_and_update();
+    println!("late scan: {now:?}");
+    assert_eq!(now, Status::Delivered);
+    parcel.scan(Status::Delivered);
+    assert!(!status_rx.has_changed()?, "it wakes no task");
 
     // A receiver alone, and its sender is dropped.
     let parcel = Parcel::new();
@@ -227,6 +243,20 @@ fn gap() {
     let taken = (first.now_or_never(), end.get());
     println!("gap: {taken:?}");
     assert_eq!(taken, (Some(1), Some(2)));
+}
+
+/// A worker that always finds a job.
+async fn cooperates() -> anyhow::Result<()> {
+    let jobs = Jobs::default();
+    (0..1000).for_each(|job| jobs.add(job));
+    let other = tokio::spawn(async {});
+    while !other.is_finished() && !jobs.is_empty() {
+        jobs.take().await;
+    }
+    println!("many jobs: jobs are left when the other task runs");
+    assert!(!jobs.is_empty());
+    other.await?;
+    Ok(())
 }
 
 /// A worker has been woken, and is cancelled before it runs.

@@ -58,6 +58,7 @@ mod stress {
                         }
                         Answer::Unknown => assert_eq!(parcel, 3),
                         Answer::Busy => {}
+                        Answer::Ended => panic!("all depots run"),
                     }
                 });
             }

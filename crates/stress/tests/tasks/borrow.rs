@@ -80,7 +80,10 @@ mod stress {
                 let acts = if returns {
                     acts(&mut round, [Act::Return])
                 } else {
-                    acts(&mut round, [Act::Return, Act::Fail, Act::Panic])
+                    let all = [Act::Return, Act::Fail, Act::Panic, Act::Wait];
+                    let mut acts = acts(&mut round, all);
+                    acts.push((Act::Fail, MS)); // it ends those that wait
+                    acts
                 };
                 let ends = acts.iter().all(|(act, _)| *act == Act::Return);
                 let parcels: Vec<_> = (0..acts.len() as u32).collect();

@@ -91,6 +91,61 @@ mod stress {
     }
 
     #[test]
+    fn a_status_never_goes_back() {
+        stress::rounds(|mut round| async move {
+            let parcel = Arc::new(Parcel::new());
+            let mut scans = JoinSet::new();
+            for scan in 0..40 {
+                let (parcel, mut round) = (Arc::clone(&parcel), round.fork());
+                scans.spawn(async move {
+                    let status = [
+                        Status::Accepted,
+                        Status::InTransit,
+                        Status::Delivered,
+                    ];
+                    sleep(round.duration(Duration::ZERO..MS)).await;
+                    parcel.scan(status[scan % 3]);
+                });
+            }
+            let mut status_rx = parcel.status_tx.subscribe();
+            let mut before = Status::Accepted;
+            while before < Status::Delivered {
+                let changed = timeout(SLACK, status_rx.changed()).await;
+                changed.expect("a wake-up is lost").expect("it is open");
+                let now = *status_rx.borrow_and_update();
+                assert!(now > before, "it goes back, or has not changed");
+                before = now;
+            }
+            scans.join_all().await;
+            assert_eq!(*status_rx.borrow(), Status::Delivered);
+        });
+    }
+
+    #[test]
+    fn a_worker_that_always_finds_a_job_lets_others_run() {
+        stress::rounds(|mut round| async move {
+            let jobs = Arc::<Jobs>::default();
+            let one_thread = tokio::runtime::Builder::new_current_thread();
+            let count = round.rng.u32(1000..3000);
+            (0..count).for_each(|job| jobs.add(job));
+            let taken = tokio::task::spawn_blocking(move || {
+                let mut one_thread = one_thread;
+                let runtime = one_thread.build().expect("a runtime");
+                runtime.block_on(async {
+                    let other = tokio::spawn(async {});
+                    let mut taken = 0;
+                    while !other.is_finished() && taken < count {
+                        jobs.take().await;
+                        taken += 1;
+                    }
+                    taken
+                })
+            });
+            assert!(taken.await.expect("no panic") < count, "it starves");
+        });
+    }
+
+    #[test]
     fn all_that_wait_see_the_status() {
         stress::rounds(|mut round| async move {
             let parcel = Arc::new(Parcel::new());
