@@ -65,7 +65,7 @@ fn send_blocks(
         let end = match block.iter().rposition(|byte| *byte == b'\n') {
             _ if block.len() < size => block.len(), // the end of the file
             Some(newline) => newline + 1,
-            None if (&mut input).bytes().next().transpose()?.is_none() => size,
+            None if (&mut input).take(1).read_to_end(&mut block)? == 0 => size,
             None => return Err(ReadError::TooLong(at)),
         };
         let text = str::from_utf8(&block[..end])

@@ -121,7 +121,8 @@ mod stress {
             let before = seen.bytes.load(SeqCst);
             seen.closed_rx.await.expect_err("it is dropped");
             let more = seen.bytes.load(SeqCst) - before;
-            assert!(more <= size, "{more} bytes after the drop");
+            // One byte more tells whether a full block is the last line.
+            assert!(more <= size + 1, "{more} bytes after the drop");
         });
     }
 
