@@ -29,7 +29,7 @@ window.cookbookParts = {
 "tasks/sync-border.html":[{"name":"new","python":[8,16],"rust":[16,24]},{"name":"run","python":[18,34],"rust":[26,41]},{"name":"close","python":[36,41],"rust":[43,50]}],
 "tasks/as-they-finish.html":[{"name":"spawn","python":[13,24],"rust":[44,57]},{"name":"next","python":[32,36],"rust":[58,63]}],
 "tasks/task-group.html":[{"name":"spawn","python":[9,9],"rust":[20,22]},{"name":"values","python":[10,10],"rust":[38,39]}],
-"tasks/dead-task.html":[{"name":"run","python":[23,42],"rust":[28,39]},{"name":"end","python":[43,46],"rust":[40,45]},{"name":"restart","python":[47,57],"rust":[46,56]},{"name":"until_silent","python":[60,66],"rust":[60,69]}],
+"tasks/dead-task.html":[{"name":"run","python":[23,43],"rust":[28,39]},{"name":"end","python":[44,47],"rust":[40,45]},{"name":"restart","python":[48,58],"rust":[46,56]},{"name":"until_silent","python":[61,67],"rust":[60,69]}],
 "tasks/cap-concurrency.html":[{"name":"new","python":[11,16],"rust":[21,27]},{"name":"place","python":[21,23],"rust":[35,35]},{"name":"wait","python":[25,29],"rust":[36,39]},{"name":"work","python":[30,33],"rust":[40,40]}],
 "tasks/first-success.html":[{"name":"errors","python":[3,9],"rust":[7,19]},{"name":"spawn","python":[18,22],"rust":[31,35]},{"name":"wait","python":[28,38],"rust":[37,51]}],
 "tasks/share-state.html":[{"name":"locks","python":[13,18],"rust":[15,22]},{"name":"buy","python":[20,27],"rust":[31,38]},{"name":"read","python":[29,31],"rust":[40,43]},{"name":"print","python":[35,54],"rust":[52,66]}],

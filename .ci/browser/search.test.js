@@ -13,7 +13,7 @@
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { after, before, test } from 'node:test';
-import { PAGES, launch, open, serve, source } from './book.js';
+import { PAGES, launch, none, open, serve, source } from './book.js';
 
 const SYMPTOMS = 'reference/by-symptom.html';
 
@@ -160,6 +160,41 @@ test('no source of terms has run dry', () => {
     assert.notEqual([...symptoms()].length, 0);
 });
 
+test('search finds each name of the dictionary', async () => {
+    // Not the book's sections: the list above them.
+    const faults = await page.evaluate(async () => {
+        const bar = document.getElementById('mdbook-searchbar');
+        const list = document.getElementById('names');
+        const type = text => {
+            bar.value = text;
+            bar.dispatchEvent(new Event('input'));
+        };
+        const script = () => window.cookbookDictionary;
+        type('asyncio.gather');
+        while (!script() || !list.children.length) {
+            await new Promise(resolve => setTimeout(resolve, 20));
+        }
+        const { rows, sections } = script();
+        const faults = [];
+        for (const [at, names] of rows) {
+            const [, , section] = sections[at];
+            const plain = names.filter(name => !/[<*]/.test(name));
+            for (const name of plain.filter(name => name.length > 2)) {
+                type(name);
+                await null;
+                await null;
+                const links = [...list.querySelectorAll('a')];
+                const found = links.map(link => link.pathname + link.hash);
+                if (!found.includes(`/${section}`)) {
+                    faults.push(`${name}: ${found.join(', ') || 'nothing'}`);
+                }
+            }
+        }
+        return faults;
+    });
+    none(faults);
+});
+
 test('search finds nothing for nonsense', async () => {
     assert.deepEqual(await hits('qwxzvb'), []);
 });
@@ -173,4 +208,16 @@ test('a hit opens where it was found', async () => {
     await page.waitForURL(url => url.hash === hash);
     await page.locator(`${hash}:target`).waitFor();
     await page.locator('main mark').first().waitFor({ state: 'attached' });
+});
+
+test('a name leads to its row', async () => {
+    await page.locator('#mdbook-searchbar').fill('');
+    await page.keyboard.type('asyncio.create_task');
+    const hit = page.locator('#names a').first();
+    assert.match(await hit.textContent(), /asyncio\.create_task → tokio::spawn/);
+    const { hash } = new URL(await hit.evaluate(link => link.href));
+    await hit.click();
+    await page.waitForURL(url => url.hash === hash);
+    const mark = page.locator('main mark', { hasText: 'asyncio.create_task' });
+    await mark.first().waitFor({ state: 'attached' });
 });

@@ -56,6 +56,58 @@ function programs(path) {
     });
 }
 
+// ---- Names -----------------------------------------------------------------
+
+/** The first cells of the rows that a pasted text gives. */
+async function pasted(page, text) {
+    await page.locator('#python').fill(text);
+    const cells = page.locator('main .port td:first-child');
+    await cells.first().waitFor();
+    return cells.allTextContents();
+}
+
+describe('the box of names', () => {
+    for (const [what, text, names] of [
+        ['a name', 'asyncio.gather', ['asyncio.gather']],
+        [
+            'imports',
+            'import asyncio as aio\nfrom httpx import (\n    AsyncClient as C,\n)\n'
+                + 'C()\naio.sleep(1)\naio.sleep(2)\n',
+            ['asyncio.sleep', 'httpx.AsyncClient'],
+        ],
+        [
+            'neither comments nor strings',
+            '"""asyncio.run"""\n# asyncio.wait\nf = "asyncio.Lock"\n'
+                + 'asyncio.Event()\n',
+            ['asyncio.Event'],
+        ],
+        [
+            'a method of a class',
+            'import asyncio\nasyncio.Queue.join()\n',
+            ['asyncio.Queue.join'],
+        ],
+    ]) {
+        test(what, async t => {
+            const page = await reader(t, LAPTOP, 'reference/port.html');
+            assert.deepEqual(await pasted(page, text), names);
+        });
+    }
+
+    test('rows have links, and text that is no name has none', async t => {
+        const page = await reader(t, PHONE, 'reference/port.html');
+        await pasted(page, 'asyncio.create_task(f())');
+        const links = page.locator('main .port td a');
+        const [rust, recipe] = await links.evaluateAll(all => {
+            return [all[0].href, all.at(-1).href];
+        });
+        assert.match(rust, /^https:\/\/docs\.rs\/tokio\//);
+        assert.match(recipe, /\/tasks\/.+\.html/);
+        await page.locator('#python').fill('<img src=x onerror=alert(1)> qwx');
+        await page.getByText('The dictionary has no name').waitFor();
+        assert.equal(await page.locator('main .port img').count(), 0);
+    });
+});
+
 // ---- Python and Rust ------------------------------------------------------
 
 describe('tabs', () => {

@@ -295,13 +295,35 @@ pub fn cell(markdown: &str) -> String {
     markdown.replace('|', "\\|").replace('\n', " ")
 }
 
-/// The titles of the book's pages, in the order of `SUMMARY.md`, by their paths
-/// below `book`.
-pub fn titles(summary: &str) -> Vec<(&str, &str)> {
-    let lines = summary.lines().filter_map(|line| {
-        let (title, rest) = line.split_once("](")?;
-        let (_, title) = title.split_once('[')?;
-        Some((rest.split(')').next()?, title))
-    });
-    lines.collect()
+/// A page of the book, as `SUMMARY.md` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<'s> {
+    /// Below `book`.
+    pub path: &'s str,
+    pub title: &'s str,
+    /// The title of the chapter in which it stands; its own, if it is not
+    /// indented.
+    pub chapter: &'s str,
+}
+
+/// The book's pages, in their order.
+pub fn pages(summary: &str) -> Vec<Page<'_>> {
+    let mut chapter = "";
+    let mut pages = Vec::new();
+    for line in summary.lines() {
+        let Some((before, rest)) = line.split_once("](") else { continue };
+        let Some((indent, title)) = before.split_once('[') else { continue };
+        let Some((path, _)) = rest.split_once(')') else { continue };
+        if !indent.starts_with(' ') {
+            chapter = title;
+        }
+        pages.push(Page { path, title, chapter });
+    }
+    pages
+}
+
+/// The page of a link, which may have a `#heading`.
+pub fn page<'p, 's>(pages: &'p [Page<'s>], link: &str) -> Option<&'p Page<'s>> {
+    let path = link.split('#').next().unwrap_or(link);
+    pages.iter().find(|page| page.path == path)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dictionary::{Dictionary, FOLDER, Group, Library, Row, cell, titles};
+use dictionary::{Dictionary, FOLDER, Group, Library, Row, cell};
 use serde_json::{Value, json};
 
 use crate::model::{Book, Page};
@@ -49,7 +49,7 @@ pub(crate) fn files(book: &Book) -> Result<Vec<(PathBuf, String)>, String> {
         Dictionary::read(&book.root).map_err(|faults| faults.join("\n"))?;
     let summary = fs::read_to_string(book.root.join("book/SUMMARY.md"))
         .map_err(|error| format!("cannot read book/SUMMARY.md: {error}"))?;
-    let titles = titles(&summary);
+    let titles = dictionary::pages(&summary);
     let mut files = Vec::new();
     for page in &pages {
         let file = page.file.display();
@@ -120,7 +120,7 @@ fn with_coverage(
 
 fn of_library(
     library: &Library,
-    titles: &[(&str, &str)],
+    titles: &[dictionary::Page],
 ) -> Result<String, String> {
     let mut text = format!("## {}\n\n", library.title);
     if let Some(about) = &library.about {
@@ -191,15 +191,13 @@ fn python(row: &Row) -> String {
 /// The title and the link of each recipe of a row.
 fn recipes<'r>(
     row: &'r Row,
-    titles: &'r [(&str, &str)],
+    titles: &'r [dictionary::Page<'r>],
 ) -> Result<Vec<(&'r str, &'r str)>, String> {
     let recipe = |link: &'r String| {
-        let path = link.split('#').next().unwrap_or(link);
-        let title = titles.iter().find(|(page, _)| *page == path);
-        let (_, title) = title.ok_or_else(|| {
-            format!("the dictionary links to {path}, which is no page")
+        let page = dictionary::page(titles, link).ok_or_else(|| {
+            format!("the dictionary links to {link}, which is on no page")
         })?;
-        Ok((*title, link.as_str()))
+        Ok((page.title, link.as_str()))
     };
     row.recipe.iter().map(recipe).collect()
 }
@@ -209,7 +207,7 @@ fn recipes<'r>(
 fn script(
     dictionary: &Dictionary,
     pages: &[&Page],
-    titles: &[(&str, &str)],
+    titles: &[dictionary::Page],
 ) -> Result<String, String> {
     let (mut packages, mut sections, mut rows) =
         (Vec::new(), Vec::new(), Vec::new());

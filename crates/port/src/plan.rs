@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use dictionary::{Dictionary, Index, Row, titles};
+use dictionary::{Dictionary, Index, Page, Row, page, pages};
 use serde::Serialize;
 
 use crate::book::Book;
@@ -161,7 +161,7 @@ impl Plan {
             }
         }
         of_file.retain(|_, of| of.uses > 0);
-        let pages = titles(&book.summary);
+        let pages = pages(&book.summary);
         let name = |python: &str, row: Option<&Row>, places: &Places| Name {
             python: python.to_owned(),
             uses: uses(places),
@@ -269,11 +269,10 @@ fn listed(places: &Places) -> Vec<String> {
     places.iter().flat_map(of).collect()
 }
 
-fn recipes(row: &Row, pages: &[(&str, &str)], book: &Book) -> Vec<Recipe> {
+fn recipes(row: &Row, pages: &[Page], book: &Book) -> Vec<Recipe> {
     let recipe = |link: &String| {
-        let path = link.split('#').next().unwrap_or(link);
-        let (_, title) = pages.iter().find(|(page, _)| *page == path)?;
-        Some(Recipe { title: title.to_string(), address: book.address(link) })
+        let title = page(pages, link)?.title.to_owned();
+        Some(Recipe { title, address: book.address(link) })
     };
     row.recipe.iter().filter_map(recipe).collect()
 }
@@ -282,45 +281,32 @@ fn recipes(row: &Row, pages: &[(&str, &str)], book: &Book) -> Vec<Recipe> {
 /// first, and its pages likewise.
 fn reading(
     rows: &[(&Row, usize)],
-    pages: &[(&str, &str)],
+    pages: &[Page],
     book: &Book,
 ) -> Vec<Chapter> {
-    let mut of_pages: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut chapters: BTreeMap<&str, BTreeMap<&str, PageOf>> = BTreeMap::new();
     for (row, uses) in rows {
         // The first page answers; another one goes further.
-        if let Some(link) = row.recipe.first() {
-            let path = link.split('#').next().unwrap_or(link);
-            *of_pages.entry(path).or_default() += uses;
-        }
-    }
-    let mut chapters: BTreeMap<&str, Chapter> = BTreeMap::new();
-    for (path, uses) in of_pages {
-        let Some((_, title)) = pages.iter().find(|(page, _)| *page == path)
-        else {
+        let link = row.recipe.first();
+        let Some(page) = link.and_then(|link| page(pages, link)) else {
             continue;
         };
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let opening = format!("{folder}/README.md");
-        let opening = pages.iter().find(|(page, _)| **page == opening);
-        let chapter = chapters.entry(folder).or_insert_with(|| Chapter {
-            title: opening
-                .map_or("The first pages", |(_, title)| title)
-                .to_owned(),
+        let chapter = chapters.entry(page.chapter).or_default();
+        let of = chapter.entry(page.path).or_insert_with(|| PageOf {
+            title: page.title.to_owned(),
+            address: book.address(page.path),
             uses: 0,
-            pages: Vec::new(),
         });
-        chapter.uses += uses;
-        chapter.pages.push(PageOf {
-            title: title.to_string(),
-            address: book.address(path),
-            uses,
-        });
+        of.uses += uses;
     }
-    let mut chapters: Vec<_> = chapters.into_values().collect();
+    let chapters = chapters.into_iter().map(|(title, pages)| {
+        let mut pages: Vec<_> = pages.into_values().collect();
+        pages.sort_by_key(|page| Reverse(page.uses));
+        let uses = pages.iter().map(|page| page.uses).sum();
+        Chapter { title: title.to_owned(), uses, pages }
+    });
+    let mut chapters: Vec<_> = chapters.collect();
     chapters.sort_by_key(|chapter| Reverse(chapter.uses));
-    for chapter in &mut chapters {
-        chapter.pages.sort_by_key(|page| Reverse(page.uses));
-    }
     chapters
 }
 
