@@ -18,7 +18,6 @@ mod figures;
 mod form;
 mod guard;
 mod layout;
-mod refresh_token;
 mod task_group;
 mod timelines;
 

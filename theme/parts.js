@@ -58,7 +58,7 @@ window.cookbookParts = {
 "time/delay-queue.html":[{"name":"new","python":[8,10],"rust":[22,25]},{"name":"call_later","python":[12,21],"rust":[31,46]},{"name":"cancel","python":[23,28],"rust":[48,52]},{"name":"next","python":[30,38],"rust":[54,68]}],
 "time/broadcast.html":[{"name":"new","python":[7,9],"rust":[34,37]},{"name":"set","python":[11,14],"rust":[39,44]},{"name":"next","python":[49,63],"rust":[54,66]}],
 "time/set-up-once.html":[{"name":"new","python":[4,6],"rust":[20,23]},{"name":"get","python":[8,14],"rust":[25,41]},{"name":"attempt","python":[16,23],"rust":[43,62]}],
-"time/refresh-token.html":[{"name":"get","python":[17,25],"rust":[27,36]},{"name":"due","python":[30,30],"rust":[42,43]},{"name":"stamped","python":[32,33],"rust":[45,48]},{"name":"failed","python":[38,40],"rust":[50,52]},{"name":"stamp","python":[47,57],"rust":[62,70]}],
+"time/refresh-token.html":[{"name":"settings","python":[4,10],"rust":[22,28]},{"name":"get","python":[12,25],"rust":[31,56]},{"name":"renew","python":[27,32],"rust":[58,68]}],
 "time/http-client.html":[{"name":"settings","python":[5,25],"rust":[9,26]},{"name":"label","python":[28,47],"rust":[46,64]}]
 };
 window.cookbookFiles = {

@@ -1,79 +1,150 @@
 // ANCHOR: all
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The office takes this voucher, and after a theft none.
-struct Office(std::sync::Mutex<Option<u32>>);
+#[derive(Debug, PartialEq)]
+struct InvalidGrant;
 
-impl Office {
-    /// The voucher for the next pass, unless this one has been used.
-    async fn stamp(&self, voucher: u32) -> Option<u32> {
-        sleep(5 * SECOND).await; // to the office
-        let next = {
-            let mut taken = self.0.lock().expect("never poisoned");
-            *taken = taken.filter(|t| *t == voucher).map(|t| t + 1);
-            *taken
-        };
-        sleep(5 * SECOND).await; // and back
-        next
+impl fmt::Display for InvalidGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid_grant")
     }
 }
 
-fn office() -> Arc<Office> {
-    Arc::new(Office(std::sync::Mutex::new(Some(1))))
+/// Each refresh token is good for one use, and gives the next one.
+struct Provider {
+    /// The valid one, none after a theft, and since when it is valid.
+    valid: std::sync::Mutex<(Option<u32>, Instant)>,
+    /// How long the one before it gives the same answer again.
+    grace: Duration,
 }
 
-// ANCHOR: fixed
-/// Fixed: one voucher in one place, and a task that hands it in.
-async fn fetch(
-    office: Arc<Office>,
-    voucher: Arc<Mutex<u32>>,
-    used: u32,
-) -> Option<u32> {
-    let fetching = tokio::spawn(async move {
-        let mut voucher = voucher.lock().await;
-        if *voucher == used {
-            *voucher = office.stamp(used).await?;
-        }
-        Some(*voucher)
-    });
-    fetching.await.expect("no panic, and nobody aborts it")
+impl Provider {
+    async fn refresh(&self, token: u32) -> Result<u32, InvalidGrant> {
+        sleep(SECOND).await; // to the provider
+        let answer = {
+            let (valid, since) = &mut *self.valid.lock().expect("no panic");
+            match *valid {
+                Some(number) if number == token => {
+                    (*valid, *since) = (Some(number + 1), Instant::now());
+                }
+                Some(number)
+                    if number == token + 1 && since.elapsed() < self.grace => {}
+                _ => *valid = None,
+            }
+            valid.ok_or(InvalidGrant)
+        };
+        sleep(SECOND).await; // and back
+        answer
+    }
 }
-// ANCHOR_END: fixed
+
+/// What the processes share: a provider, and a row with the refresh token.
+struct Account {
+    provider: Provider,
+    row: Mutex<u32>,
+}
+
+impl Account {
+    fn new(grace: Duration) -> Arc<Self> {
+        let valid = std::sync::Mutex::new((Some(1), Instant::now()));
+        let provider = Provider { valid, grace };
+        Arc::new(Account { provider, row: Mutex::new(1) })
+    }
+
+    async fn select(&self) -> u32 {
+        *self.row.lock().await
+    }
+
+    async fn update(&self, token: u32) {
+        *self.row.lock().await = token;
+    }
+
+    async fn select_for_update(&self) -> MutexGuard<'_, u32> {
+        self.row.lock().await
+    }
+}
+
+mod unlocked {
+    use super::{Account, InvalidGrant};
+
+    // ANCHOR: broken
+    pub async fn refresh(account: &Account) -> Result<(), InvalidGrant> {
+        let old = account.select().await;
+        let new = account.provider.refresh(old).await?;
+        account.update(new).await;
+        Ok(())
+    }
+    // ANCHOR_END: broken
+}
+
+mod locked {
+    use super::{Account, InvalidGrant};
+
+    // ANCHOR: fixed
+    pub async fn refresh(account: &Account) -> Result<(), InvalidGrant> {
+        let mut row = account.select_for_update().await;
+        *row = account.provider.refresh(*row).await?;
+        Ok(()) // COMMIT
+    }
+    // ANCHOR_END: fixed
+}
+
+fn text(end: Result<(), InvalidGrant>) -> String {
+    end.map_or_else(|error| error.to_string(), |()| "ok".into())
+}
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    // ANCHOR: broken
-    // Broken: two hand in the same one, and the second is a thief.
-    let at = office();
-    let second = async || {
-        sleep(SECOND).await;
-        at.stamp(1).await
+    let account = Account::new(Duration::ZERO);
+    let second = async {
+        sleep(SECOND / 2).await;
+        unlocked::refresh(&account).await
     };
-    let both = tokio::join!(at.stamp(1), second());
-    let afterwards = at.stamp(2).await;
-    println!("two at once: {both:?}, then {afterwards:?}");
-    assert_eq!((both, afterwards), ((Some(2), None), None));
+    let (first, second) = tokio::join!(unlocked::refresh(&account), second);
+    let (first, second) = (text(first), text(second));
+    let later = text(unlocked::refresh(&account).await);
+    println!("two processes: {first}, {second}, later: {later}");
+    assert_eq!(first, "ok");
+    assert_eq!((&*second, &*later), ("invalid_grant", "invalid_grant"));
 
-    // Broken: cut off on the way back, and the new voucher is lost.
-    let at = office();
-    assert!(timeout(7 * SECOND, at.stamp(1)).await.is_err());
-    let afterwards = at.stamp(1).await;
-    println!("cut off: then {afterwards:?}");
-    assert_eq!(afterwards, None);
-    // ANCHOR_END: broken
+    let account = Account::new(Duration::ZERO);
+    let (first, second) =
+        tokio::join!(locked::refresh(&account), locked::refresh(&account));
+    let (first, second) = (text(first), text(second));
+    let later = text(locked::refresh(&account).await);
+    println!("with a lock: {first}, {second}, later: {later}");
+    assert_eq!((&*first, &*second, &*later), ("ok", "ok", "ok"));
 
-    let (at, voucher) = (office(), Arc::new(Mutex::new(1)));
-    let fetch = |used| fetch(at.clone(), voucher.clone(), used);
-    let both = tokio::join!(fetch(1), fetch(1));
-    assert!(timeout(7 * SECOND, fetch(2)).await.is_err());
-    let afterwards = fetch(2).await;
-    println!("in one place: {both:?}, then {afterwards:?}");
-    assert_eq!((both, afterwards), ((Some(2), Some(2)), Some(3)));
+    // The answer is lost: the request is dropped on its way back.
+    for (grace, expected) in [(0, "invalid_grant"), (30, "ok")] {
+        let account = Account::new(grace * SECOND);
+        let cut = SECOND * 3 / 2;
+        let lost = timeout(cut, locked::refresh(&account)).await;
+        lost.expect_err("it takes two seconds");
+        assert_eq!(account.select().await, 1);
+        let again = text(locked::refresh(&account).await);
+        println!("answer lost, {grace} s of grace: {again}");
+        assert_eq!(again, expected);
+    }
+
+    // At the end of the program, `main` waits for the refresh.
+    let account = Account::new(Duration::ZERO);
+    let tracker = TaskTracker::new();
+    let shared = Arc::clone(&account);
+    let refresh = async move { locked::refresh(&shared).await };
+    tokio::spawn(tracker.track_future(refresh));
+    tracker.close();
+    tracker.wait().await;
+    let stored = account.select().await;
+    println!("shutdown: refresh token {stored} is stored");
+    assert_eq!(stored, 2);
 }
 // ANCHOR_END: all

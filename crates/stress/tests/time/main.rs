@@ -15,6 +15,8 @@ mod queues;
 #[allow(dead_code)]
 mod rate_limit;
 #[allow(dead_code)]
+mod refresh_token;
+#[allow(dead_code)]
 mod retry;
 #[allow(dead_code)]
 mod select_loop;
