@@ -7,7 +7,7 @@ class Tokens:
     def __init__(self, request, timeout, margin, pause):
         self.request = request
         self.timeout = timeout  # of a refresh
-        self.margin = margin  # before a token expires, at most half its lifetime
+        self.margin = margin  # before a token expires, at most half its life
         self.pause = pause  # from the start of a refresh to the next start
         self.token = None  # header, when to renew it, when it expires
         self.task, self.began = None, 0
@@ -71,7 +71,9 @@ async def sign_in(session, url):
 
 
 def new_tokens(session, url):
-    return Tokens(lambda: sign_in(session, url), timeout=30, margin=300, pause=10)
+    return Tokens(
+        lambda: sign_in(session, url), timeout=30, margin=300, pause=10
+    )
 
 
 async def track(session, tokens, url):
@@ -198,7 +200,8 @@ async def over_http():
         assert request.headers["Authorization"] == "Basic cGFyY2VsczpzZWNyZXQ="
         assert (await request.post())["grant_type"] == "client_credentials"
         asked.append(request)
-        return web.json_response({"access_token": len(asked), "expires_in": 3600})
+        answer = {"access_token": len(asked), "expires_in": 3600}
+        return web.json_response(answer)
 
     async def parcel(request):
         ok = request.headers["Authorization"] in valid
@@ -213,12 +216,13 @@ async def over_http():
     async with aiohttp.ClientSession() as session:
         tokens = new_tokens(session, f"{url}/token")
         tokens.pause = 0
-        callers = (track(session, tokens, f"{url}/parcels/7") for _ in range(10))
+        parcel = f"{url}/parcels/7"
+        callers = (track(session, tokens, parcel) for _ in range(10))
         assert await asyncio.gather(*callers) == ["in transit"] * 10
         assert len(asked) == 2
         valid.clear()
         try:
-            await track(session, tokens, f"{url}/parcels/7")
+            await track(session, tokens, parcel)
             raise AssertionError("it is rejected")
         except aiohttp.ClientResponseError as error:
             assert error.status == 401 and len(asked) == 3

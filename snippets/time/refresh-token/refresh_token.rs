@@ -528,6 +528,8 @@ async fn rejected(client: &Client) -> Result<()> {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
+    leaves().await;
+
     let client = Client::builder().no_proxy().build()?;
     let provider = Provider::new(HOUR);
     let url = serve(&provider).await?;
@@ -544,7 +546,6 @@ async fn main() -> Result<()> {
     in_time().await;
     outage().await;
     failures().await;
-    leaves().await;
     short_life().await;
     rejected(&client).await?;
 
