@@ -271,13 +271,17 @@ fn chapter(
     if !page.path.ends_with("README.md") {
         return Ok(None);
     }
-    let folder = page.path.parent().unwrap_or(Path::new(""));
+    let folder = page.path.parent();
     let rows = book.pages.iter().filter_map(|other| {
-        if other.path.parent() != Some(folder) || other.path == page.path {
+        if other.parents.last() != Some(&page.title) {
             return None;
         }
         let question = other.about.question.as_deref()?;
-        let file = other.path.file_name()?.to_string_lossy();
+        let file = match other.path.parent() == folder {
+            true => other.path.file_name()?.to_string_lossy().into_owned(),
+            // Both are in folders of the book.
+            false => format!("../{}", other.path.display()),
+        };
         Some(format!("| {question} | [{}]({file}) |\n", other.title))
     });
     let rows: String = rows.collect();
