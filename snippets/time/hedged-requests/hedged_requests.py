@@ -37,9 +37,10 @@ class Hedge:
             self.record(now() - start)
             return result
         except TimeoutError:
-            if limit.expired():
-                self.record(now() - start)
-            raise
+            time = now() - start
+            if limit.expired() and delay is not None and time >= delay:
+                self.record(time)  # it was slow
+            raise  # if it was cut earlier, it may be a quick one
         finally:
             for task in tasks:
                 task.cancel()
@@ -184,6 +185,8 @@ async def main():
     # Too few calls are measured, or the budget is empty.
     found = await outcome(Hedge(0.95, 200, 20), carrier, [(0.9,), (0.1,)])
     assert found == (0, 0.9, 1)
+    found = await outcome(Hedge(0.95, 200, 20), carrier, [(SILENCE,)])
+    assert found == (TimeoutError, 5, 1)
     hedge, hedged = await measured(carrier), 0
     for _ in range(100):
         fails = [(0.2, down), (0.2, down)]
@@ -207,13 +210,18 @@ async def main():
     except TimeoutError:
         assert (carrier.requests, carrier.pending) == (2, 0)
 
-    # What is measured: the calls that succeed or reach the deadline.
+    # What is measured: the calls that succeed, or are cut after the delay.
     hedge = await measured(carrier)
     assert round(hedge.delay(), 3) == 0.096
     for _ in range(300):
         await outcome(hedge, carrier, [(0.001, down)])
         await outcome(hedge, carrier, [(0.001, late)])
+        await outcome(hedge, carrier, [(0.2, late), (0.2, late)])
     assert round(hedge.delay(), 3) == 0.096
+    for _ in range(300):
+        await outcome(hedge, carrier, [(SILENCE,)], limit=0.095)
+    assert round(hedge.delay(), 3) == 0.096
+    assert round(hedge.times[-1], 3) == 0.094
     for _ in range(20):
         await outcome(hedge, carrier, [(SILENCE,), (SILENCE,)])
     assert round(hedge.delay(), 3) == 5

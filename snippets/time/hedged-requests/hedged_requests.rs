@@ -41,8 +41,9 @@ impl Hedge {
             }
         };
         let result = timeout_at(deadline, hedged).await;
-        if !matches!(result, Ok(Err(_))) {
-            self.record(start.elapsed());
+        let time = start.elapsed();
+        if result.as_ref().map_or(time >= delay, Result::is_ok) {
+            self.record(time); // it succeeded, or was cut after the delay
         }
         result?
     }
@@ -73,8 +74,7 @@ impl Hedge {
     fn withdraw(&self) -> bool {
         let mut budget = self.budget.lock().expect("no panic");
         let left = budget.checked_sub(self.cost);
-        *budget = left.unwrap_or(*budget);
-        left.is_some()
+        left.inspect(|left| *budget = *left).is_some()
     }
     // ANCHOR_END: budget
 }
@@ -243,7 +243,7 @@ async fn cases() {
     assert_eq!((carrier.pending(), carrier.requests()), (0, 2));
 }
 
-/// What is measured: the calls that succeed or reach the deadline.
+/// What is measured: the calls that succeed, or are cut after the delay.
 async fn delays() {
     let carrier = &Carrier::default();
     let hedge = measured(carrier).await;
@@ -252,6 +252,21 @@ async fn delays() {
         outcome(&hedge, carrier, &[Down(1)]).await;
     }
     assert_eq!(hedge.delay(), 96 * MS);
+    // A call that is cut before the delay says nothing about the delay.
+    let cut_after = |limit| {
+        let track = || carrier.track(&[Silence, Silence]);
+        hedge.call(Instant::now() + limit, track)
+    };
+    for _ in 0..300 {
+        let cut = cut_after(95 * MS).await;
+        assert!(cut.is_err_and(|error| error.is::<Elapsed>()));
+        assert_eq!(carrier.requests(), 1);
+    }
+    println!("300 are cut after 95 ms: {:?} is the delay", hedge.delay());
+    assert_eq!(hedge.delay(), 96 * MS);
+    cut_after(96 * MS).await.expect_err("silence");
+    let last = hedge.times.lock().expect("no panic").front().copied();
+    assert_eq!(last, Some(96 * MS));
     for _ in 0..20 {
         outcome(&hedge, carrier, &[Silence, Silence]).await;
     }

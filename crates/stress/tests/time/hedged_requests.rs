@@ -202,4 +202,31 @@ mod stress {
             assert_eq!(times, SAMPLES);
         });
     }
+
+    /// Its callers have less time than the delay: nothing is known of the
+    /// service, and the delay stays.
+    #[test]
+    fn calls_that_are_cut_before_the_delay_do_not_change_it() {
+        stress::rounds(|mut round| async move {
+            let hedge = hedge(10);
+            let delay = 2 * SLACK;
+            *hedge.times.lock().expect("no panic") =
+                VecDeque::from([delay; SAMPLES]);
+            let mut callers = JoinSet::new();
+            for _ in 0..2 * SAMPLES {
+                let (hedge, mut round) = (Arc::clone(&hedge), round.fork());
+                callers.spawn(async move {
+                    let replies = [(Reply::Silence, Duration::ZERO); 2];
+                    let call = Call::default();
+                    let limit = round.duration(Duration::ZERO..5 * MS);
+                    let request = || call.track(replies);
+                    let result = hedge.call(Instant::now() + limit, request);
+                    result.await.expect_err("silence");
+                    assert_eq!(call.sent.load(SeqCst), 1);
+                });
+            }
+            callers.join_all().await;
+            assert_eq!(hedge.delay(), delay);
+        });
+    }
 }
