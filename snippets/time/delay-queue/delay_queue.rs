@@ -7,13 +7,13 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::{runtime::Handle, time::Instant};
+use tokio::time::{Instant, sleep};
 use tokio_util::time::{DelayQueue, delay_queue};
 
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The jobs with their names, and the queue's key for each name.
-type Jobs<K, J> = (DelayQueue<(K, J)>, HashMap<K, delay_queue::Key>);
+/// The jobs, the queue's key for each name, and whether it is closed.
+type Jobs<K, J> = (DelayQueue<(K, J)>, HashMap<K, delay_queue::Key>, bool);
 
 struct Schedule<K, J> {
     jobs: Mutex<Jobs<K, J>>,
@@ -24,7 +24,7 @@ struct Schedule<K, J> {
 impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
     // ANCHOR: new
     fn new(capacity: usize) -> Self {
-        let jobs = Mutex::new((DelayQueue::new(), HashMap::new()));
+        let jobs = Mutex::new((DelayQueue::new(), HashMap::new(), false));
         Schedule { jobs, turn: Default::default(), capacity }
     }
     // ANCHOR_END: new
@@ -41,10 +41,10 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
         job: J,
         delay: Duration,
     ) -> Result<Option<J>, J> {
-        Handle::current(); // panics without a runtime, before the lock
-        let (queue, keys) = &mut *self.lock();
-        let is_new = !keys.contains_key(&name);
-        if delay > LONGEST || is_new && keys.len() >= self.capacity {
+        drop(sleep(Duration::ZERO)); // panics without a timer, before the lock
+        let (queue, keys, closed) = &mut *self.lock();
+        let full = !keys.contains_key(&name) && keys.len() >= self.capacity;
+        if *closed || full || delay > LONGEST {
             return Err(job);
         }
         let key = queue.insert((name.clone(), job), delay);
@@ -54,7 +54,7 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
 
     // ANCHOR: cancel
     fn cancel(&self, name: &K) -> Option<J> {
-        let (queue, keys) = &mut *self.lock();
+        let (queue, keys, _) = &mut *self.lock();
         let key = keys.remove(name)?;
         Some(queue.remove(&key).into_inner().1)
     }
@@ -65,7 +65,7 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
     async fn next(&self) -> (K, J, Instant) {
         let _turn = self.turn.lock().await; // the queue wakes one task
         let due = poll_fn(|cx| {
-            let (queue, keys) = &mut *self.lock();
+            let (queue, keys, _) = &mut *self.lock();
             let Poll::Ready(Some(expired)) = queue.poll_expired(cx) else {
                 return Poll::Pending; // none is due, or it is empty
             };
@@ -82,9 +82,11 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
 
 // ANCHOR: left
 impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
-    /// Takes out what is left, each job with its deadline.
+    /// Takes out what is left, each job with its deadline. From now on,
+    /// `call_later` refuses all jobs.
     fn drain(&self) -> Vec<(K, J, Instant)> {
-        let (queue, keys) = &mut *self.lock();
+        let (queue, keys, closed) = &mut *self.lock();
+        *closed = true;
         let take = |(_, key)| {
             let expired = queue.remove(&key);
             let deadline = expired.deadline();
@@ -103,8 +105,9 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 
 use futures::poll;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{advance, timeout};
 use tokio_util::sync::CancellationToken;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -233,15 +236,23 @@ async fn cancelled() {
     println!("dropped: the second worker has parcel {parcel}");
     assert_eq!(parcel, 1);
 
-    // Without a runtime it panics, and can still be used.
+    // Without a runtime it panics, and can still be used. So it does in a
+    // runtime without a timer.
     let reminders = Arc::new(reminders);
-    let shared = reminders.clone();
-    let call = move || shared.call_later(2, "first", SECOND);
-    let call = thread::spawn(|| catch_unwind(AssertUnwindSafe(call)).is_err());
-    assert!(call.join().expect("it was caught"));
+    for has_runtime in [false, true] {
+        let shared = reminders.clone();
+        let call = move || {
+            let runtime = Builder::new_current_thread().build();
+            let runtime = runtime.expect("a runtime");
+            let _guard = has_runtime.then(|| runtime.enter());
+            shared.call_later(2, "first", SECOND)
+        };
+        let call = || catch_unwind(AssertUnwindSafe(call)).is_err();
+        assert!(thread::spawn(call).join().expect("it was caught"));
+    }
     assert_eq!(reminders.call_later(3, "first", SECOND), Ok(None));
     assert_eq!(reminders.next().await.0, 3);
-    println!("no runtime: a panic, then parcel 3");
+    println!("no runtime, no timer: two panics, then parcel 3");
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -280,13 +291,20 @@ async fn main() {
     sleep(2 * SECOND).await; // a worker has it
     // ANCHOR: stop
     token.cancel();
-    workers.join_all().await; // each finishes the job that it has
+    while let Some(end) = workers.join_next().await {
+        if let Err(error) = end {
+            tracing::error!(%error, "a worker");
+        }
+    }
     let left = reminders.drain();
     // ANCHOR_END: stop
     println!("stop: left: {:?}", left.iter().map(|job| (job.0, job.1)).next());
     assert_eq!(REMINDED.load(Relaxed), 9, "21, too");
     let [(7, "It waits.", deadline)] = left[..] else { panic!("{left:?}") };
     assert_eq!(deadline - Instant::now(), hour - 66 * SECOND);
+    let late = reminders.call_later(22, "It waits.", SECOND);
+    println!("closed: {late:?}");
+    assert_eq!(late, Err("It waits."));
     assert!(reminders.drain().is_empty());
 
     in_order().await;

@@ -10,6 +10,7 @@ mod stress {
 
     use tokio::task::JoinSet;
     use tokio::time::{Instant, sleep, timeout};
+    use tokio_util::sync::CancellationToken;
 
     use super::Schedule;
 
@@ -89,7 +90,7 @@ mod stress {
             let mut accepted = accepted.concat();
             accepted.sort();
             assert_eq!(ends, accepted);
-            let (queue, keys) = &*calls.lock();
+            let (queue, keys, _) = &*calls.lock();
             assert!(queue.is_empty() && keys.is_empty());
         });
     }
@@ -151,32 +152,55 @@ mod stress {
         });
     }
 
+    /// Callers and a worker go on while it is drained.
     #[test]
     fn what_is_drained_and_what_is_received_is_all() {
         stress::rounds(|mut round| async move {
-            let calls = Arc::new(Calls::new(100));
-            for call in 0..100 {
-                let delay = round.duration(Duration::ZERO..4 * MS);
-                assert_eq!(calls.call_later((0, call), call, delay), Ok(None));
+            let calls = Arc::new(Calls::new(1_000));
+            let mut callers = JoinSet::new();
+            for caller in 0..2 {
+                let (mut round, calls) = (round.fork(), calls.clone());
+                callers.spawn(async move {
+                    let mut accepted = Vec::new();
+                    for number in 0..100 {
+                        let call = caller * 1_000 + number;
+                        let delay = round.duration(Duration::ZERO..2 * MS);
+                        match calls.call_later((caller, call), call, delay) {
+                            Ok(replaced) => {
+                                assert_eq!(replaced, None);
+                                accepted.push(call);
+                            }
+                            Err(refused) => assert_eq!(refused, call),
+                        }
+                        if round.rng.u8(..8) == 0 {
+                            sleep(round.duration(Duration::ZERO..MS)).await;
+                        }
+                    }
+                    accepted
+                });
             }
-            let (mut round, shared) = (round.fork(), calls.clone());
-            let time = round.duration(Duration::ZERO..4 * MS);
+            let (token, shared) = (CancellationToken::new(), calls.clone());
+            let stop = token.clone();
             let worker = tokio::spawn(async move {
                 let mut received = Vec::new();
-                while let Some((_, call, _)) =
-                    round.cancel(8 * MS, shared.next()).await
-                {
+                let next = || stop.run_until_cancelled(shared.next());
+                while let Some((_, call, _)) = next().await {
                     received.push(call);
                 }
                 received
             });
-            sleep(time).await;
-            let drained: Vec<_> = calls.drain();
+            sleep(round.duration(Duration::ZERO..6 * MS)).await;
+            let drained = calls.drain();
+            let mut accepted = callers.join_all().await.concat();
+            token.cancel();
             let mut ends = worker.await.expect("no panic");
             ends.extend(drained.into_iter().map(|(_, call, _)| call));
-            ends.extend(calls.drain().into_iter().map(|(_, call, _)| call));
             ends.sort();
-            assert_eq!(ends, Vec::from_iter(0..100));
+            accepted.sort();
+            assert_eq!(ends, accepted);
+            assert_eq!(calls.call_later((9, 9), 9, MS), Err(9), "closed");
+            let (queue, keys, _) = &*calls.lock();
+            assert!(queue.is_empty() && keys.is_empty());
         });
     }
 }
