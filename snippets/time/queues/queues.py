@@ -131,7 +131,10 @@ async def main():
     except Closed as closed:
         logging.warning("%s: the queue is closed", closed)
     await jobs.close()  # before `main` ends
-    await asyncio.gather(*workers)
+    # A `report` that raises ends its worker, and not the others.
+    for error in await asyncio.gather(*workers, return_exceptions=True):
+        if error is not None:
+            logging.error("a worker has ended", exc_info=error)
     # ANCHOR_END: call
 
     # Urgent ones first, and equal ones in their order.

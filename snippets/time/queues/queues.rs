@@ -84,6 +84,8 @@ impl<P: Ord, J: Clone + Send + 'static> PriorityQueue<P, J> {
 // Notifications that are sent for parcels, and what must come of them.
 use std::cmp::Ordering;
 use std::collections::BTreeMap as Map;
+use std::future::pending;
+use std::task::{Context, Wake};
 use std::time::Duration;
 
 use anyhow::{Error, anyhow};
@@ -213,6 +215,19 @@ async fn full() {
     assert_eq!(reports.parcels(), [1, 2, 3, 4, 5]);
 }
 
+/// Wakes a `send` that waits for a place. Was the queue still open for `recv`?
+struct Woken {
+    jobs: Queue,
+    open: Mutex<Option<bool>>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        let open = !self.jobs.waiting.is_closed();
+        *self.open.lock().expect("no panic") = Some(open);
+    }
+}
+
 async fn closed() {
     let (jobs, workers, reports) = start(1, 2);
     let mut producers = JoinSet::new();
@@ -230,6 +245,20 @@ async fn closed() {
     println!("closed: reported {done:?}, refused {refused:?}");
     assert_eq!((done, refused), (vec![1, 2, 3], vec![4, 5, 6, 7]));
     assert_eq!(jobs.recv().await, None);
+
+    // `close` closes the places first. Otherwise the workers could end, and
+    // then a job could be sent.
+    let jobs = Arc::new(PriorityQueue::new(1));
+    jobs.send(1, 1).await.expect("it is open");
+    let woken = Arc::new(Woken { jobs: jobs.clone(), open: Mutex::default() });
+    let mut waits = Box::pin(jobs.send(1, 2));
+    let waker = woken.clone().into();
+    let mut context = Context::from_waker(&waker);
+    assert!(waits.as_mut().poll(&mut context).is_pending());
+    jobs.close();
+    let open = *woken.open.lock().expect("no panic");
+    assert_eq!(open, Some(true), "it can receive when a `send` is refused");
+    assert_eq!(waits.await, Err(2));
 
     // A job must not be inserted when the workers have ended: `send` has its
     // place, and cannot have the lock before the queue is closed.
@@ -249,7 +278,9 @@ async fn closed() {
 }
 
 /// At the limit the token cancels the jobs that run. The others come back.
-async fn limit() {
+/// One job is `stuck`, and ignores the token.
+async fn limit(stuck: Option<u32>) {
+    let start = Instant::now();
     let (jobs, reports) = (Arc::new(PriorityQueue::new(8)), Reports::default());
     let (token, mut workers) = (CancellationToken::new(), JoinSet::new());
     for _ in 0..2 {
@@ -261,6 +292,15 @@ async fn limit() {
             async { notified.await.unwrap_or(Err(anyhow!("cancelled"))) }
         };
         // ANCHOR_END: cancel
+        let handle = move |parcel| {
+            let handled = handle(parcel);
+            async move {
+                match stuck {
+                    Some(stuck) if stuck == parcel => pending().await,
+                    _ => handled.await,
+                }
+            }
+        };
         let reports = reports.clone();
         let report = move |parcel, result| reports.add(parcel, result);
         workers.spawn(jobs.clone().work(handle, report));
@@ -270,20 +310,25 @@ async fn limit() {
     }
     // ANCHOR: limit
     jobs.close();
-    let mut finished = Box::pin(workers.join_all());
     let mut left = Vec::new();
-    if timeout(7 * SECOND, &mut finished).await.is_err() {
+    if timeout(7 * SECOND, finish(&mut workers)).await.is_err() {
         while let Some(job) = jobs.recv().await {
             left.push(job); // not started
         }
         token.cancel();
-        finished.await;
+        if timeout(SECOND, finish(&mut workers)).await.is_err() {
+            tracing::error!("a job does not stop");
+        }
     }
     // ANCHOR_END: limit
-    println!("limit: {:?}, not started: {left:?}", reports.count());
-    let ends = [("cancelled".to_owned(), 2), ("done".to_owned(), 2)];
+    let (case, cancelled, took) = match stuck {
+        None => ("limit", 2, 7),
+        Some(_) => ("stuck", 1, 8),
+    };
+    println!("{case}: {:?}, not started: {left:?}", reports.count());
+    let ends = [("cancelled".to_owned(), cancelled), ("done".to_owned(), 2)];
     assert_eq!(reports.count(), Map::from(ends));
-    assert_eq!(left, [5, 6]);
+    assert_eq!((left, start.elapsed().as_secs()), (vec![5, 6], took));
 }
 
 async fn cancelled() {
@@ -332,6 +377,23 @@ async fn cancelled() {
     let left = jobs.recv().await;
     println!("report: the worker panicked, left: {left:?}");
     assert!(end.is_err_and(|error| error.is_panic()) && left == Some(2));
+
+    // Another worker handles the rest, and `finish` waits for it.
+    let (mut workers, done) = (JoinSet::new(), Reports::default());
+    for _ in 0..2 {
+        let done = done.clone();
+        workers.spawn(jobs.clone().work(notify, move |parcel, result| {
+            assert_ne!(parcel, 1, "no log");
+            done.add(parcel, result);
+        }));
+    }
+    for parcel in 1..=6 {
+        jobs.send(1, parcel).await.expect("it is open");
+    }
+    jobs.close();
+    finish(&mut workers).await;
+    println!("report, then the others: {:?}", done.parcels());
+    assert_eq!(done.parcels(), [2, 3, 4, 5, 6]);
 }
 
 // ANCHOR: reserved_jobs
@@ -442,6 +504,17 @@ async fn comparison() {
     assert_eq!(left, [Some(1), Some(3), None]);
 }
 
+// ANCHOR: finish
+/// Waits for all workers, also if the `report` of one has panicked.
+async fn finish(workers: &mut JoinSet<()>) {
+    while let Some(end) = workers.join_next().await {
+        if let Err(error) = end {
+            tracing::error!(%error, "a worker has ended");
+        }
+    }
+}
+// ANCHOR_END: finish
+
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
     // ANCHOR: call
@@ -458,14 +531,15 @@ async fn main() -> Result<()> {
         tracing::warn!(parcel, "the queue is closed");
     }
     jobs.close(); // before `main` ends
-    workers.join_all().await;
+    finish(&mut workers).await;
     // ANCHOR_END: call
 
     order().await;
     all().await;
     full().await;
     closed().await;
-    limit().await;
+    limit(None).await;
+    limit(Some(4)).await;
     cancelled().await;
     reserved().await;
     starved().await.map_err(Error::msg)?;

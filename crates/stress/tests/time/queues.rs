@@ -189,4 +189,35 @@ mod stress {
             assert_eq!(handled.len() + panicked, sent.len());
         });
     }
+
+    /// `report` panics for some jobs, and each panic ends a worker.
+    #[test]
+    fn a_report_that_panics_ends_no_other_worker() {
+        stress::rounds(|mut round| async move {
+            let jobs = Arc::new(PriorityQueue::new(CAPACITY));
+            let (reports_tx, mut reports_rx) = mpsc::unbounded_channel();
+            let mut workers = JoinSet::new();
+            for _ in 0..3 {
+                let reports_tx = reports_tx.clone();
+                workers.spawn(jobs.clone().work(handle, move |job, _| {
+                    reports_tx.send(job).expect("a receiver");
+                    // Two jobs: the third worker handles the rest.
+                    assert!(job.1 == 2 || job.2 != 1, "no log");
+                }));
+            }
+            drop(reports_tx);
+            let senders = senders(&mut round, &jobs);
+            let mut sent = senders.join_all().await.concat();
+            jobs.close();
+            super::finish(&mut workers).await;
+            assert!(workers.is_empty());
+            let mut reported = Vec::new();
+            while let Some(job) = reports_rx.recv().await {
+                reported.push(job);
+            }
+            reported.sort();
+            sent.sort();
+            assert_eq!(reported, sent);
+        });
+    }
 }
