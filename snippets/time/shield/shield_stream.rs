@@ -2,6 +2,7 @@
 use std::convert::Infallible;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_stream::stream;
 use axum::extract::{Request, State};
@@ -9,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::{Router, body::Body, response::Response, routing::get};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -39,12 +41,14 @@ async fn in_the_body(State(printer): State<Printer>) -> Body {
 
 // ANCHOR: fixed
 async fn in_a_task(State(printer): State<Printer>) -> Body {
-    let (lines_tx, lines_rx) = mpsc::channel(10);
+    let labels = [1, 2, 3];
+    let (lines_tx, lines_rx) = mpsc::channel(labels.len());
     let tracker = printer.tracker.clone();
     tracker.spawn(async move {
-        for label in 1..=3 {
+        for label in labels {
             let line = printer.print(label).await;
-            _ = lines_tx.send(line).await; // an error: the client has left
+            // It never waits. An error: the client has left.
+            _ = lines_tx.send(line).await;
         }
     });
     Body::from_stream(ReceiverStream::new(lines_rx))
@@ -61,13 +65,18 @@ async fn shield(
     task.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
-/// The client leaves when it has the first line. Which labels are printed?
-async fn printed(path: &str) -> anyhow::Result<Vec<u32>> {
-    let printer = Printer {
-        paper: Arc::new(Semaphore::new(1)),
+/// A printer with paper for so many labels.
+fn printer(paper: usize) -> Printer {
+    Printer {
+        paper: Arc::new(Semaphore::new(paper)),
         printed: Arc::default(),
         tracker: TaskTracker::new(),
-    };
+    }
+}
+
+/// The client leaves when it has the first line. Which labels are printed?
+async fn printed(path: &str) -> anyhow::Result<Vec<u32>> {
+    let printer = printer(1);
     let app = Router::new()
         .route("/in_the_body", get(in_the_body))
         .route("/in_a_task", get(in_a_task))
@@ -100,6 +109,17 @@ async fn printed(path: &str) -> anyhow::Result<Vec<u32>> {
 async fn main() -> anyhow::Result<()> {
     assert_eq!(printed("in_the_body").await?, [1]);
     assert_eq!(printed("in_a_task").await?, [1, 2, 3]);
+
+    // A client that stays and reads nothing.
+    let printer = printer(3);
+    let body = in_a_task(State(printer.clone())).await;
+    printer.tracker.close();
+    let limit = Duration::from_secs(10);
+    timeout(limit, printer.tracker.wait()).await.expect("it waits");
+    let printed = printer.printed.lock().expect("no panic").clone();
+    println!("a client that does not read: {printed:?}");
+    assert_eq!(printed, [1, 2, 3]);
+    drop(body);
     Ok(())
 }
 // ANCHOR_END: all
