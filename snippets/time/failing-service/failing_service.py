@@ -83,6 +83,10 @@ class Breaker:
 
 
 # A carrier that fails in every way, and what must come of it.
+import time
+from email.utils import format_datetime, parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
+
 import aiohttp
 
 
@@ -99,12 +103,22 @@ def failure(error):
     if isinstance(error, aiohttp.ClientResponseError):
         if error.status not in {429, 500, 502, 503, 504}:
             return None
-        value = (error.headers or {}).get("Retry-After", "")
-        return float(value) if value.isdecimal() else 0
+        return retry_after((error.headers or {}).get("Retry-After", ""))
     if isinstance(error, aiohttp.InvalidURL):
         return None
     # No response in time, or only a part of it.
     return 0 if isinstance(error, aiohttp.ClientError | TimeoutError) else None
+
+
+def retry_after(text):
+    """The seconds until `Retry-After`, which has seconds or a date, or 0."""
+    if text.isdecimal():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return 0
+    return max(0, date.timestamp() - time.time())
 # ANCHOR_END: track
 
 
@@ -140,7 +154,8 @@ ANSWERS = {
     "500": "500 E", "502": "502 B", "503": "503 U", "504": "504 T",
     "asks": "503 U\r\nretry-after: 90", "soon": "503 U\r\nretry-after: 1",
     "far": "503 U\r\nretry-after: " + 300 * "9",
-    "date": "503 U\r\nretry-after: Wed, 21 Oct 2026 07:28:00 GMT",
+    "past": "503 U\r\nretry-after: Wed, 21 Oct 2015 07:28:00 GMT",
+    "no_date": "503 U\r\nretry-after: soon",
 }
 
 
@@ -155,6 +170,9 @@ async def kinds():
         if case == "silent":
             await reader.read()
         elif case != "reset":
+            date = datetime.now(UTC) + timedelta(seconds=400)
+            date = format_datetime(date, usegmt=True)
+            ANSWERS["date"] = f"503 U\r\nretry-after: {date}"
             status = ANSWERS.get(case, "200 OK")
             body = {"cut": "in tr"}.get(case, "in transit")
             writer.write(
@@ -184,11 +202,13 @@ async def kinds():
         for case, expected, shortest in [
             *[(case, 20, 0) for case in ("ok", "404", "400", "501", "invalid")],
             *[(case, 5, 30) for case in ("429", "500", "502", "503", "504")],
-            *[(case, 5, 30) for case in ("reset", "cut", "silent", "date")],
+            *[(case, 5, 30) for case in ("reset", "cut", "silent", "past")],
+            ("no_date", 5, 30),
             ("refused", 5, 30),
             ("asks", 1, 90),
             ("soon", 1, 30),
             ("far", 1, 300),
+            ("date", 1, 300),
         ]:
             it = breaker(0.05 if case == "silent" else 10)
             url = f"http://{host}:{port}/{case}"

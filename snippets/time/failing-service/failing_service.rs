@@ -1,10 +1,9 @@
 // ANCHOR: all
 // ANCHOR: keep
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Duration, Instant, timeout};
 
 #[derive(Debug, thiserror::Error)]
 #[error("not sent: the circuit breaker is open")]
@@ -59,7 +58,6 @@ impl Breaker {
         if failed == Some(None) || !Arc::ptr_eq(&permits, &state.permits) {
             return result; // it does not count
         }
-        let half_open = state.open_until.is_some();
         if let Some(wait) = failed.flatten() {
             state.score += self.weight;
             if state.score >= self.limit || !wait.is_zero() {
@@ -67,13 +65,15 @@ impl Breaker {
                 let jitter = wait.mul_f64(fastrand::f64());
                 let score = self.limit.saturating_sub(self.weight);
                 *state = self::state(Some(wait + jitter), score);
+                drop(state); // a log may block, or panic
                 tracing::warn!(self.name, ?wait, "the breaker opens");
             }
-        } else if state.score > 1 || !half_open {
+        } else if state.score > 1 || state.open_until.is_none() {
             state.score = state.score.saturating_sub(1);
-            permits.add_permits(usize::from(half_open));
+            permits.add_permits(usize::from(state.open_until.is_some()));
         } else {
             *state = self::state(None, 0);
+            drop(state);
             tracing::info!(self.name, "the breaker closes");
         }
         // ANCHOR_END: record
@@ -87,9 +87,11 @@ use std::cell::Cell;
 use std::future::pending;
 use std::io::{Read, Seek};
 use std::panic::AssertUnwindSafe;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
+use std::time::SystemTime;
 
 use futures::future::{FutureExt, join_all};
+use httpdate::{fmt_http_date, parse_http_date};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,14 +128,18 @@ fn failure(error: &anyhow::Error) -> Option<Duration> {
     };
     lost.then_some(Duration::ZERO)
 }
-// ANCHOR_END: track
 
-/// `Retry-After` in seconds. A date counts as zero.
+/// The time until `Retry-After`, which has seconds or a date. Zero without it.
 fn retry_after(response: &Response) -> Duration {
     let header = response.headers().get(RETRY_AFTER);
-    let seconds = header.and_then(|value| value.to_str().ok()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(0))
+    let text = header.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let left = |date: SystemTime| date.duration_since(SystemTime::now()).ok();
+    match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => parse_http_date(text).ok().and_then(left).unwrap_or_default(),
+    }
 }
+// ANCHOR_END: track
 
 // ANCHOR: handler
 /// What your own handler answers when a call has failed.
@@ -146,6 +152,12 @@ fn to_status(error: &anyhow::Error) -> StatusCode {
     }
 }
 // ANCHOR_END: handler
+
+/// Asks for a wait until so many seconds from now, as a date.
+fn after(seconds: u32) -> String {
+    let date = fmt_http_date(SystemTime::now() + seconds * SECOND);
+    format!("503 U\r\nretry-after: {date}\r\ncontent-length: 0\r\n\r\n")
+}
 
 /// Answers one request, `GET /case`.
 async fn answer(mut stream: TcpStream) {
@@ -166,6 +178,12 @@ async fn answer(mut stream: TcpStream) {
             "503 U\r\nretry-after: 18446744073709551615\r\n\
              content-length: 0\r\n\r\n"
         }
+        "date" => &after(400),
+        "past" => {
+            "503 U\r\nretry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n\
+             content-length: 0\r\n\r\n"
+        }
+        "no_date" => "503 U\r\nretry-after: soon\r\ncontent-length: 0\r\n\r\n",
         "malformed" => "in transit\r\n\r\n",
         "cut" => "200 OK\r\ncontent-length: 10\r\n\r\nin tr",
         "reset" => return, // closes the connection
@@ -290,6 +308,9 @@ async fn kinds(carrier: &str, client: &Client) -> anyhow::Result<()> {
         ("asks", 1, 90),
         ("soon", 1, 30),
         ("far", 1, 300),
+        ("date", 1, 300),
+        ("past", 5, 30),
+        ("no_date", 5, 30),
     ] {
         let url = match case {
             "invalid" => String::new(),
@@ -336,6 +357,27 @@ async fn kinds(carrier: &str, client: &Client) -> anyhow::Result<()> {
     waits.sort_unstable();
     assert!(waits[0] < 40 && waits[29] > 50, "{waits:?}");
     Ok(())
+}
+
+/// Each line of the log is written when the lock is free.
+async fn logs() {
+    let breaker = Arc::new(Breaker { limit: 1, ..self::breaker() });
+    let (logged, lines) = (Arc::clone(&breaker), Arc::new(Mutex::new(0)));
+    let count = Arc::clone(&lines);
+    let writer = move || {
+        let state = logged.state.try_lock();
+        assert!(!matches!(state, Err(TryLockError::WouldBlock)), "locked");
+        *count.lock().expect("no panic") += 1;
+        std::io::sink()
+    };
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let carrier = Carrier::default();
+    at_once(1, &breaker, &carrier, 503).await;
+    sleep(60 * SECOND).await;
+    at_once(1, &breaker, &carrier, 200).await;
+    assert_eq!(left(&breaker), None);
+    assert_eq!(*lines.lock().expect("no panic"), 2, "it opens and closes");
 }
 
 /// How it closes again, and what becomes of a probe.
@@ -473,6 +515,7 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(statuses.await?, [404, 504, 502, 502, 503]);
     kinds(&carrier, &client).await?;
     probes().await;
+    logs().await;
 
     let mut text = String::new();
     log.rewind()?;

@@ -28,13 +28,19 @@ class Scheduler:
         """Runs the job at the times of `cron`. Returns if there is none."""
         seconds = datetime.timestamp  # not what the clock on the wall shows
         last = now()
-        while due := cron.get_next_fire_time(last, last):
-            while (left := seconds(due) - seconds(now())) > 0:
-                # It may be set, or the machine may sleep.
-                if not await self.waits(min(left, 60)):
-                    return
-            await self.run(job)
-            last = max(due, now(), key=seconds)  # the clock may be set back
+        while True:
+            time = now()
+            if seconds(last) > seconds(time) + 24 * 3600:
+                last = time  # the clock was far ahead
+            if (due := cron.get_next_fire_time(last, last)) is None:
+                return
+            left = seconds(due) - seconds(time)
+            # It may be set, or the machine may sleep.
+            if not await self.waits(min(left, 60)):
+                return
+            if seconds(due) <= seconds(now()):
+                await self.run(job)
+                last = max(due, now(), key=seconds)  # it may be set back
     # ANCHOR_END: cron
 
     async def waits(self, seconds):
@@ -182,6 +188,14 @@ async def main():
     noon = datetime(2026, 6, 1, 12, tzinfo=OSLO)
     seen = await times("0 * * * *", noon, 3.9, 61, -HOUR)
     assert seen == ["Mon 13:00 CEST", "Mon 14:00 CEST"], seen
+    year = 365 * 24 * HOUR
+    seen = await times("0 * * * *", noon, 3.02, 61, -year)
+    assert seen == ["Mon 13:00 CEST", "Sun 14:00 CEST", "Sun 15:00 CEST"], seen
+    seen = await times("0 * * * *", noon, 3.02, 30, -year)
+    assert seen == ["Sun 13:00 CEST", "Sun 14:00 CEST", "Sun 15:00 CEST"], seen
+    seen = await times("0 * * * *", noon, 25, 61, -24 * HOUR)
+    assert seen == ["Mon 13:00 CEST"], seen
+    assert await times("0 0 30 2 *", noon, 1) == []
     seen = await times("0 * * * *", noon, 1.9, 30, 3 * HOUR)
     assert seen == ["Mon 15:31 CEST", "Mon 16:00 CEST"], seen
 

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use croner::{Cron, errors::CronError};
 use futures::FutureExt;
@@ -47,13 +47,21 @@ impl Scheduler {
     ) -> Result<(), CronError> {
         let mut last = now();
         loop {
-            // After `last`, also if the clock is set back.
-            last = cron.find_next_occurrence(&last.max(now()), false)?;
-            let wait = until(&last, &now);
+            let time = now();
+            if last > time + TimeDelta::days(1) {
+                last = time; // the clock was far ahead
+            }
+            let due = cron.find_next_occurrence(&last, false)?;
+            let left = (due - time).to_std().unwrap_or_default();
+            // It may be set, or the machine may sleep.
+            let wait = sleep(left.min(Duration::from_secs(60)));
             if self.token.run_until_cancelled(wait).await.is_none() {
                 return Ok(());
             }
-            self.run(&mut job).await;
+            if due <= now() {
+                self.run(&mut job).await;
+                last = due.max(now()); // the clock may be set back
+            }
         }
     }
     // ANCHOR_END: cron
@@ -68,14 +76,6 @@ impl Scheduler {
     }
     // ANCHOR_END: run
 }
-
-/// Looks at the clock each minute: it may be set, or the machine may sleep.
-async fn until(due: &DateTime<Tz>, now: impl Fn() -> DateTime<Tz>) {
-    while *due > now() {
-        let left = (*due - now()).to_std().unwrap_or_default();
-        sleep(left.min(Duration::from_secs(60))).await;
-    }
-}
 // ANCHOR_END: keep
 
 // Jobs that are quick, slow and fail, clocks that jump, and what must happen.
@@ -83,7 +83,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 
 use anyhow::bail;
-use chrono::{TimeDelta, TimeZone, Utc};
+use chrono::{TimeZone, Utc};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -247,6 +247,21 @@ async fn at_times() -> Result<()> {
     let seen = times("0 * * * *", noon, 239 * MINUTE, (61, -3600)).await?;
     println!("set back by an hour: {seen:?}");
     assert_eq!(seen, ["Mon 13:00 CEST", "Mon 14:00 CEST"]);
+    // The clock is a year ahead, and a job has run or not.
+    for (minutes, expected) in [
+        (61, ["Mon 13:00 CEST", "Sun 14:00 CEST", "Sun 15:00 CEST"]),
+        (30, ["Sun 13:00 CEST", "Sun 14:00 CEST", "Sun 15:00 CEST"]),
+    ] {
+        let set = (minutes, -365 * 24 * 3600);
+        let time = if minutes == 61 { 181 * MINUTE } else { 182 * MINUTE };
+        let seen = times("0 * * * *", noon, time, set).await?;
+        println!("set back by a year: {seen:?}");
+        assert_eq!(seen, expected);
+    }
+    // A day is not far.
+    let set = (61, -24 * 3600);
+    let seen = times("0 * * * *", noon, 25 * HOUR, set).await?;
+    assert_eq!(seen, ["Mon 13:00 CEST"]);
     let seen = times("0 * * * *", noon, 119 * MINUTE, (30, 3 * 3600)).await?;
     println!("slept for three hours: {seen:?}");
     assert_eq!(seen, ["Mon 15:31 CEST", "Mon 16:00 CEST"]);

@@ -11,6 +11,8 @@ mod hedged_requests;
 #[allow(dead_code)]
 mod http_client;
 #[allow(dead_code)]
+mod periodic;
+#[allow(dead_code)]
 mod queues;
 #[allow(dead_code)]
 mod rate_limit;
