@@ -195,6 +195,8 @@ async def main():
     assert seen == ["Sun 13:00 CEST", "Sun 14:00 CEST", "Sun 15:00 CEST"], seen
     seen = await times("0 * * * *", noon, 25, 61, -24 * HOUR)
     assert seen == ["Mon 13:00 CEST"], seen
+    seen = await times("0 * * * *", noon, 2.02, 61, -25 * HOUR)
+    assert seen == ["Mon 13:00 CEST", "Sun 13:00 CEST"], seen
     assert await times("0 0 30 2 *", noon, 1) == []
     seen = await times("0 * * * *", noon, 1.9, 30, 3 * HOUR)
     assert seen == ["Mon 15:31 CEST", "Mon 16:00 CEST"], seen

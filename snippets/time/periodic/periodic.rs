@@ -262,6 +262,9 @@ async fn at_times() -> Result<()> {
     let set = (61, -24 * 3600);
     let seen = times("0 * * * *", noon, 25 * HOUR, set).await?;
     assert_eq!(seen, ["Mon 13:00 CEST"]);
+    let set = (61, -25 * 3600);
+    let seen = times("0 * * * *", noon, 121 * MINUTE, set).await?;
+    assert_eq!(seen, ["Mon 13:00 CEST", "Sun 13:00 CEST"]);
     let seen = times("0 * * * *", noon, 119 * MINUTE, (30, 3 * 3600)).await?;
     println!("slept for three hours: {seen:?}");
     assert_eq!(seen, ["Mon 15:31 CEST", "Mon 16:00 CEST"]);
