@@ -90,6 +90,7 @@ use futures::{StreamExt, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::io::{AsyncReadExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -102,53 +103,37 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-// Certificates for `carrier.example`, each of which is its own root. The key of
-// all of them is public: use it for no server.
-const KEY: &str = "-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQge6oy8Z3t69irRR0y
-nP7WqgsXCNgIu23gxPxAQFtF4uShRANCAASX0XWF/ToUEn1nIbQmRI+rQhr2Gtk9
-KrYAzFozm/aHGRfQYLRXPodQg9osUrYSGLvnPQjk7ZsdM1OuENS0L7Sa
------END PRIVATE KEY-----
-";
-const OURS: &str = "-----BEGIN CERTIFICATE-----
-MIIBPzCB5qADAgECAhRNPl8XZ/a7tiFClHTKGe+JJTlOTDAKBggqhkjOPQQDAjAP
-MQ0wCwYDVQQDDARvdXJzMCAXDTAwMDEwMTAwMDAwMFoYDzI5OTkwMTAxMDAwMDAw
-WjAPMQ0wCwYDVQQDDARvdXJzMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEl9F1
-hf06FBJ9ZyG0JkSPq0Ia9hrZPSq2AMxaM5v2hxkX0GC0Vz6HUIPaLFK2Ehi75z0I
-5O2bHTNTrhDUtC+0mqMeMBwwGgYDVR0RBBMwEYIPY2Fycmllci5leGFtcGxlMAoG
-CCqGSM49BAMCA0gAMEUCIHuLZRUXtHaWz76dTUebxip9FYBpc0RwFShFJo36ak9m
-AiEA+JqVL7NWPXQt5s7ADMkPBQ48/m67Dk3kSfmxVKU+kng=
------END CERTIFICATE-----
-";
-/// Valid until 2020.
-const EXPIRED: &str = "-----BEGIN CERTIFICATE-----
-MIIBRDCB6qADAgECAhRNPl8XZ/a7tiFClHTKGe+JJTlOTDAKBggqhkjOPQQDAjAS
-MRAwDgYDVQQDDAdleHBpcmVkMB4XDTAwMDEwMTAwMDAwMFoXDTIwMDEwMTAwMDAw
-MFowEjEQMA4GA1UEAwwHZXhwaXJlZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA
-BJfRdYX9OhQSfWchtCZEj6tCGvYa2T0qtgDMWjOb9ocZF9BgtFc+h1CD2ixSthIY
-u+c9COTtmx0zU64Q1LQvtJqjHjAcMBoGA1UdEQQTMBGCD2NhcnJpZXIuZXhhbXBs
-ZTAKBggqhkjOPQQDAgNJADBGAiEAyK10IaqUGnfw2qpyNDHxJ5fN9H/W3btnYNlS
-ZFiUklICIQC0SX5gJv+WaAecFCeAxW+1Pl2/qud8VN4FHs8GBt897A==
------END CERTIFICATE-----
-";
-/// Neither the client nor the carrier trusts it.
-const FOREIGN: &str = "-----BEGIN CERTIFICATE-----
-MIIBRDCB7KADAgECAhRNPl8XZ/a7tiFClHTKGe+JJTlOTDAKBggqhkjOPQQDAjAS
-MRAwDgYDVQQDDAdmb3JlaWduMCAXDTAwMDEwMTAwMDAwMFoYDzI5OTkwMTAxMDAw
-MDAwWjASMRAwDgYDVQQDDAdmb3JlaWduMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD
-QgAEl9F1hf06FBJ9ZyG0JkSPq0Ia9hrZPSq2AMxaM5v2hxkX0GC0Vz6HUIPaLFK2
-Ehi75z0I5O2bHTNTrhDUtC+0mqMeMBwwGgYDVR0RBBMwEYIPY2Fycmllci5leGFt
-cGxlMAoGCCqGSM49BAMCA0cAMEQCIDStV6/nnRL/7XJkkwRnRJAHm377rw8u7vfp
-8ZytXoAzAiBxfsEWClFOI4wBTqgzpCP4j7fjenKiM+94mDALuklWMw==
------END CERTIFICATE-----
-";
+/// A certificate for `carrier.example`, which is its own root, and its key,
+/// both as PEM.
+struct Signed {
+    certificate: String,
+    key: String,
+}
 
-/// A carrier with a certificate. Its clients need `OURS`.
-fn tls(certificate: &str) -> anyhow::Result<TlsAcceptor> {
-    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes())?];
-    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes())?;
+impl Signed {
+    /// Makes one with a new key, valid until the beginning of a year.
+    fn new(name: &str, year: i32) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(["carrier.example".into()])?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let certificate = params.self_signed(&key)?.pem();
+        Ok(Signed { certificate, key: key.serialize_pem() })
+    }
+
+    /// For a client.
+    fn identity(&self) -> String {
+        [&*self.certificate, &self.key].concat()
+    }
+}
+
+/// A carrier with a certificate. Its clients need `trusted`.
+fn tls(own: &Signed, trusted: &Signed) -> anyhow::Result<TlsAcceptor> {
+    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes());
+    let chain = vec![der(&own.certificate)?];
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(OURS.as_bytes())?)?;
+    roots.add(der(&trusted.certificate)?)?;
     let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build()?;
     let config = ServerConfig::builder().with_client_cert_verifier(verifier);
     let mut config = config.with_single_cert(chain, key)?;
@@ -302,11 +287,16 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<String> {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> anyhow::Result<()> {
     let counts = Arc::new(Counts::default());
-    let carrier = start(tls(OURS)?, &counts).await?;
+    let ours = Signed::new("ours", 2999)?;
+    let expired = Signed::new("expired", 2020)?;
+    // Neither the client nor the carrier trusts it.
+    let foreign = Signed::new("foreign", 2999)?;
+    let carrier = start(tls(&ours, &ours)?, &counts).await?;
     let url_of = |server: SocketAddr, path: &str| {
         format!("https://carrier.example:{}/{path}", server.port())
     };
-    let (roots, identity) = ([OURS, EXPIRED].concat(), [OURS, KEY].concat());
+    let roots = [&*ours.certificate, &expired.certificate].concat();
+    let (roots, identity) = (roots, ours.identity());
     let (roots, identity) = (roots.as_bytes(), identity.as_bytes());
 
     let url = url_of(carrier, "show");
@@ -406,8 +396,8 @@ async fn main() -> anyhow::Result<()> {
     }
     assert_eq!(counts.opened.load(Relaxed), 2);
 
-    let expired = start(tls(EXPIRED)?, &counts).await?;
-    let unknown = start(tls(FOREIGN)?, &counts).await?;
+    let expired = start(tls(&expired, &ours)?, &counts).await?;
+    let unknown = start(tls(&foreign, &ours)?, &counts).await?;
     // The port is taken, and nothing listens on it.
     let refusing = TcpSocket::new_v4()?;
     refusing.bind("127.0.0.1:0".parse()?)?;
@@ -415,8 +405,7 @@ async fn main() -> anyhow::Result<()> {
     // The kernel accepts the connection, and nothing answers.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let deaf = listener.local_addr()?;
-    let stranger =
-        settings_with([FOREIGN, KEY].concat().as_bytes())?.build()?;
+    let stranger = settings_with(foreign.identity().as_bytes())?.build()?;
     let no_roots = settings(b"no PEM", identity)?.no_proxy();
     let no_roots = no_roots.resolve("carrier.example", carrier).build()?;
     let http1 = fresh()?.http1_only().build()?;

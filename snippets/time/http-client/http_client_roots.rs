@@ -2,49 +2,29 @@
 use std::env;
 use std::sync::Arc;
 
+use rcgen::{CertificateParams, CertifiedKey, DnType, KeyPair};
 use reqwest::{Certificate, Client};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-// Certificates for `carrier.example`, each of which is its own root. The key of
-// both is public: use it for no server.
-const KEY: &str = "-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQge6oy8Z3t69irRR0y
-nP7WqgsXCNgIu23gxPxAQFtF4uShRANCAASX0XWF/ToUEn1nIbQmRI+rQhr2Gtk9
-KrYAzFozm/aHGRfQYLRXPodQg9osUrYSGLvnPQjk7ZsdM1OuENS0L7Sa
------END PRIVATE KEY-----
-";
-const CARRIER: &str = "-----BEGIN CERTIFICATE-----
-MIIBPzCB5qADAgECAhRNPl8XZ/a7tiFClHTKGe+JJTlOTDAKBggqhkjOPQQDAjAP
-MQ0wCwYDVQQDDARvdXJzMCAXDTAwMDEwMTAwMDAwMFoYDzI5OTkwMTAxMDAwMDAw
-WjAPMQ0wCwYDVQQDDARvdXJzMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEl9F1
-hf06FBJ9ZyG0JkSPq0Ia9hrZPSq2AMxaM5v2hxkX0GC0Vz6HUIPaLFK2Ehi75z0I
-5O2bHTNTrhDUtC+0mqMeMBwwGgYDVR0RBBMwEYIPY2Fycmllci5leGFtcGxlMAoG
-CCqGSM49BAMCA0gAMEUCIHuLZRUXtHaWz76dTUebxip9FYBpc0RwFShFJo36ak9m
-AiEA+JqVL7NWPXQt5s7ADMkPBQ48/m67Dk3kSfmxVKU+kng=
------END CERTIFICATE-----
-";
-const IMPOSTOR: &str = "-----BEGIN CERTIFICATE-----
-MIIBRDCB7KADAgECAhRNPl8XZ/a7tiFClHTKGe+JJTlOTDAKBggqhkjOPQQDAjAS
-MRAwDgYDVQQDDAdmb3JlaWduMCAXDTAwMDEwMTAwMDAwMFoYDzI5OTkwMTAxMDAw
-MDAwWjASMRAwDgYDVQQDDAdmb3JlaWduMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD
-QgAEl9F1hf06FBJ9ZyG0JkSPq0Ia9hrZPSq2AMxaM5v2hxkX0GC0Vz6HUIPaLFK2
-Ehi75z0I5O2bHTNTrhDUtC+0mqMeMBwwGgYDVR0RBBMwEYIPY2Fycmllci5leGFt
-cGxlMAoGCCqGSM49BAMCA0cAMEQCIDStV6/nnRL/7XJkkwRnRJAHm377rw8u7vfp
-8ZytXoAzAiBxfsEWClFOI4wBTqgzpCP4j7fjenKiM+94mDALuklWMw==
------END CERTIFICATE-----
-";
+/// A certificate for `carrier.example`, which is its own root.
+fn signed(name: &str) -> Result<CertifiedKey<KeyPair>, rcgen::Error> {
+    let signing_key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(["carrier.example".into()])?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    let cert = params.self_signed(&signing_key)?;
+    Ok(CertifiedKey { cert, signing_key })
+}
 
 /// A server with a certificate. Each request gets back its header `x-api-key`.
 /// Returns its port.
-async fn start(certificate: &str) -> anyhow::Result<u16> {
-    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes())?];
-    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes())?;
+async fn start(own: &CertifiedKey<KeyPair>) -> anyhow::Result<u16> {
+    let chain = vec![own.cert.der().clone()];
+    let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
     let config = ServerConfig::builder().with_no_client_auth();
     let config = config.with_single_cert(chain, key)?;
     let tls = TlsAcceptor::from(Arc::new(config));
@@ -94,9 +74,10 @@ async fn main() -> anyhow::Result<()> {
     if let Some(port) = env::args().nth(1) {
         return with_system_roots(port.parse()?).await;
     }
-    let carrier = start(CARRIER).await?;
-    let impostor = start(IMPOSTOR).await?;
-    let pem = CARRIER;
+    let own = signed("carrier")?;
+    let carrier = start(&own).await?;
+    let impostor = start(&signed("impostor")?).await?;
+    let pem = own.cert.pem();
 
     let new = || {
         let builder = Client::builder().no_proxy();
@@ -124,7 +105,7 @@ async fn main() -> anyhow::Result<()> {
     // On Linux, the system's roots are the files of OpenSSL.
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("roots.pem");
-    for (case, text) in [("the carrier's", pem), ("no", "")] {
+    for (case, text) in [("the carrier's", &*pem), ("no", "")] {
         std::fs::write(&file, text)?;
         let child = Command::new(env::current_exe()?)
             .arg(carrier.to_string())

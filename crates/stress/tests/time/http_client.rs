@@ -14,7 +14,7 @@ mod stress {
     use tokio::task::JoinSet;
     use tokio::time::{Instant, sleep};
 
-    use super::{Counts, KEY, OURS, fetch, limited, settings, start, tls};
+    use super::{Counts, Signed, fetch, limited, settings, start, tls};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -100,10 +100,12 @@ mod stress {
     fn a_client_is_usable_after_requests_that_were_given_up() {
         stress::rounds(|mut round| async move {
             let counts = Arc::new(Counts::default());
-            let tls = tls(OURS).expect("a certificate");
+            let ours = Signed::new("ours", 2999).expect("a certificate");
+            let tls = tls(&ours, &ours).expect("a certificate");
             let carrier = start(tls, &counts).await.expect("a carrier");
-            let identity = [OURS, KEY].concat();
-            let builder = settings(OURS.as_bytes(), identity.as_bytes());
+            let identity = ours.identity();
+            let roots = ours.certificate.as_bytes();
+            let builder = settings(roots, identity.as_bytes());
             let builder = builder.expect("PEM").no_proxy();
             let builder = builder.resolve("carrier.example", carrier);
             // On a busy machine a request may take long.
