@@ -93,7 +93,8 @@ mod stress {
             let reported = Arc::new(AtomicUsize::new(0));
             let jobs = [(); 6].map(|()| Arc::new(Runs::default()));
             let mut tasks = JoinSet::new();
-            for runs in jobs.iter().cloned() {
+            for runs in &jobs {
+                let runs = Arc::clone(runs);
                 let (scheduler, mut round) = (scheduler.clone(), round.fork());
                 let first = round.duration(Duration::ZERO..2 * MS);
                 let job = async move {
