@@ -1,57 +1,85 @@
 import asyncio
+import io
+
+
+# ANCHOR: stacks
+def stacks():
+    """Where each task of the running loop waits."""
+    text = io.StringIO()
+    for task in asyncio.all_tasks():
+        task.print_stack(file=text)
+    return text.getvalue()
+# ANCHOR_END: stacks
+
+
+async def the_stack_names_the_line_that_waits():
+    lock = asyncio.Lock()
+
+    async def lock_twice():
+        async with lock:
+            await lock.acquire()
+
+    task = asyncio.create_task(lock_twice())
+    await asyncio.sleep(0)
+    text = stacks()
+    assert f'"{__file__}", line ' in text, text
+    assert "await lock.acquire()" in text, text
+    task.cancel()
 
 
 # ANCHOR: changes
 async def the_body_of_a_loop_may_wait():
-    track, log = asyncio.Lock(), []
+    lock, stored = asyncio.Lock(), []
 
-    async def drive(train):
-        async with track:
+    async def track(parcel):
+        async with lock:
             await asyncio.sleep(0)
-        return train
+        return parcel
 
-    for train in asyncio.as_completed(map(drive, range(3))):
-        number = await train
-        async with track:
-            log.append(number)
-    assert sorted(log) == [0, 1, 2]
+    for tracked in asyncio.as_completed(map(track, range(3))):
+        parcel = await tracked
+        async with lock:
+            stored.append(parcel)
+    assert sorted(stored) == [0, 1, 2]
 
 
-async def a_generator_stands_still():
-    track = asyncio.Lock()
+async def a_generator_keeps_its_lock():
+    lock = asyncio.Lock()
 
-    async def trains():
-        async with track:
-            for train in range(3):
-                yield train
+    async def parcels():
+        async with lock:
+            for parcel in range(3):
+                yield parcel
 
-    arriving = trains()
-    async for _train in arriving:
+    generator = parcels()
+    async for _ in generator:
         try:
-            async with asyncio.timeout(0.01), track:
+            async with asyncio.timeout(0.01), lock:
                 raise AssertionError("the generator holds it")
         except TimeoutError:
             break
-    await arriving.aclose()
-    assert not track.locked()
-
-
-async def a_lock_knows_no_owner():
-    track = asyncio.Lock()
-    async with track:
-        try:
-            async with asyncio.timeout(0.01):
-                await track.acquire()  # waits for itself
-            raise AssertionError("it is locked")
-        except TimeoutError:
-            pass
+    await generator.aclose()
+    assert not lock.locked()
 # ANCHOR_END: changes
 
 
+async def wait_takes_tasks_and_futures():
+    future = asyncio.get_running_loop().create_future()
+    _, pending = await asyncio.wait([future], timeout=0)
+    assert pending == {future}
+    coro = asyncio.sleep(0)
+    try:
+        await asyncio.wait([coro])
+        raise AssertionError("it is no task")
+    except TypeError:
+        coro.close()
+
+
 async def main():
+    await the_stack_names_the_line_that_waits()
     await the_body_of_a_loop_may_wait()
-    await a_generator_stands_still()
-    await a_lock_knows_no_owner()
+    await a_generator_keeps_its_lock()
+    await wait_takes_tasks_and_futures()
 
 
 asyncio.run(main())

@@ -1,68 +1,65 @@
 // ANCHOR: all
 use std::time::Duration;
 
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel, error::SendError};
 use tokio::time::timeout;
 
-const DAY: Duration = Duration::from_secs(86_400);
+type Sent = Result<usize, SendError<u32>>;
 
-// ANCHOR: broken
-// Broken: a third wagon waits for room, and who would make room is waiting.
-async fn first_all_in(
-    train: u32,
-    siding: Sender<u32>,
-    mut end: Receiver<u32>,
-) -> u32 {
-    for wagon in 1..=train {
-        siding.send(wagon).await.expect("`end` is there");
+async fn first_all(
+    parcels: u32,
+    tx: Sender<u32>,
+    mut rx: Receiver<u32>,
+) -> Sent {
+    // ANCHOR: broken
+    for parcel in 0..parcels {
+        tx.send(parcel).await?; // waits when the channel is full
     }
-    drop(siding);
-    let mut wagons = 0;
-    while end.recv().await.is_some() {
-        wagons += 1;
+    drop(tx);
+    let mut received = 0;
+    while rx.recv().await.is_some() {
+        received += 1;
     }
-    wagons
+    // ANCHOR_END: broken
+    Ok(received)
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: both ends at the same time.
-async fn in_and_out(
-    train: u32,
-    siding: Sender<u32>,
-    mut end: Receiver<u32>,
-) -> u32 {
-    let into = async move {
-        for wagon in 1..=train {
-            siding.send(wagon).await.expect("`end` is there");
+async fn both_at_once(
+    parcels: u32,
+    tx: Sender<u32>,
+    mut rx: Receiver<u32>,
+) -> Sent {
+    // ANCHOR: fixed
+    let send = async move {
+        for parcel in 0..parcels {
+            tx.send(parcel).await?;
         }
+        Ok(()) // drops `tx`, so that `recv` returns None
     };
-    let out = async {
-        let mut wagons = 0;
-        while end.recv().await.is_some() {
-            wagons += 1;
+    let receive = async {
+        let mut received = 0;
+        while rx.recv().await.is_some() {
+            received += 1;
         }
-        wagons
+        Ok(received)
     };
-    tokio::join!(into, out).1
+    let ((), received) = tokio::try_join!(send, receive)?;
+    // ANCHOR_END: fixed
+    Ok(received)
 }
-// ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let (siding, end) = channel(2);
-    let wagons = timeout(DAY, first_all_in(2, siding, end)).await;
-    println!("first all in, two wagons: {wagons:?}");
-    assert_eq!(wagons, Ok(2));
-
-    let (siding, end) = channel(2);
-    let wagons = timeout(DAY, first_all_in(3, siding, end)).await;
-    println!("first all in, three: {wagons:?}");
-    assert!(wagons.is_err());
-
-    let (siding, end) = channel(2);
-    let wagons = timeout(DAY, in_and_out(3, siding, end)).await;
-    println!("in and out, three: {wagons:?}");
-    assert_eq!(wagons, Ok(3));
+    let minute = Duration::from_secs(60);
+    for (parcels, ends) in [(2, true), (3, false)] {
+        let (tx, rx) = channel(2);
+        let received = timeout(minute, first_all(parcels, tx, rx)).await;
+        println!("first all, {parcels} parcels: {received:?}");
+        assert_eq!(received.ok(), ends.then_some(Ok(2)));
+    }
+    let (tx, rx) = channel(2);
+    let received = timeout(minute, both_at_once(3, tx, rx)).await;
+    println!("both at once, 3 parcels: {received:?}");
+    assert_eq!(received, Ok(Ok(3)));
 }
 // ANCHOR_END: all

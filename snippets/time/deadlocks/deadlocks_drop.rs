@@ -5,59 +5,56 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
-type Track = Mutex<Vec<&'static str>>;
+type Events = Mutex<Vec<&'static str>>;
 
-async fn repair(track: &Track) {
-    let _track = track.lock().await;
-    sleep(2 * HOUR).await;
+async fn sync(events: &Events) {
+    let _events = events.lock().await;
+    sleep(2 * SECOND).await;
 }
 
-async fn drive(track: &Track) {
-    track.lock().await.push("a train");
+async fn add_scan(events: &Events) {
+    events.lock().await.push("scan");
 }
 
-// ANCHOR: broken
-// Broken: what is dropped is a reference. The train lives to the end of the
-// function, and keeps its place in the queue.
 #[expect(clippy::drop_non_drop, reason = "this is what goes wrong")]
-async fn drops_the_pin(track: &Track) {
-    let mut train = pin!(drive(track));
-    if timeout(HOUR, &mut train).await.is_err() {
-        drop(train);
-        track.lock().await.push("a look");
+async fn drops_the_pin(events: &Events) {
+    // ANCHOR: broken
+    let mut scan = pin!(add_scan(events));
+    if timeout(SECOND, &mut scan).await.is_err() {
+        drop(scan); // drops a reference, and the future lives on
+        events.lock().await.push("late");
     }
+    // ANCHOR_END: broken
 }
-// ANCHOR_END: broken
 
-// ANCHOR: fixed
-// Fixed: a box owns what is in it.
-async fn drops_the_box(track: &Track) {
-    let mut train = Box::pin(drive(track));
-    if timeout(HOUR, &mut train).await.is_err() {
-        drop(train);
-        track.lock().await.push("a look");
+async fn drops_the_box(events: &Events) {
+    // ANCHOR: fixed
+    let mut scan = Box::pin(add_scan(events));
+    if timeout(SECOND, &mut scan).await.is_err() {
+        drop(scan);
+        events.lock().await.push("late");
     }
+    // ANCHOR_END: fixed
 }
-// ANCHOR_END: fixed
 
-/// What is on the track by midnight.
-async fn day(signal_box: impl AsyncFn(&Track)) -> Vec<&'static str> {
-    let track = Track::default();
-    let all = async { tokio::join!(repair(&track), signal_box(&track)) };
-    _ = timeout(24 * HOUR, all).await;
-    track.into_inner()
+/// What has happened after a minute.
+async fn minute(scan: impl AsyncFn(&Events)) -> Vec<&'static str> {
+    let events = Events::default();
+    let all = async { tokio::join!(sync(&events), scan(&events)) };
+    _ = timeout(60 * SECOND, all).await;
+    events.into_inner()
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let log = day(drops_the_pin).await;
-    println!("the pin is dropped: {log:?}");
-    assert_eq!(log, [""; 0]);
+    let events = minute(drops_the_pin).await;
+    println!("the pin is dropped: {events:?}");
+    assert_eq!(events, [""; 0]);
 
-    let log = day(drops_the_box).await;
-    println!("the box is dropped: {log:?}");
-    assert_eq!(log, ["a look"]);
+    let events = minute(drops_the_box).await;
+    println!("the box is dropped: {events:?}");
+    assert_eq!(events, ["late"]);
 }
 // ANCHOR_END: all

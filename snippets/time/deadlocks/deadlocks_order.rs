@@ -4,39 +4,54 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
-type Track = Mutex<u32>;
+#[derive(Default)]
+struct State {
+    parcels: Mutex<Vec<u32>>,
+    labels: Mutex<Vec<u32>>,
+}
 
-/// Needs both sections, one after the other.
-async fn cross(first: &Track, second: &Track) {
-    let mut first = first.lock().await;
-    sleep(HOUR).await;
-    *second.lock().await += 1;
-    *first += 1;
+/// Takes the parcels first.
+async fn add_label(state: &State) {
+    let mut parcels = state.parcels.lock().await;
+    sleep(SECOND).await; // buys a label
+    state.labels.lock().await.extend(parcels.pop());
+}
+
+async fn labels_first(state: &State) {
+    // ANCHOR: broken
+    let mut labels = state.labels.lock().await;
+    sleep(SECOND).await; // returns the label to the carrier
+    state.parcels.lock().await.extend(labels.pop());
+    // ANCHOR_END: broken
+}
+
+async fn parcels_first(state: &State) {
+    // ANCHOR: fixed
+    let mut parcels = state.parcels.lock().await;
+    let mut labels = state.labels.lock().await;
+    sleep(SECOND).await;
+    parcels.extend(labels.pop());
+    // ANCHOR_END: fixed
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let (north, south) = (Track::default(), Track::default());
+    let state = State::default();
+    state.parcels.lock().await.push(7);
+    state.labels.lock().await.push(8);
+    let both = async { tokio::join!(add_label(&state), labels_first(&state)) };
+    let end = timeout(60 * SECOND, both).await;
+    println!("two orders: {end:?}");
+    assert!(end.is_err());
 
-    // ANCHOR: broken
-    // Broken: each has what the other one waits for.
-    let both =
-        async { tokio::join!(cross(&north, &south), cross(&south, &north)) };
-    let met = timeout(24 * HOUR, both).await;
-    println!("each from its own end: {met:?}");
-    assert!(met.is_err());
-    // ANCHOR_END: broken
-
-    // ANCHOR: fixed
-    // Fixed: both take them in the same order, wherever they come from.
-    let both =
-        async { tokio::join!(cross(&north, &south), cross(&north, &south)) };
-    let met = timeout(24 * HOUR, both).await;
-    println!("north first: {met:?}");
-    assert!(met.is_ok());
-    assert_eq!(*south.lock().await, 2);
-    // ANCHOR_END: fixed
+    let both = async { tokio::join!(add_label(&state), parcels_first(&state)) };
+    let end = timeout(60 * SECOND, both).await;
+    println!("one order: {end:?}");
+    assert!(end.is_ok());
+    let parcels = state.parcels.lock().await.clone();
+    let labels = state.labels.lock().await.clone();
+    assert_eq!((parcels, labels), (vec![7], vec![8]));
 }
 // ANCHOR_END: all

@@ -5,56 +5,56 @@ use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
-type Track = Mutex<Vec<String>>;
+type Log = Mutex<Vec<String>>;
 
-async fn drive(track: &Track, train: u32) -> u32 {
-    let mut log = track.lock().await;
-    sleep(HOUR).await;
-    log.push(format!("{train} drives"));
-    train
+async fn track(log: &Log, parcel: u32) -> u32 {
+    let mut log = log.lock().await;
+    sleep(SECOND).await;
+    log.push(format!("{parcel} tracked"));
+    parcel
 }
 
-async fn note(track: &Track, train: u32) {
-    track.lock().await.push(format!("{train} noted"));
+async fn store(log: &Log, parcel: u32) {
+    log.lock().await.push(format!("{parcel} stored"));
 }
 
 // ANCHOR: broken
-// Broken: while the body waits for the track, nobody polls the second train,
-// and the track is his.
-async fn in_the_body(track: &Track) {
-    let drive = |train| drive(track, train);
-    let mut trains = stream::iter(1..=3).map(drive).buffer_unordered(2);
-    while let Some(train) = trains.next().await {
-        note(track, train).await;
+async fn in_the_body(log: &Log) {
+    let track = |parcel| track(log, parcel);
+    let mut parcels = stream::iter(1..=3).map(track).buffer_unordered(2);
+    while let Some(parcel) = parcels.next().await {
+        store(log, parcel).await; // the buffered futures are not polled
     }
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-// Fixed: what is to be done for each is a part of it.
-async fn in_the_future(track: &Track) {
-    let drive = async |train| note(track, drive(track, train).await).await;
-    let trains = stream::iter(1..=3).map(drive).buffer_unordered(2);
-    trains.collect::<()>().await;
+async fn in_the_future(log: &Log) {
+    let both = async |parcel| store(log, track(log, parcel).await).await;
+    let parcels = stream::iter(1..=3).map(both).buffer_unordered(2);
+    parcels.collect::<()>().await;
 }
 // ANCHOR_END: fixed
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let track = Track::default();
-    let end = timeout(24 * HOUR, in_the_body(&track)).await;
-    let log = track.lock().await.join(", ");
-    println!("in the body: {log}, {end:?}");
+    let log = Log::default();
+    let end = timeout(60 * SECOND, in_the_body(&log)).await;
+    let events = log.lock().await.join(", ");
+    println!("stored in the body: {end:?}, {events}");
     assert!(end.is_err());
-    assert_eq!(log, "1 drives");
+    assert_eq!(events, "1 tracked");
 
-    let track = Track::default();
-    let end = timeout(24 * HOUR, in_the_future(&track)).await;
-    let log = track.lock().await.join(", ");
-    println!("in the future: {log}, {end:?}");
+    let log = Log::default();
+    let end = timeout(60 * SECOND, in_the_future(&log)).await;
+    let events = log.lock().await.join(", ");
+    println!("stored in the future: {end:?}, {events}");
     assert!(end.is_ok());
-    assert_eq!(log.matches("noted").count(), 3);
+    for event in ["1 tracked", "2 tracked", "3 tracked"] {
+        assert_eq!(events.matches(event).count(), 1);
+    }
+    assert_eq!(events.matches("stored").count(), 3);
 }
 // ANCHOR_END: all
