@@ -79,6 +79,7 @@ fn watchdog(limit: Duration) -> ! {
 // ANCHOR_END: keep
 
 // A service that waits in each way, and its log.
+use std::future::pending;
 use std::io;
 use std::panic::resume_unwind;
 use std::pin::pin;
@@ -90,7 +91,6 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 const LIMIT: Duration = Duration::from_millis(200);
-const MS: Duration = Duration::from_millis(1);
 
 /// The calls of `hold` stand below this line.
 const CALLS: u32 = line!();
@@ -125,7 +125,7 @@ impl Log {
         line.trim_end().to_owned()
     }
 
-    /// Waits until just these lines are logged, and aborts the tasks.
+    /// Waits until exactly these lines are logged, and aborts the tasks.
     async fn has(&mut self, case: &str, tasks: Tasks, lines: &[Logged]) {
         let mut found = BTreeMap::new();
         while !found.keys().map(|(line, _)| line).eq(lines) {
@@ -254,9 +254,9 @@ async fn not_polled(state: Shared) {
     }
 }
 
-async fn keep_for(state: Shared, time: Duration) {
+async fn keep(state: Shared) {
     let (_parcels, _held) = hold("parcels", state.parcels.lock()).await;
-    sleep(time).await;
+    pending().await
 }
 
 async fn wait_for_parcels(state: Shared) {
@@ -301,8 +301,8 @@ async fn main() -> anyhow::Result<()> {
     assert!(entries().is_empty());
 
     let mut tasks = Tasks::default();
-    let label = add_label(state.clone());
-    tasks.spawn(async { label.await.expect("the carrier is open") });
+    let adds = add_label(state.clone());
+    tasks.spawn(async { adds.await.expect("the carrier is open") });
     tasks.spawn(remove_label(state.clone()));
     let lines = [
         (0, false, parcels),
@@ -331,15 +331,20 @@ async fn main() -> anyhow::Result<()> {
     let lines = [(0, false, parcels), (0, true, "events"), (1, true, parcels)];
     log.has("full channel", tasks, &lines).await;
 
+    let guard = state.parcels.lock().await;
     let mut tasks = Tasks::default();
-    tasks.spawn(keep_for(state.clone(), MS));
     tasks.spawn(not_polled(state.clone()));
-    let lines = [(1, true, parcels); 2];
+    while entries().len() < 2 {
+        yield_now().await;
+    }
+    drop(guard);
+    let lines = [(0, true, parcels); 2];
     log.has("not polled", tasks, &lines).await;
+    assert!(state.parcels.try_lock().is_ok());
 
     let mut tasks = Tasks::default();
-    tasks.spawn(keep_for(state.clone(), Duration::MAX));
-    tasks.spawn(keep_for(state.clone(), MS));
+    tasks.spawn(keep(state.clone()));
+    tasks.spawn(keep(state.clone()));
     let lines = [(0, false, parcels), (1, true, parcels)];
     log.has("slow", tasks, &lines).await;
 
@@ -375,7 +380,7 @@ async fn main() -> anyhow::Result<()> {
 async fn many(log: &mut Log, state: Shared) {
     let mut tasks = Tasks::default();
     for _ in 0..30 {
-        tasks.spawn(keep_for(state.clone(), Duration::MAX));
+        tasks.spawn(keep(state.clone()));
     }
     let mut found = BTreeMap::new();
     while found.get(&(0, false, "parcels")) != Some(&3) {
@@ -398,7 +403,7 @@ async fn short_waits(log: &mut Log, state: Shared) {
             loop {
                 let (_labels, _held) =
                     hold("labels", state.labels.lock()).await;
-                sleep(10 * MS).await;
+                sleep(LIMIT / 20).await;
             }
         });
     }

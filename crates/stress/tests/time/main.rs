@@ -3,6 +3,8 @@
 #[allow(dead_code)] // a program's own scenario
 mod broadcast;
 #[allow(dead_code)]
+mod deadlocks;
+#[allow(dead_code)]
 mod delay_queue;
 #[allow(dead_code)]
 mod failing_service;
