@@ -10,7 +10,7 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Entry:
     name: str
     holds: bool
@@ -64,6 +64,7 @@ def watchdog(limit):
             if not entry.holds and now - entry.since > limit
         }
         stuck = [entry for entry in entries if entry.name in names]
+        stuck.sort(key=lambda entry: not entry.holds)
         for entry in stuck[:20]:
             log.warning("stuck for %.0f s: %s", now - entry.since, entry)
 # ANCHOR_END: watchdog
@@ -151,15 +152,27 @@ async def stuck(expected, *coros):
 
 
 async def many(state):
-    """Only the oldest lines are logged."""
+    """The lines that hold are logged, and the oldest that wait."""
+    async def lock_labels_twice():
+        async with hold("labels", state.labels):
+            async with hold("labels", state.labels):
+                raise AssertionError("asyncio's lock is not reentrant")
+
     tasks = [asyncio.create_task(keep(state)) for _ in range(30)]
+    tasks.append(asyncio.create_task(lock_labels_twice()))
     names = [task.get_name() for task in tasks]
-    found = {}
-    while found.get(names[0]) != 3:
+    found = set()
+    looks = 0
+    while looks < 3:
         _, entry = await asyncio.to_thread(lines.get, timeout=30)
-        found[entry.task] = found.get(entry.task, 0) + 1
-        found = {name: found[name] for name in found if name in names}
-    assert list(found) == names[:20]
+        if entry.task == names[-1] and entry.holds:
+            looks += 1
+            if looks == 1:  # before, the labels may not have been stuck
+                found.clear()
+        if entry.task in names:
+            found.add((names.index(entry.task), entry.holds))
+    waits = {(task, False) for task in range(1, 19)}
+    assert found == {(0, True), (30, True)} | waits
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -46,10 +46,12 @@ async fn main() {
     println!("two orders: {end:?}");
     assert!(end.is_err());
 
+    let start = Instant::now();
     let both = async { tokio::join!(add_label(&state), parcels_first(&state)) };
     let end = timeout(60 * SECOND, both).await;
     println!("one order: {end:?}");
     assert!(end.is_ok());
+    assert_eq!(start.elapsed(), 2 * SECOND, "one after the other");
     let parcels = state.parcels.lock().await.clone();
     let labels = state.labels.lock().await.clone();
     assert_eq!((parcels, labels), (vec![7], vec![8]));

@@ -79,6 +79,10 @@ async fn main() -> anyhow::Result<()> {
     println!("a task: {end:?}, {events:?}");
     assert_eq!((end, free), (Some(true), true));
     assert_eq!(events, ["sync", "scan", "late"]);
+
+    let events = Events::default();
+    spawns(events.clone()).await?;
+    assert_eq!(*events.lock().await, ["scan"]);
     Ok(())
 }
 // ANCHOR_END: all
