@@ -222,7 +222,8 @@ async def main():
     )
     assert len(places) == 4
     assert all("hold(" in text[place - 1] for place in places)
-    await stuck({(0, True, "parcels"), (0, False, "parcels")}, lock_twice(state))
+    twice = {(0, True, "parcels"), (0, False, "parcels")}
+    await stuck(twice, lock_twice(state))
     await many(state)
     await short_waits(state)
     try:
