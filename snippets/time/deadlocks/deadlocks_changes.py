@@ -29,37 +29,37 @@ async def the_stack_names_the_line_that_waits():
 
 # ANCHOR: changes
 async def the_body_of_a_loop_may_wait():
-    lock, stored = asyncio.Lock(), []
+    log, stored = asyncio.Lock(), []
 
     async def track(parcel):
-        async with lock:
+        async with log:
             await asyncio.sleep(0)
         return parcel
 
     for tracked in asyncio.as_completed(map(track, range(3))):
         parcel = await tracked
-        async with lock:
+        async with log:
             stored.append(parcel)
     assert sorted(stored) == [0, 1, 2]
 
 
 async def a_generator_keeps_its_lock():
-    lock = asyncio.Lock()
+    log = asyncio.Lock()
 
     async def parcels():
-        async with lock:
+        async with log:
             for parcel in range(3):
                 yield parcel
 
     generator = parcels()
     async for _ in generator:
         try:
-            async with asyncio.timeout(0.01), lock:
+            async with asyncio.timeout(0.01), log:
                 raise AssertionError("the generator holds it")
         except TimeoutError:
             break
     await generator.aclose()
-    assert not lock.locked()
+    assert not log.locked()
 # ANCHOR_END: changes
 
 
