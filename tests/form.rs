@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use mdbook_skeptic::{Block, Kind, NoKeep, Page};
+use mdbook_skeptic::{Block, Kind, Page};
 
 use crate::BOOK;
 
@@ -20,20 +20,6 @@ const HEADINGS: [&str; 9] = [
     "Use it",
     "Keywords",
 ];
-
-/// Those of a page that is still in the form that it had before.
-const OLD_HEADINGS: [&str; 7] = [
-    "In Python",
-    "In Rust",
-    "How it works",
-    "What changes from Python",
-    "Pitfalls",
-    "Use it",
-    "By other names",
-];
-
-/// The pages in the old form.
-const OLD_FORM: &str = "tests/old-form.txt";
 
 /// Whether a page is a recipe: not a chapter's opening, the reference, or a
 /// page of figures.
@@ -58,10 +44,6 @@ fn headings(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.strip_prefix("## "))
 }
 
-fn is_old(page: &Page) -> bool {
-    page.about.keep == Some(NoKeep::Old)
-}
-
 /// Reports all faults at once.
 fn none(faults: Vec<String>) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -73,11 +55,10 @@ fn every_recipe_has_its_parts_in_order() {
     for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
         let text = source(page);
-        let form = if is_old(page) { &OLD_HEADINGS[..] } else { &HEADINGS[..] };
         let found: Vec<&str> =
-            headings(&text).filter(|heading| form.contains(heading)).collect();
-        if found != form {
-            faults.push(format!("{name}: has {found:?}, not {form:?}"));
+            headings(&text).filter(|it| HEADINGS.contains(it)).collect();
+        if found != HEADINGS {
+            faults.push(format!("{name}: has {found:?}, not {HEADINGS:?}"));
         }
         if !text.starts_with(&format!("# {}\n", page.title)) {
             faults.push(format!("{name}: SUMMARY.md calls it {}", page.title));
@@ -98,24 +79,6 @@ fn every_recipe_has_its_parts_in_order() {
         }
     }
     none(faults);
-}
-
-#[test]
-fn fewer_and_fewer_pages_have_the_old_form() {
-    let recipes = BOOK.pages.iter().filter(|page| is_recipe(page));
-    let old = recipes.filter(|page| is_old(page)).count();
-    let known = fs::read_to_string(OLD_FORM).expect("a number");
-    let known = known.trim().parse().expect("a number");
-    assert!(
-        old <= known,
-        "error: {old} pages have the old form, {OLD_FORM} allows {known}\n\
-         help: write a new page in the form that CONTRIBUTING.md describes"
-    );
-    assert!(
-        old == known,
-        "error: {OLD_FORM} allows {known} pages in the old form, {old} have \
-         it\nhelp: write {old} into it"
-    );
 }
 
 /// The anchor that a block of a page shows, and how: `include` shows it
@@ -183,8 +146,7 @@ fn the_helper_of_the_cancellation_test_is_one_text() {
 #[test]
 fn every_fragment_of_a_pitfall_is_broken_or_fixed() {
     let mut faults = Vec::new();
-    let new = |page: &&Page| is_recipe(page) && !is_old(page);
-    for page in BOOK.pages.iter().filter(new) {
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let text = source(page);
         let pitfalls = section(&text, "Pitfalls");
         for line in pitfalls.lines() {
@@ -208,8 +170,7 @@ fn every_fragment_of_a_pitfall_is_broken_or_fixed() {
 #[test]
 fn every_page_can_be_read_in_twenty_minutes() {
     let mut faults = Vec::new();
-    let new = |page: &&Page| is_recipe(page) && !is_old(page);
-    for page in BOOK.pages.iter().filter(new) {
+    for page in BOOK.pages.iter().filter(|page| is_recipe(page)) {
         let name = page.file.display();
         let mut fault = |what: String, help: &str| {
             faults.push(format!("error: {name}: {what}\nhelp: {help}"));
@@ -501,10 +462,6 @@ fn every_program_has_the_form() {
         let mut fault = |what: String| {
             faults.push(format!("{name} ({}): {what}", page.file.display()));
         };
-        let lines = block.text.lines().count();
-        if lines > 100 && is_old(page) {
-            fault(format!("{lines} lines; 100 are the most"));
-        }
         let file = block.file().and_then(Path::file_stem);
         let stem = file.unwrap_or_default().to_string_lossy().into_owned();
         let real = page.about.real_clock.contains(&stem);

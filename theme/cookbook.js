@@ -441,8 +441,7 @@ if (text) {
 }
 
 // Who has found a page by one of its names in the search wants to read it.
-const names = ["#keywords", "#by-other-names"];
-if (names.includes(location.hash) && location.search) {
+if (location.hash === "#keywords" && location.search) {
     addEventListener("load", () => scrollTo(0, 0));
 }
 

@@ -1,7 +1,7 @@
 // What a reader types into the search finds the page that is meant. The terms
 // are the pages' own, so that a new page brings its terms along:
 //
-// - the keywords of its section "Keywords", or "By other names";
+// - the keywords of its section "Keywords";
 // - the first line of each message of the compiler that it shows;
 // - the messages in the tables of "By symptom". One of these may also find a
 //   page that its row links to.
@@ -33,17 +33,9 @@ function plain(markdown) {
 
 /** The keywords of a page: what commas separate in its last section. */
 function keywordsOf(page) {
-    return lists(page).flatMap(list => list.match(/(`[^`]*`|[^`,])+/g))
-        .map(keyword => plain(keyword).replace(/^(an?|the) /, '').toLowerCase());
-}
-
-/** One line; in a page of the old form, a list for each kind of names. */
-function lists(page) {
     const [, line] = source(page).match(/\n## Keywords\n\n(.+)\n/) ?? [];
-    if (line) return [line];
-    const [, section = ''] = source(page).split('\n## By other names\n');
-    return section.split('\n- in ').slice(1)
-        .map(item => item.replace(/^.*?:\s/, '').split('\n\n')[0]);
+    return (line?.match(/(`[^`]*`|[^`,])+/g) ?? [])
+        .map(keyword => plain(keyword).replace(/^(an?|the) /, '').toLowerCase());
 }
 
 /** The first lines of the compiler's messages on a page. */

@@ -103,8 +103,6 @@ pub enum NoKeep {
     Test,
     /// What a reader keeps is a line, or an idea.
     None,
-    /// The page still shows a whole program in its place.
-    Old,
 }
 
 /// What a reader keeps of a page: the anchor `keep` of its first program, and of

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::anchor::{anchor, lines_of, without_anchors};
-use crate::model::{Block, Book, NoKeep, Page};
+use crate::model::{Block, Book, Page};
 
 /// The file that `mutants` in `book.toml` names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +89,7 @@ impl Part<'_> {
 /// If a program cannot be read.
 pub(crate) fn parts(book: &Book) -> Result<Vec<Part<'_>>, String> {
     let mut parts: Vec<Part> = Vec::new();
-    let pages = book.pages.iter();
-    for page in pages.filter(|page| page.about.keep != Some(NoKeep::Old)) {
+    for page in &book.pages {
         for file in page.blocks.iter().filter_map(copied) {
             if parts.iter().any(|part| part.file == file) {
                 continue;
