@@ -26,7 +26,7 @@ window.cookbookParts = {
 "pitfalls/forgotten-await.html":[{"name":"sent","python":[0,0],"rust":[5,5]},{"name":"notify","python":[3,6],"rust":[7,11]},{"name":"forgotten","python":[10,19],"rust":[15,20]},{"name":"awaited","python":[21,22],"rust":[22,24]},{"name":"spawned","python":[24,27],"rust":[26,31]}],
 "pitfalls/errors-in-a-join.html":[{"name":"failed","python":[3,9],"rust":[5,24]},{"name":"spawn","python":[20,21],"rust":[35,38]},{"name":"values","python":[28,28],"rust":[56,64]}],
 "tasks/stop-leaking.html":[{"name":"tasks","python":[9,11],"rust":[11,17]},{"name":"spawn","python":[13,23],"rust":[20,35]},{"name":"log_end","python":[25,33],"rust":[37,46]},{"name":"shut_down","python":[35,44],"rust":[48,60]}],
-"tasks/sync-border.html":[{"name":"new","python":[8,16],"rust":[16,24]},{"name":"run","python":[18,34],"rust":[26,41]},{"name":"close","python":[36,41],"rust":[43,50]}],
+"tasks/sync-border.html":[{"name":"new","python":[16,24],"rust":[28,36]},{"name":"run","python":[26,42],"rust":[38,54]},{"name":"close","python":[44,49],"rust":[56,62]}],
 "tasks/as-they-finish.html":[{"name":"spawn","python":[13,24],"rust":[44,57]},{"name":"next","python":[32,36],"rust":[58,63]}],
 "tasks/task-group.html":[{"name":"spawn","python":[9,9],"rust":[20,22]},{"name":"values","python":[10,10],"rust":[38,39]}],
 "tasks/dead-task.html":[{"name":"run","python":[23,43],"rust":[28,39]},{"name":"end","python":[44,47],"rust":[40,45]},{"name":"restart","python":[48,58],"rust":[46,56]},{"name":"until_silent","python":[61,67],"rust":[60,69]}],

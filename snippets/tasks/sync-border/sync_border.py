@@ -4,6 +4,14 @@ import threading
 from concurrent.futures import CancelledError
 
 
+class RunTimeout(Exception):
+    """The coroutine has not ended in time."""
+
+
+class Closed(Exception):
+    """The bridge is closed."""
+
+
 class Bridge:
     """Runs coroutines for sync code, on a loop in a thread of its own."""
 
@@ -21,32 +29,42 @@ class Bridge:
 
     # ANCHOR: run
     def run(self, timeout, coroutine):
-        """Runs a coroutine, and blocks the caller's thread until it ends.
-
-        Raises `CancelledError` if the bridge is closed, and `RuntimeError` in
-        an async function. Await the coroutine there.
-        """
+        """Runs a coroutine, and blocks the caller's thread until it ends."""
         if _in_async_function():
             coroutine.close()
             raise RuntimeError("run blocks its thread: await the coroutine")
         with self.lock:
             if not self.is_open:
                 coroutine.close()
-                raise CancelledError
-            future = asyncio.run_coroutine_threadsafe(
-                asyncio.wait_for(coroutine, timeout), self.loop
-            )
-        return future.result()
+                raise Closed
+            task = _limit(timeout, coroutine)
+            future = asyncio.run_coroutine_threadsafe(task, self.loop)
+        try:
+            return future.result()
+        except CancelledError:
+            if self.is_open:
+                raise  # the coroutine's own
+            raise Closed from None
     # ANCHOR_END: run
 
     # ANCHOR: close
     def close(self):
-        """Ends the loop. Calls that run, and later ones, are cancelled."""
+        """Ends the loop. Open and later calls raise `Closed`."""
         with self.lock:
             if self.is_open:
                 self.is_open = False
                 self.loop.call_soon_threadsafe(self.ended.set)
     # ANCHOR_END: close
+
+
+async def _limit(timeout, coroutine):
+    try:
+        async with asyncio.timeout(timeout) as limit:
+            return await coroutine
+    except TimeoutError:
+        if limit.expired():
+            raise RunTimeout from None
+        raise  # the coroutine's own
 
 
 def _in_async_function():
@@ -82,6 +100,10 @@ class Carrier:
                 time.sleep(0.1)
             if parcel == 13:
                 raise LookupError("404 Not Found")
+            if parcel == 21:
+                await asyncio.wait_for(asyncio.Event().wait(), 0.001)
+            if parcel == 23:
+                raise asyncio.CancelledError
             return "in transit"
         finally:
             self.running -= 1
@@ -138,7 +160,9 @@ def main():
         assert all(call.result() for call in calls)
 
     assert error_of(client.track, LONG, 13) is LookupError
-    assert error_of(client.track, 0.02, 0) is TimeoutError
+    assert error_of(client.track, 0.02, 0) is RunTimeout
+    assert error_of(client.track, LONG, 21) is TimeoutError
+    assert error_of(client.track, LONG, 23) is CancelledError
     wait_for_none(carrier)
 
     # A coroutine that blocks its thread: the timeout comes when it has ended.
@@ -172,11 +196,11 @@ def main():
         while carrier.begun == begun:
             time.sleep(0.001)
         bridge.close()
-        assert error_of(call.result) is CancelledError
+        assert error_of(call.result) is Closed
     wait_for_none(carrier)
     begun = carrier.begun
     coroutine = carrier.track(7)
-    assert error_of(bridge.run, LONG, coroutine) is CancelledError
+    assert error_of(bridge.run, LONG, coroutine) is Closed
     assert getcoroutinestate(coroutine) == CORO_CLOSED
     assert carrier.begun == begun
     bridge.close()

@@ -5,9 +5,21 @@ use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::Result;
+use thiserror::Error;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinError;
 use tokio::time;
+
+/// Why a future has no value.
+#[derive(Debug, Error)]
+pub enum RunError {
+    #[error("the future has not ended in time")]
+    Timeout,
+    #[error(transparent)]
+    Panicked(JoinError), // it has the panic's text
+    #[error("the bridge is closed")]
+    Closed,
+}
 
 /// Runs futures for sync code, on a runtime of its own.
 pub struct Bridge {
@@ -31,25 +43,25 @@ impl Bridge {
     // ANCHOR: run
     /// Runs a future, and blocks the caller's thread until the future ends.
     ///
-    /// A timeout is an `Elapsed`. A `JoinError` says that the future has
-    /// panicked, or that the bridge is closed.
-    ///
     /// # Panics
     ///
     /// In an async function. Await the future there.
-    pub fn run<T, F>(&self, timeout: Duration, future: F) -> Result<T>
+    pub fn run<T, F>(&self, timeout: Duration, future: F) -> Result<T, RunError>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
     {
         let task = async { tokio::spawn(time::timeout(timeout, future)).await };
-        self.handle.block_on(task)??
+        match self.handle.block_on(task) {
+            Ok(end) => end.map_err(|_| RunError::Timeout),
+            Err(error) if error.is_panic() => Err(RunError::Panicked(error)),
+            Err(_) => Err(RunError::Closed),
+        }
     }
     // ANCHOR_END: run
 
     // ANCHOR: close
-    /// Ends the runtime, and does not wait. Calls that run, and later ones, get
-    /// a `JoinError`.
+    /// Ends the runtime, and does not wait. Open and later calls are `Closed`.
     pub fn close(&self) {
         let runtime = self.runtime.lock().expect("no panic").take();
         if let Some(runtime) = runtime {
@@ -66,18 +78,34 @@ impl Drop for Bridge {
 }
 // ANCHOR_END: keep
 
+// ANCHOR: fixed_here
+/// Runs a future that borrows, or is not `Send`, on the caller's thread.
+fn run_here<T>(
+    runtime: &Runtime,
+    token: &CancellationToken,
+    timeout: Duration,
+    future: impl Future<Output = T>,
+) -> Result<T, RunError> {
+    let limited = async { time::timeout(timeout, future).await };
+    let end = runtime.block_on(token.run_until_cancelled(limited));
+    end.ok_or(RunError::Closed)?.map_err(|_| RunError::Timeout)
+}
+// ANCHOR_END: fixed_here
+
 // A carrier's client, and threads that call it.
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{anyhow, bail};
-use tokio::sync::Barrier;
-use tokio::task::{JoinError, spawn_blocking};
+use anyhow::{Result, anyhow, bail, ensure};
+use tokio::sync::{Barrier, Notify};
+use tokio::task::spawn_blocking;
 use tokio::time::error::Elapsed;
+use tokio_util::sync::CancellationToken;
 
 const MS: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(30);
@@ -87,6 +115,7 @@ const LONG: Duration = Duration::from_secs(30);
 struct Carrier {
     begun: Arc<AtomicU32>,
     ended: Arc<AtomicU32>,
+    reply: Arc<Notify>,
 }
 
 /// A call. It ends when it is dropped.
@@ -104,9 +133,18 @@ impl Carrier {
         let _call = Call(self);
         time::sleep(MS).await; // a request, which needs the runtime's timers
         match parcel {
-            0 => pending().await,
+            0 => self.reply.notified().await,
             1 => thread::sleep(100 * MS),
             13 => bail!("404 Not Found"),
+            21 => time::timeout(MS, pending()).await?,
+            22 => {
+                tokio::spawn(async { panic!("an event of parcel 22") }).await?
+            }
+            23 => {
+                let task = tokio::spawn(pending());
+                task.abort();
+                task.await?
+            }
             99 => panic!("parcel 99 has no events"),
             _ => {}
         }
@@ -128,22 +166,41 @@ impl SyncCarrier {
     fn track(&self, timeout: Duration, parcel: u32) -> Result<String> {
         let carrier = self.carrier.clone();
         let future = async move { carrier.track(parcel).await };
-        self.bridge.run(timeout, future)
+        self.bridge.run(timeout, future)?
     }
 }
 // ANCHOR_END: client
 
+// ANCHOR: broken_here
+fn track_here(
+    runtime: &Runtime,
+    carrier: &Carrier,
+    parcel: u32,
+) -> Result<String> {
+    runtime.block_on(carrier.track(parcel))
+}
+// ANCHOR_END: broken_here
+
 /// What the caller gets, in a word.
 fn word(result: Result<String>) -> String {
     let Err(error) = result else { return "a status".into() };
-    match error.downcast_ref::<JoinError>() {
-        Some(error) if error.is_panic() => {
-            assert!(error.to_string().contains("parcel 99 has no events"));
-            "a panic, as an error".into()
+    match error.downcast_ref() {
+        Some(RunError::Timeout) => {
+            assert_eq!(error.to_string(), "the future has not ended in time");
+            "Timeout".into()
         }
-        Some(error) if error.is_cancelled() => "cancelled".into(),
-        _ if error.is::<Elapsed>() => "a timeout".into(),
-        _ => error.to_string(),
+        Some(RunError::Panicked(panic)) => {
+            assert!(panic.to_string().contains("parcel 99 has no events"));
+            assert_eq!(panic.to_string(), error.to_string());
+            "Panicked".into()
+        }
+        Some(RunError::Closed) => {
+            assert_eq!(error.to_string(), "the bridge is closed");
+            "Closed".into()
+        }
+        None if error.is::<Elapsed>() => "the future's Elapsed".into(),
+        None if error.is::<JoinError>() => "the future's JoinError".into(),
+        None => error.to_string(),
     }
 }
 
@@ -179,13 +236,13 @@ fn main() -> Result<()> {
             let future = async move {
                 meeting.wait().await;
                 let name = thread::current().name().map(str::to_owned);
-                anyhow::ensure!(name.as_deref() == Some("bridge"));
+                ensure!(name.as_deref() == Some("bridge"));
                 Ok(())
             };
             scope.spawn(|| client.bridge.run(LONG, future))
         });
         for caller in callers {
-            caller.join().map_err(|_| anyhow!("a panic"))??;
+            caller.join().map_err(|_| anyhow!("a panic"))???;
         }
         anyhow::Ok(())
     })?;
@@ -193,9 +250,12 @@ fn main() -> Result<()> {
 
     let track = |timeout, parcel| word(client.track(timeout, parcel));
     print("an error", track(LONG, 13), "404 Not Found");
-    print("a panic", track(LONG, 99), "a panic, as an error");
+    print("a panic", track(LONG, 99), "Panicked");
     print("after it", track(LONG, 7), "a status");
-    print("silent", track(20 * MS, 0), "a timeout");
+    print("silent", track(20 * MS, 0), "Timeout");
+    print("its own timeout", track(LONG, 21), "the future's Elapsed");
+    print("its task panics", track(LONG, 22), "the future's JoinError");
+    print("its task is aborted", track(LONG, 23), "the future's JoinError");
     wait_for_none(&carrier);
 
     let start = Instant::now();
@@ -209,7 +269,7 @@ fn main() -> Result<()> {
     let (go_tx, go_rx) = mpsc::channel();
     let blocks = async move {
         started_tx.send(())?;
-        Ok(go_rx.recv()?)
+        anyhow::Ok(go_rx.recv()?)
     };
     let call = |call: fn(&SyncCarrier) -> String| {
         let client = Arc::clone(&client);
@@ -223,8 +283,8 @@ fn main() -> Result<()> {
     assert!(!caller.is_finished());
     go_tx.send(())?;
     let end = caller.join().map_err(|_| anyhow!("a panic"))?;
-    print("beside it", end, "a timeout");
-    other.join().map_err(|_| anyhow!("a panic"))??;
+    print("beside it", end, "Timeout");
+    other.join().map_err(|_| anyhow!("a panic"))???;
 
     let outer = Runtime::new()?;
     let before = carrier.begun();
@@ -250,10 +310,10 @@ fn main() -> Result<()> {
     }
     client.bridge.close();
     let end = caller.join().map_err(|_| anyhow!("a panic"))?;
-    print("closed within a call", end, "cancelled");
+    print("closed within a call", end, "Closed");
     wait_for_none(&carrier);
     let before = carrier.begun();
-    print("closed before", word(client.track(LONG, 7)), "cancelled");
+    print("closed before", word(client.track(LONG, 7)), "Closed");
     assert_eq!(carrier.begun(), before);
 
     // Dropped in an async function, while a blocking job runs.
@@ -265,15 +325,60 @@ fn main() -> Result<()> {
         _ = started_tx.send(());
         _ = ended_tx.send(go_rx.recv());
     };
-    bridge.run(LONG, async {
-        drop(spawn_blocking(job));
-        Ok(())
-    })?;
+    bridge.run(LONG, async { drop(spawn_blocking(job)) })?;
     started_rx.recv()?;
     outer.block_on(async { drop(bridge) });
     go_tx.send(())?;
     ended_rx.recv()??;
     println!("dropped in an async function: no panic, a job runs on");
+
+    // A future that borrows, and waits for a silent carrier.
+    let before = carrier.begun();
+    let status = thread::scope(|scope| {
+        let caller = scope.spawn(|| track_here(&outer, &carrier, 0));
+        while carrier.begun() == before {
+            thread::sleep(MS);
+        }
+        thread::sleep(50 * MS);
+        assert!(!caller.is_finished());
+        carrier.reply.notify_one();
+        caller.join().map_err(|_| anyhow!("a panic"))?
+    })?;
+    assert_eq!(status, "in transit");
+    println!("block_on alone: waits until the carrier replies");
+
+    // Futures that borrow the carrier, and that are not `Send`.
+    let token = CancellationToken::new();
+    let here = |timeout, parcel| -> Result<String> {
+        let local = Rc::new(&carrier);
+        let future = async move { local.track(parcel).await };
+        run_here(&outer, &token, timeout, future)?
+    };
+    let here = |timeout, parcel| word(here(timeout, parcel));
+    print("borrowed", here(LONG, 7), "a status");
+    print("borrowed, an error", here(LONG, 13), "404 Not Found");
+    print("borrowed, silent", here(20 * MS, 0), "Timeout");
+    print("borrowed, its own timeout", here(LONG, 21), "the future's Elapsed");
+    assert_eq!(carrier.ended.load(Relaxed), carrier.begun());
+    let panic = catch_unwind(AssertUnwindSafe(|| here(LONG, 99)));
+    let panic = panic.expect_err("a panic").downcast::<&str>();
+    assert_eq!(*panic.expect("a text"), "parcel 99 has no events");
+    println!("borrowed, a panic: unwinds the caller's thread");
+    let before = carrier.begun();
+    let end = thread::scope(|scope| {
+        scope.spawn(|| {
+            while carrier.begun() == before {
+                thread::sleep(MS);
+            }
+            token.cancel();
+        });
+        here(LONG, 0)
+    });
+    print("borrowed, cancelled", end, "Closed");
+    let before = carrier.begun();
+    print("borrowed, cancelled before", here(LONG, 7), "Closed");
+    assert_eq!(carrier.begun(), before);
+    assert_eq!(carrier.ended.load(Relaxed), before);
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,11 +1,14 @@
 //! A bridge that many threads call at once, with futures that return, fail,
-//! panic, block and wait forever, and that is closed or dropped meanwhile: every
-//! caller gets its own value or an error, and no future runs on.
+//! panic, block and wait forever, or whose own timeouts and tasks fail, and that
+//! is closed or dropped meanwhile: every caller gets its own value or error, told
+//! apart from those of the bridge, and no future runs on. So do futures that run
+//! on their callers' threads.
 
 include!("../../../../snippets/tasks/sync-border/sync_border.rs");
 
 mod stress {
     use std::future::pending;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::thread;
@@ -13,11 +16,16 @@ mod stress {
 
     use anyhow::{Result, bail};
     use stress::{Round, SLACK};
+    use tokio::runtime::Runtime;
     use tokio::task::{JoinError, JoinSet, spawn_blocking, yield_now};
     use tokio::time::error::Elapsed;
-    use tokio::time::{Instant, sleep};
+    use tokio::time::{Instant, sleep, timeout};
+    use tokio_util::sync::CancellationToken;
 
-    use super::Bridge;
+    use super::{Bridge, RunError, run_here};
+
+    /// What a caller gets.
+    type End = Result<Result<usize>, RunError>;
 
     const MS: Duration = Duration::from_millis(1);
     const LONG: Duration = Duration::from_secs(20);
@@ -28,7 +36,18 @@ mod stress {
         Fail,
         Panic,
         Wait,
+        OwnTimeout,
+        OwnTask,
     }
+
+    const ACTS: [Act; 6] = [
+        Act::Return,
+        Act::Fail,
+        Act::Panic,
+        Act::Wait,
+        Act::OwnTimeout,
+        Act::OwnTask,
+    ];
 
     /// A future that has not ended.
     struct Alive(Arc<AtomicUsize>);
@@ -64,24 +83,30 @@ mod stress {
             Act::Fail => bail!("call {value} fails"),
             Act::Panic => panic!("call {value} panics"),
             Act::Wait => pending().await,
+            Act::OwnTimeout => Ok(timeout(MS, pending()).await?),
+            Act::OwnTask => {
+                let task = tokio::spawn(pending());
+                task.abort();
+                Ok(task.await?)
+            }
         }
     }
 
     /// Whether the end of a call is that of its own future.
-    fn is_own(act: Act, value: usize, end: &Result<usize>) -> bool {
-        let error = match end {
-            Ok(other) => return act == Act::Return && *other == value,
-            Err(error) => error,
-        };
-        match act {
-            Act::Return => false,
-            Act::Fail => error.to_string() == format!("call {value} fails"),
-            Act::Panic => {
-                let panics = format!("call {value} panics");
-                let error = error.downcast_ref::<JoinError>();
-                error.is_some_and(|error| error.to_string().contains(&panics))
+    fn is_own(act: Act, value: usize, end: &End) -> bool {
+        match (act, end) {
+            (Act::Return, Ok(Ok(other))) => *other == value,
+            (Act::Fail, Ok(Err(error))) => {
+                error.to_string() == format!("call {value} fails")
             }
-            Act::Wait => error.is::<Elapsed>(),
+            (Act::Panic, Err(RunError::Panicked(error))) => {
+                let panics = format!("call {value} panics");
+                error.to_string().contains(&panics)
+            }
+            (Act::Wait, Err(RunError::Timeout)) => true,
+            (Act::OwnTimeout, Ok(Err(error))) => error.is::<Elapsed>(),
+            (Act::OwnTask, Ok(Err(error))) => error.is::<JoinError>(),
+            _ => false,
         }
     }
 
@@ -91,11 +116,10 @@ mod stress {
         bridge: &Arc<Bridge>,
         alive: &Arc<AtomicUsize>,
         timeout: Duration,
-    ) -> JoinSet<(Act, usize, Result<usize>)> {
+    ) -> JoinSet<(Act, usize, End)> {
         let mut callers = JoinSet::new();
         for value in 0..round.rng.usize(1..8) {
-            let act =
-                round.choice([Act::Return, Act::Fail, Act::Panic, Act::Wait]);
+            let act = round.choice(ACTS);
             let timeout = if act == Act::Wait { timeout } else { LONG };
             let (bridge, alive) = (Arc::clone(bridge), Arc::clone(alive));
             let mut round = round.fork();
@@ -144,10 +168,7 @@ mod stress {
                 sleep(round.duration(Duration::ZERO..4 * MS)).await;
                 bridge.close();
                 for (act, value, end) in callers.join_all().await {
-                    let error = end.as_ref().err();
-                    let closed = error
-                        .and_then(|error| error.downcast_ref::<JoinError>())
-                        .is_some_and(JoinError::is_cancelled);
+                    let closed = matches!(end, Err(RunError::Closed));
                     let own = act != Act::Wait && is_own(act, value, &end);
                     assert!(closed || own, "{act:?}: {end:?}");
                 }
@@ -170,7 +191,6 @@ mod stress {
                         let _waits = waits;
                         pending::<()>().await
                     });
-                    Ok(())
                 };
                 let owner = Arc::clone(&bridge);
                 let spawned = spawn_blocking(move || owner.run(LONG, spawn));
@@ -188,6 +208,51 @@ mod stress {
                 }
                 none(&alive).await;
             }
+        });
+    }
+
+    #[test]
+    fn a_timeout_or_a_token_ends_the_futures_on_their_callers_threads() {
+        stress::rounds(|mut round| async move {
+            let token = CancellationToken::new();
+            let cancels = round.rng.bool();
+            let runtime = Arc::new(Runtime::new().expect("a runtime"));
+            let alive: Arc<AtomicUsize> = Arc::default();
+            let mut callers = JoinSet::new();
+            for value in 0..round.rng.usize(1..8) {
+                let act = round.choice(ACTS);
+                let times_out = act == Act::Wait && !cancels;
+                let limit = if times_out { 10 * MS } else { LONG };
+                let (runtime, token) = (Arc::clone(&runtime), token.clone());
+                let (mut round, alive) = (round.fork(), Arc::clone(&alive));
+                callers.spawn_blocking(move || {
+                    if round.rng.bool() {
+                        thread::sleep(round.duration(Duration::ZERO..3 * MS));
+                    }
+                    let future = call(round, act, value, Alive::new(&alive));
+                    let here = || run_here(&runtime, &token, limit, future);
+                    (act, value, catch_unwind(AssertUnwindSafe(here)))
+                });
+            }
+            if cancels {
+                sleep(round.duration(Duration::ZERO..8 * MS)).await;
+                token.cancel();
+            }
+            for (act, value, end) in callers.join_all().await {
+                match end {
+                    Err(_) => assert_eq!(act, Act::Panic),
+                    Ok(Err(RunError::Closed)) => assert!(cancels),
+                    Ok(end) => {
+                        let own = is_own(act, value, &end);
+                        let waits = act == Act::Wait && cancels;
+                        assert!(own && !waits, "{act:?}: {end:?}");
+                    }
+                }
+            }
+            // Each future is dropped before its caller goes on.
+            assert_eq!(alive.load(SeqCst), 0);
+            let runtime = Arc::into_inner(runtime).expect("the last owner");
+            runtime.shutdown_background();
         });
     }
 }
