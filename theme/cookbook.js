@@ -482,7 +482,6 @@ for (const link of document.querySelectorAll(".mobile-nav-chapters")) {
     link.removeAttribute("aria-label");
     link.removeAttribute("title");
 }
-})();
 
 // ---- Names that are looked up in the dictionary ---------------------------
 
@@ -688,3 +687,4 @@ if (bar && hits) {
     bar.addEventListener("keyup", show);
     bar.addEventListener("input", show);
 }
+})();
