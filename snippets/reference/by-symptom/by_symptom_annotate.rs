@@ -1,15 +1,15 @@
 // ANCHOR: all
 use std::fmt;
 
-async fn repair() -> Result<&'static str, fmt::Error> {
-    Ok("bike")
+async fn track() -> Result<&'static str, fmt::Error> {
+    Ok("in transit")
 }
 
 #[tokio::main]
 async fn main() {
     let both = async {
-        let bikes = [repair().await?, repair().await?];
-        Ok(bikes)
+        let parcels = [track().await?, track().await?];
+        Ok(parcels)
     };
     println!("{}", both.await.is_ok());
 }

@@ -6,62 +6,62 @@ use tokio::time::timeout;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-type Stock = Mutex<Vec<&'static str>>;
+type Parcels = Mutex<Vec<u32>>;
 
 // Broken: the guard lives as long as the `match` that it is for.
-async fn takes_twice(stock: &Stock) -> usize {
-    match stock.lock().await.pop() {
-        Some(_) => stock.lock().await.len(),
+async fn locks_twice(parcels: &Parcels) -> usize {
+    match parcels.lock().await.pop() {
+        Some(_) => parcels.lock().await.len(),
         None => 0,
     }
 }
 
-// Fixed: it is gone at the end of the statement.
-async fn takes_once(stock: &Stock) -> usize {
-    let part = stock.lock().await.pop();
-    match part {
-        Some(_) => stock.lock().await.len(),
+// Fixed: the guard is dropped at the end of the statement.
+async fn locks_once(parcels: &Parcels) -> usize {
+    let parcel = parcels.lock().await.pop();
+    match parcel {
+        Some(_) => parcels.lock().await.len(),
         None => 0,
     }
 }
 
 // Broken: a writer waits between the two reads, and the second read waits for
 // the writer.
-async fn reads_twice(prices: &RwLock<u32>) -> u32 {
-    let bell = prices.read().await;
+async fn reads_twice(events: &RwLock<u32>) -> u32 {
+    let before = events.read().await;
     tokio::task::yield_now().await; // the writer comes
-    let lamp = prices.read().await;
-    *bell + *lamp
+    let after = events.read().await;
+    *before + *after
 }
 
 // Fixed: one guard for both.
-async fn reads_once(prices: &RwLock<u32>) -> u32 {
-    let price = prices.read().await;
+async fn reads_once(events: &RwLock<u32>) -> u32 {
+    let guard = events.read().await;
     tokio::task::yield_now().await;
-    *price + *price
+    *guard + *guard
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
-    let stock = Mutex::new(vec!["bell", "lamp", "tube"]);
-    assert!(timeout(DAY, takes_twice(&stock)).await.is_err());
-    assert_eq!(timeout(DAY, takes_once(&stock)).await, Ok(1));
+    let parcels = Mutex::new(vec![7, 8, 9]);
+    assert!(timeout(DAY, locks_twice(&parcels)).await.is_err());
+    assert_eq!(timeout(DAY, locks_once(&parcels)).await, Ok(1));
     println!("a guard in a match: waits for itself");
 
-    let prices = RwLock::new(7);
-    let writes = async || *prices.write().await += 1;
-    let both = async { tokio::join!(reads_twice(&prices), writes()) };
+    let events = RwLock::new(7);
+    let writes = async || *events.write().await += 1;
+    let both = async { tokio::join!(reads_twice(&events), writes()) };
     assert!(timeout(DAY, both).await.is_err());
-    let both = async { tokio::join!(reads_once(&prices), writes()) };
+    let both = async { tokio::join!(reads_once(&events), writes()) };
     assert_eq!(timeout(DAY, both).await, Ok((14, ())));
-    println!("a second read behind a writer: waits for ever");
+    println!("a second read behind a writer: waits forever");
 
     // Broken: a task holds a sender of the channel that it reads to the end.
-    let (door, mut bikes) = mpsc::channel::<&str>(8);
-    assert!(timeout(DAY, bikes.recv()).await.is_err());
-    // Fixed: it drops its own.
-    drop(door);
-    assert_eq!(timeout(DAY, bikes.recv()).await, Ok(None));
-    println!("recv with a sender of its own: waits for ever");
+    let (tx, mut rx) = mpsc::channel::<u32>(8);
+    assert!(timeout(DAY, rx.recv()).await.is_err());
+    // Fixed: it drops its own sender.
+    drop(tx);
+    assert_eq!(timeout(DAY, rx.recv()).await, Ok(None));
+    println!("recv with a sender of its own: waits forever");
 }
 // ANCHOR_END: all

@@ -22,61 +22,61 @@ async fn main() -> anyhow::Result<()> {
     let late = timeout(Duration::ZERO, pending::<()>()).await.unwrap_err();
     is(late, "Elapsed(())", "deadline has elapsed");
 
-    // A task was aborted, or its runtime has ended; or it has panicked.
+    // A task was aborted, or its runtime has ended. Another one has panicked.
     let task = tokio::spawn(pending::<()>());
     task.abort();
     let end = task.await.unwrap_err();
     let id = end.id();
     let debug = format!("JoinError::Cancelled(Id({id}))");
     is(end, &debug, &format!("task {id} was cancelled"));
-    let task = tokio::spawn(async { panic!("no spokes") });
+    let task = tokio::spawn(async { panic!("no label") });
     let end = task.await.unwrap_err();
     let id = end.id();
-    let debug = format!("JoinError::Panic(Id({id}), \"no spokes\", ...)");
-    let text = format!("task {id} panicked with message \"no spokes\"");
+    let debug = format!("JoinError::Panic(Id({id}), \"no label\", ...)");
+    let text = format!("task {id} panicked with message \"no label\"");
     is(end, &debug, &text);
 
-    // Nobody receives any more; what was sent is in the error.
-    let (door, bikes) = mpsc::channel(1);
-    door.try_send("red")?;
-    let full = door.try_send("blue").unwrap_err();
+    // A channel is full. Then its receiver is dropped: the error has the value.
+    let (tx, rx) = mpsc::channel(1);
+    tx.try_send(7)?;
+    let full = tx.try_send(8).unwrap_err();
     is(full, "\"Full(..)\"", "no available capacity");
-    drop(bikes);
-    let closed = door.send("blue").await.unwrap_err();
-    assert_eq!(closed.0, "blue");
+    drop(rx);
+    let closed = tx.send(8).await.unwrap_err();
+    assert_eq!(closed.0, 8);
     is(closed, "SendError { .. }", "channel closed");
 
-    // The sender was dropped without an answer: its task has failed, perhaps.
-    let (answer, question) = oneshot::channel::<()>();
-    drop(answer);
-    is(question.await.unwrap_err(), "RecvError(())", "channel closed");
+    // A sender is dropped without a reply.
+    let (reply_tx, reply_rx) = oneshot::channel::<()>();
+    drop(reply_tx);
+    is(reply_rx.await.unwrap_err(), "RecvError(())", "channel closed");
 
-    // Slower than the channel is long. It goes on with the oldest it has.
-    let (radio, mut news) = broadcast::channel(1);
-    for day in 1..=3 {
-        radio.send(day)?;
+    // A receiver has missed values, and goes on with the oldest that is kept.
+    let (tx, mut rx) = broadcast::channel(1);
+    for event in 1..=3 {
+        tx.send(event)?;
     }
-    let missed = news.recv().await.unwrap_err();
+    let missed = rx.recv().await.unwrap_err();
     is(missed, "Lagged(2)", "channel lagged by 2");
-    assert_eq!(news.recv().await?, 3);
-    drop(radio);
-    is(news.recv().await.unwrap_err(), "Closed", "channel closed");
+    assert_eq!(rx.recv().await?, 3);
+    drop(tx);
+    is(rx.recv().await.unwrap_err(), "Closed", "channel closed");
 
-    // Closed, as a sign that there is nothing more to do.
-    let stands = Semaphore::new(1);
-    stands.close();
-    let closed = stands.acquire().await.unwrap_err();
+    // A semaphore is closed.
+    let semaphore = Semaphore::new(1);
+    semaphore.close();
+    let closed = semaphore.acquire().await.unwrap_err();
     is(closed, "AcquireError(())", "semaphore closed");
 
-    // Somebody has panicked with the lock in hand.
-    let till = Mutex::new(7);
+    // A panic with the lock held. The error has the guard.
+    let parcels = Mutex::new(7);
     let _ = panic::catch_unwind(|| {
-        let _till = till.lock();
-        panic!("no change");
+        let _guard = parcels.lock();
+        panic!("no label");
     });
     let text = "poisoned lock: another task failed inside";
-    let poisoned = till.lock().unwrap_err();
-    assert_eq!(**poisoned.get_ref(), 7, "and what it left behind");
+    let poisoned = parcels.lock().unwrap_err();
+    assert_eq!(**poisoned.get_ref(), 7);
     is(poisoned, "PoisonError { .. }", text);
     Ok(())
 }

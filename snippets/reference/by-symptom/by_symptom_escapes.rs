@@ -1,16 +1,16 @@
 // ANCHOR: all
-struct Shop {
-    bikes: u32,
+struct Depot {
+    parcels: u32,
 }
 
-impl Shop {
+impl Depot {
     fn count(&self) {
-        tokio::spawn(async move { self.bikes });
+        tokio::spawn(async move { self.parcels });
     }
 }
 
 #[tokio::main]
 async fn main() {
-    Shop { bikes: 7 }.count();
+    Depot { parcels: 7 }.count();
 }
 // ANCHOR_END: all

@@ -5,39 +5,39 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A shop in which somebody waits for the bell.
-fn shop() -> anyhow::Result<(Runtime, Sender<&'static str>)> {
-    let shop = Builder::new_current_thread().build()?;
-    let (ring, bell) = channel();
-    let (begun, has_begun) = channel();
-    shop.spawn_blocking(move || {
-        begun.send(()).expect("`shop` waits");
-        bell.recv()
+/// A runtime with a blocking job that runs until a value is sent to it.
+fn start() -> anyhow::Result<(Runtime, Sender<()>)> {
+    let runtime = Builder::new_current_thread().build()?;
+    let (stop_tx, stop_rx) = channel();
+    let (begun_tx, begun_rx) = channel();
+    runtime.spawn_blocking(move || {
+        begun_tx.send(()).expect("`start` waits");
+        stop_rx.recv()
     });
-    has_begun.recv()?;
-    Ok((shop, ring))
+    begun_rx.recv()?;
+    Ok((runtime, stop_tx))
 }
 
 fn main() -> anyhow::Result<()> {
     // Broken: a runtime that is dropped waits for its blocking jobs, and so
     // does a `main` that returns.
-    let (closing, ring) = shop()?;
-    let (gone, is_gone) = channel();
-    let closing = thread::spawn(move || {
-        drop(closing);
-        gone.send(())
+    let (runtime, stop_tx) = start()?;
+    let (ended_tx, ended_rx) = channel();
+    let thread = thread::spawn(move || {
+        drop(runtime);
+        ended_tx.send(())
     });
-    let waited = is_gone.recv_timeout(Duration::from_millis(100));
-    println!("drop: {waited:?}");
-    assert_eq!(waited, Err(RecvTimeoutError::Timeout));
-    ring.send("home time")?;
-    closing.join().expect("no panic")?;
+    let ended = ended_rx.recv_timeout(Duration::from_millis(100));
+    println!("drop: {ended:?}");
+    assert_eq!(ended, Err(RecvTimeoutError::Timeout));
+    stop_tx.send(())?;
+    thread.join().expect("no panic")?;
 
     // Fixed: this one does not.
-    let (closing, ring) = shop()?;
-    closing.shutdown_background();
-    println!("shutdown_background: gone, and somebody is still there");
-    ring.send("home time")?;
+    let (runtime, stop_tx) = start()?;
+    runtime.shutdown_background();
+    println!("shutdown_background: the runtime has ended, the job runs");
+    stop_tx.send(())?;
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,27 +1,22 @@
 // ANCHOR: all
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{Duration, interval};
+use tokio::time::interval;
 
 tokio::task_local! {
-    static BIKE: &'static str;
-}
-
-async fn repair() -> &'static str {
-    "bike"
+    static REQUEST_ID: u32;
 }
 
 /// Prints the panic's text, which is the one expected.
 fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
     let panic = catch_unwind(AssertUnwindSafe(run)).map(drop).unwrap_err();
-    let text = match panic.downcast::<&str>() {
-        Ok(text) => text.to_string(),
-        Err(panic) => *panic.downcast::<String>().expect("a text"),
-    };
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.expect("a text");
     println!("{text}");
     assert_eq!(text, expected);
 }
@@ -30,58 +25,35 @@ fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
 async fn main() -> anyhow::Result<()> {
     panic::set_hook(Box::new(|_| {})); // the texts are printed above
 
-    // Awaited once more, in a loop around `select!` for example. Mended: a
-    // fused future waits for ever when it has ended.
-    let mut bike = pin!(repair());
-    assert_eq!(bike.as_mut().await, "bike");
-    let text = "`async fn` resumed after completion";
-    panics(text, || bike.as_mut().now_or_never());
-    let mut task = tokio::spawn(repair());
-    assert_eq!((&mut task).await?, "bike");
+    // A handle that was awaited is polled again. Fixed: `fuse` it.
+    let mut task = tokio::spawn(async { 7 });
+    assert_eq!((&mut task).await?, 7);
     let text = "JoinHandle polled after completion";
     panics(text, || (&mut task).now_or_never());
-    let mut bike = pin!(repair().fuse());
-    assert_eq!(bike.as_mut().await, "bike");
-    assert_eq!(bike.as_mut().now_or_never(), None);
+    let mut task = tokio::spawn(async { 7 }).fuse();
+    assert_eq!((&mut task).await?, 7);
+    assert!((&mut task).now_or_never().is_none());
 
-    // Every pattern of a `select!` has failed. Mended: an `else`.
-    let (door, mut bikes) = mpsc::channel::<&str>(1);
-    drop(door);
-    let text = "all branches are disabled and there is no else branch";
-    let next = async {
-        tokio::select! { Some(bike) = bikes.recv() => bike }
-    };
-    panics(text, || next.now_or_never());
-    let next = tokio::select! {
-        Some(bike) = bikes.recv() => bike,
-        else => "closed",
-    };
-    assert_eq!(next, "closed");
-
-    // In a task that has not inherited it. Mended: a scope of its own.
+    // In a task that has not inherited the value. Fixed: a scope of its own.
     let text =
         "cannot access a task-local storage value without setting it first";
-    BIKE.scope("red", async {
-        let task = tokio::spawn(async { panics(text, || BIKE.get()) });
-        task.await?;
-        let task = tokio::spawn(BIKE.scope(BIKE.get(), async { BIKE.get() }));
-        assert_eq!(task.await?, "red");
-        anyhow::Ok(())
-    })
-    .await?;
+    let work = REQUEST_ID.scope(7, async {
+        tokio::spawn(async { panics(text, || REQUEST_ID.get()) }).await?;
+        let id = async { REQUEST_ID.get() };
+        tokio::spawn(REQUEST_ID.scope(REQUEST_ID.get(), id)).await
+    });
+    assert_eq!(work.await?, 7);
 
-    // A task that stays on its thread. Mended: in a LocalSet.
+    // A task that stays on its thread. Fixed: in a LocalSet.
     let text = "`spawn_local` called from outside of a `task::LocalSet` or \
                 `runtime::LocalRuntime`";
-    panics(text, || spawn_local(repair()));
-    let local = LocalSet::new();
-    let task = local.run_until(async { spawn_local(repair()).await });
-    assert_eq!(task.await?, "bike");
+    panics(text, || spawn_local(async { 7 }));
+    let work = async { spawn_local(async { 7 }).await };
+    assert_eq!(LocalSet::new().run_until(work).await?, 7);
 
-    // Nought of something.
-    panics("mpsc bounded channel requires buffer > 0", || {
-        mpsc::channel::<&str>(0)
-    });
+    // A capacity of 0, a period of 0.
+    let text = "mpsc bounded channel requires buffer > 0";
+    panics(text, || mpsc::channel::<u32>(0));
     panics("`period` must be non-zero.", || interval(Duration::ZERO));
     Ok(())
 }

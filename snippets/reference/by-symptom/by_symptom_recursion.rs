@@ -1,10 +1,10 @@
 // ANCHOR: all
-async fn spokes(wheels: u32) -> u32 {
-    if wheels == 0 { 0 } else { 36 + spokes(wheels - 1).await }
+async fn weigh(boxes: u32) -> u32 {
+    if boxes == 0 { 0 } else { 500 + weigh(boxes - 1).await }
 }
 
 #[tokio::main]
 async fn main() {
-    println!("{}", spokes(2).await);
+    println!("{}", weigh(2).await);
 }
 // ANCHOR_END: all

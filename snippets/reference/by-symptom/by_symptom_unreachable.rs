@@ -10,9 +10,9 @@ use sqlx::postgres::{PgConnection, PgPoolOptions};
 async fn main() -> anyhow::Result<()> {
     // The port of a server that has ended.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let url = format!("postgres://carrier@127.0.0.1:{port}/parcels");
+    let url = format!("postgres://parcels@127.0.0.1:{port}/parcels");
 
-    // A pool tries again until its timeout, and keeps the cause to itself.
+    // A pool tries again until its timeout, and does not report the cause.
     let timeout = Duration::from_millis(200);
     let pool = PgPoolOptions::new().acquire_timeout(timeout);
     let error = pool.connect(&url).await.expect_err("no server");

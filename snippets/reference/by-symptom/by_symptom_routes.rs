@@ -1,0 +1,29 @@
+// ANCHOR: all
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+
+use axum::{Router, routing::get};
+
+/// Prints the panic's text, which is the one expected.
+fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
+    let panic = catch_unwind(AssertUnwindSafe(run)).map(drop).unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("a text");
+    let text = text.lines().next().unwrap_or_default();
+    println!("{text}");
+    assert_eq!(text, expected);
+}
+
+async fn track() {}
+
+fn main() {
+    panic::set_hook(Box::new(|_| {})); // the texts are printed above
+    let app = || Router::<()>::new().route("/parcels/{id}", get(track));
+
+    let text = "Path segments must not start with `:`. For capture groups, \
+                use `{capture}`. If you meant to literally match a segment \
+                starting with a colon, call `without_v07_checks` on the router.";
+    panics(text, || app().route("/labels/:id", get(track)));
+    let text = "Overlapping method route. Handler for `GET /parcels/{id}` \
+                already exists";
+    panics(text, || app().merge(app()));
+}
+// ANCHOR_END: all
