@@ -40,6 +40,25 @@ async fn main() -> anyhow::Result<()> {
     println!("shut down: {response}");
     assert_eq!(response, "8");
 
+    // A write half of `into_split` shuts down when it is dropped.
+    let conn = TcpStream::connect(address).await?;
+    let (mut reader, mut writer) = conn.into_split();
+    writer.write_all(b"parcel 10").await?;
+    drop(writer);
+    response.clear();
+    reader.read_to_string(&mut response).await?;
+    println!("into_split: {response}");
+    assert_eq!(response, "9");
+
+    // A half of `tokio::io::split` does not.
+    let conn = TcpStream::connect(address).await?;
+    let (mut reader, mut writer) = tokio::io::split(conn);
+    writer.write_all(b"parcel 7").await?;
+    drop(writer);
+    let read = reader.read_to_string(&mut response);
+    let read = timeout(Duration::from_millis(100), read).await;
+    println!("split: {}", read.unwrap_err());
+
     server.abort();
     Ok(())
 }

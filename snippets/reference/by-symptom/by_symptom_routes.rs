@@ -9,7 +9,7 @@ fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
     let text = panic.downcast_ref::<String>().expect("a text");
     let text = text.lines().next().unwrap_or_default();
     println!("{text}");
-    assert_eq!(text, expected);
+    assert!(text.starts_with(expected), "{text}");
 }
 
 async fn track() {}
@@ -19,8 +19,7 @@ fn main() {
     let app = || Router::<()>::new().route("/parcels/{id}", get(track));
 
     let text = "Path segments must not start with `:`. For capture groups, \
-                use `{capture}`. If you meant to literally match a segment \
-                starting with a colon, call `without_v07_checks` on the router.";
+                use `{capture}`.";
     panics(text, || app().route("/labels/:id", get(track)));
     let text = "Overlapping method route. Handler for `GET /parcels/{id}` \
                 already exists";
