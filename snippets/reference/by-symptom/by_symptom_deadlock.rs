@@ -36,9 +36,9 @@ async fn reads_twice(events: &RwLock<u32>) -> u32 {
 
 // Fixed: one guard for both.
 async fn reads_once(events: &RwLock<u32>) -> u32 {
-    let guard = events.read().await;
+    let events = events.read().await;
     tokio::task::yield_now().await;
-    *guard + *guard
+    *events + *events
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
