@@ -18,13 +18,7 @@ mod figures;
 mod form;
 mod guard;
 mod layout;
-<<<<<<< ours
-||||||| base
-mod refresh_token;
-=======
-mod refresh_token;
 mod symptoms;
->>>>>>> theirs
 mod task_group;
 mod timelines;
 

@@ -47,8 +47,8 @@ window.cookbookParts = {
 "time/select-loop.html":[{"name":"source","python":[3,21],"rust":[17,32]},{"name":"question","python":[24,28],"rust":[34,39]},{"name":"loop","python":[31,46],"rust":[41,68]}],
 "time/shutdown.html":[{"name":"signals","python":[8,17],"rust":[9,23]},{"name":"worker","python":[24,38],"rust":[36,49]},{"name":"steps","python":[41,51],"rust":[50,64]},{"name":"rest","python":[52,56],"rust":[65,68]}],
 "time/shield.html":[{"name":"new","python":[11,15],"rust":[23,31]},{"name":"run","python":[17,36],"rust":[33,50]},{"name":"shut_down","python":[38,44],"rust":[52,59]}],
-"time/deadlocks.html":[{"name":"drive","python":[0,2],"rust":[18,20]},{"name":"train","python":[6,6],"rust":[36,36]},{"name":"late","python":[7,11],"rust":[37,43]}],
-"time/periodic.html":[{"name":"every","python":[14,20],"rust":[21,33]},{"name":"cron","python":[22,32],"rust":[35,52]},{"name":"run","python":[41,46],"rust":[54,60]}],
+"time/deadlocks.html":[{"name":"mark","python":[24,31],"rust":[21,37]},{"name":"hold","python":[34,46],"rust":[39,51]},{"name":"watchdog","python":[49,62],"rust":[53,69]}],
+"time/periodic.html":[{"name":"every","python":[14,20],"rust":[21,33]},{"name":"cron","python":[22,38],"rust":[35,60]},{"name":"run","python":[47,52],"rust":[62,68]}],
 "time/queues.html":[{"name":"new","python":[10,13],"rust":[17,20]},{"name":"send","python":[15,25],"rust":[27,39]},{"name":"recv","python":[27,35],"rust":[41,48]},{"name":"close","python":[37,40],"rust":[50,53]},{"name":"work","python":[42,53],"rust":[55,67]}],
 "time/delay-queue.html":[{"name":"new","python":[8,10],"rust":[22,25]},{"name":"call_later","python":[12,21],"rust":[31,46]},{"name":"cancel","python":[23,28],"rust":[48,52]},{"name":"next","python":[30,38],"rust":[54,68]}],
 "time/broadcast.html":[{"name":"new","python":[7,9],"rust":[34,37]},{"name":"set","python":[11,14],"rust":[39,44]},{"name":"next","python":[49,63],"rust":[54,66]}],
@@ -57,8 +57,8 @@ window.cookbookParts = {
 "time/retry.html":[{"name":"transient","python":[15,21],"rust":[19,26]},{"name":"track","python":[37,63],"rust":[35,65]}],
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],
 "time/rate-limit.html":[{"name":"pace","python":[6,26],"rust":[24,45]},{"name":"ready","python":[28,42],"rust":[47,60]},{"name":"pause","python":[44,47],"rust":[62,67]}],
-"time/failing-service.html":[{"name":"state","python":[14,20],"rust":[20,30]},{"name":"settings","python":[23,31],"rust":[10,18]},{"name":"permit","python":[34,37],"rust":[37,42]},{"name":"request","python":[38,50],"rust":[43,45]},{"name":"record","python":[52,69],"rust":[46,66]}],
-"time/hedged-requests.html":[{"name":"settings","python":[15,18],"rust":[9,15]},{"name":"hedge","python":[20,41],"rust":[18,42]},{"name":"delay","python":[43,52],"rust":[44,56]},{"name":"budget","python":[54,61],"rust":[58,68]}],
+"time/failing-service.html":[{"name":"state","python":[14,20],"rust":[19,29]},{"name":"settings","python":[23,31],"rust":[9,17]},{"name":"permit","python":[34,37],"rust":[36,41]},{"name":"request","python":[38,50],"rust":[42,44]},{"name":"record","python":[52,69],"rust":[45,66]}],
+"time/hedged-requests.html":[{"name":"settings","python":[15,18],"rust":[9,15]},{"name":"hedge","python":[20,42],"rust":[18,43]},{"name":"delay","python":[44,53],"rust":[45,57]},{"name":"budget","python":[55,62],"rust":[59,68]}],
 "time/refresh-token.html":[{"name":"settings","python":[4,10],"rust":[22,28]},{"name":"get","python":[12,25],"rust":[31,56]},{"name":"renew","python":[27,32],"rust":[58,68]}]
 };
 window.cookbookFiles = {

@@ -145,7 +145,9 @@ for (const [message, pages] of messages) {
 }
 
 test('no source of terms has run dry', () => {
-    const recipes = PAGES.filter(page => /\/(?!index)/.test(page));
+    // The search has a list of its own for the names of the dictionary.
+    const recipes = PAGES.filter(page => /\/(?!index)/.test(page))
+        .filter(page => !/^dictionary = /m.test(source(page)));
     const silent = recipes.filter(page => keywordsOf(page).length === 0);
     assert.deepEqual(silent, [], 'no keywords');
     assert.notEqual(recipes.flatMap(diagnosticsOf).length, 0);

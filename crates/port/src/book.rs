@@ -1,5 +1,6 @@
 //! What the plan needs of the book: its pages, its address, its crates.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -60,8 +61,8 @@ impl Book {
         format!("{}{page}.html{heading}", self.url)
     }
 
-    /// The crates that the rows' counterparts are in, with the versions and the
-    /// features of the book's programs.
+    /// The crates of the book that the rows' counterparts are in, with the
+    /// versions and the features of its programs; the most used first.
     pub fn crates(&self, rows: &[(&Row, usize)]) -> Vec<Crate> {
         let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
         for (row, count) in rows {
@@ -69,18 +70,21 @@ impl Book {
                 *uses.entry(name).or_default() += count;
             }
         }
-        let line = |(name, uses): (&str, usize)| Crate {
+        let is_known =
+            |(name, _): &(&str, usize)| self.locked.contains_key(*name);
+        let of = |(name, uses): (&str, usize)| Crate {
             name: name.to_owned(),
             line: self.line(name),
             uses,
         };
-        uses.into_iter().map(line).collect()
+        let mut crates: Vec<_> =
+            uses.into_iter().filter(is_known).map(of).collect();
+        crates.sort_by_key(|of| Reverse(of.uses));
+        crates
     }
 
     fn line(&self, name: &str) -> String {
-        let Some(version) = self.locked.get(name) else {
-            return format!("# {name}: not in this book; `cargo add {name}`");
-        };
+        let version = &self.locked[name];
         let dependency = self.dependencies.get(name);
         let features = dependency.and_then(|it| it.get("features"));
         let features = features.and_then(Value::as_array).into_iter().flatten();

@@ -1,5 +1,6 @@
 //! The plan as text, Markdown, JSON or HTML.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
@@ -45,13 +46,29 @@ fn summary(plan: &Plan) -> Vec<String> {
         return lines;
     }
     lines.push(format!(
-        "They use names of the libraries {}. The dictionary has a row for {:.1} % \
-         of the uses, and for {} of the {} names.",
+        "They use names of the libraries that the dictionary knows {}. It has a \
+         row for {:.1} % of these uses, and for {} of the {} names. Methods of \
+         values, such as `session.get`, are not counted.",
         counted_times(covered.of_uses),
         100.0 * covered.uses as f64 / covered.of_uses as f64,
         covered.names,
         covered.of_names
     ));
+    if !plan.unknown.is_empty() {
+        let most = plan.unknown.iter().take(10).map(|unknown| {
+            let files = counted(unknown.files, "file");
+            format!("{} ({files})", code(&unknown.package))
+        });
+        let most = most.collect::<Vec<_>>().join(", ");
+        let more = match plan.unknown.len().saturating_sub(10) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        lines.push(format!(
+            "It knows nothing of these packages, and you have to find crates for \
+             them: {most}{more}."
+        ));
+    }
     lines
 }
 
@@ -59,33 +76,42 @@ fn summary(plan: &Plan) -> Vec<String> {
 fn steps(plan: &Plan, address: &str) -> Vec<String> {
     let mut steps = vec![format!(
         "Read [Rust for asyncio people]({address}rust-for-asyncio.html) and [Set \
-         up a project]({address}setting-up.html). Make the project, and paste the \
-         dependencies below."
+         up a project]({address}setting-up.html), and make the project."
     )];
-    if !plan.instead.is_empty() || !plan.lacking.is_empty() {
-        steps.push(
-            "Decide what you do without a counterpart: the two tables below name \
-             it. This decides how large the port is."
-                .into(),
-        );
+    if !plan.crates.is_empty() {
+        steps[0] += " Paste the dependencies below.";
     }
-    if let Some(chapter) = plan.read.first() {
-        let pages = chapter.pages.iter().take(2);
-        let pages =
-            pages.map(|page| format!("[{}]({})", page.title, page.address));
+    if !plan.instead.is_empty() {
+        let names = plan.instead.iter().take(3);
+        let names = names.map(|name| code(&name.python));
         steps.push(format!(
-            "Read the recipes that you need most: {}.",
+            "Decide what replaces the names without a counterpart ({} and others \
+             in their table), and the packages that the dictionary does not know.",
+            names.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    let mut pages: Vec<_> =
+        plan.read.iter().flat_map(|chapter| &chapter.pages).collect();
+    pages.sort_by_key(|page| Reverse(page.uses));
+    if !pages.is_empty() {
+        let pages = pages.iter().take(4).map(|page| {
+            let uses = counted(page.uses, "use");
+            format!("[{}]({}) ({uses})", page.title, page.address)
+        });
+        steps.push(format!(
+            "Read the recipes that answer most uses: {}.",
             pages.collect::<Vec<_>>().join(", ")
         ));
     }
     if !plan.first.is_empty() {
         let files = plan.first.iter().map(|first| {
-            format!("{} ({})", code(&first.file), counted(first.names, "name"))
+            let lines = counted(first.lines, "line");
+            format!("{} ({lines})", code(&first.file))
         });
         steps.push(format!(
-            "Port these files first: each name in them has a counterpart, and they \
-             import no other file with names to port: {}. Port their tests with \
-             them.",
+            "To begin, port these files with their tests: {}. Each name in them \
+             has a counterpart, and nothing that they import has names to port. \
+             Then port the files that import them.",
             files.collect::<Vec<_>>().join(", ")
         ));
     }
@@ -202,7 +228,7 @@ const WIDTH: usize = 88;
 
 fn text(plan: &Plan) -> String {
     let mut out = format!("A plan for {}\n\n", plan.root);
-    wrapped(&mut out, 0, &summary(plan).join(" "));
+    wrapped(&mut out, 0, &plain(&summary(plan).join(" ")));
     heading(&mut out, "Do this first");
     for (number, step) in steps(plan, &plan.url).iter().enumerate() {
         let _ = write!(out, "{}. ", number + 1);

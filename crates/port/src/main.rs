@@ -8,7 +8,7 @@ mod scan;
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -68,16 +68,19 @@ fn execute(arguments: &Arguments) -> Result<()> {
         bail!(
             "cannot read {}: {error}\nhelp: name a Python file or a folder \
              that has some",
-            path.display()
+            scan::clean(&path.display().to_string())
         );
     }
-    if let Some(output) = &arguments.output
-        && output.try_exists().unwrap_or(true)
-    {
-        bail!(
-            "{} exists\nhelp: name a file that does not exist",
-            output.display()
-        );
+    if let Some(output) = &arguments.output {
+        let name = scan::clean(&output.display().to_string());
+        // A link that leads nowhere is there, too.
+        if output.symlink_metadata().is_ok() {
+            bail!("{name} exists\nhelp: name a file that does not exist");
+        }
+        let folder = output.parent().filter(|it| *it != Path::new(""));
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            bail!("{name} is in no folder\nhelp: make the folder first");
+        }
     }
     let book = Book::read(&arguments.book, &arguments.url)?;
     let dictionary = Dictionary::read(&arguments.book);
@@ -87,15 +90,20 @@ fn execute(arguments: &Arguments) -> Result<()> {
             faults.join("\n")
         )
     })?;
-    let scan = scan::scan(path);
-    if scan.files.is_empty() && scan.problems.is_empty() {
+    let root = scan::clean(&path.display().to_string());
+    let scan =
+        scan::scan(path).with_context(|| format!("cannot read {root}"))?;
+    if scan.files.is_empty() {
+        let mut why = String::new();
+        for problem in &scan.problems {
+            why += &format!("\n{} {}", problem.file, problem.why);
+        }
         bail!(
-            "{} has no Python file\nhelp: name a folder that has some; hidden \
-             folders and environments are left out",
-            path.display()
+            "{root} has no Python file that can be read{why}\nhelp: name a \
+             folder with files `*.py`; hidden folders and environments are left \
+             out, and so are notebooks"
         );
     }
-    let root = path.display().to_string();
     let plan = Plan::new(&root, scan, &dictionary, &book, arguments.place);
     let text = arguments.format.write(&plan);
     match &arguments.output {

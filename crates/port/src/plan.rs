@@ -29,8 +29,10 @@ pub struct Plan {
     /// What has no counterpart.
     pub instead: Vec<Name>,
     pub constructs: Vec<Name>,
-    /// What the dictionary lacks.
+    /// What the dictionary lacks of the packages that it knows.
     pub lacking: Vec<Lacking>,
+    /// The packages of which it knows nothing, imported by most files first.
+    pub unknown: Vec<Unknown>,
     pub problems: Vec<Problem>,
 }
 
@@ -71,6 +73,7 @@ pub struct PageOf {
 #[derive(Serialize)]
 pub struct First {
     pub file: String,
+    pub lines: usize,
     pub uses: usize,
     pub names: usize,
 }
@@ -106,6 +109,12 @@ pub struct Lacking {
 }
 
 #[derive(Serialize)]
+pub struct Unknown {
+    pub package: String,
+    pub files: usize,
+}
+
+#[derive(Serialize)]
 pub struct Problem {
     pub file: String,
     pub why: String,
@@ -130,10 +139,16 @@ impl Plan {
         let is_member = |name: &str| index.exact(name).is_some();
         let mut of_file: BTreeMap<&str, Of> = BTreeMap::new();
         for (file, module) in &scan.files {
-            for (name, lines) in &module.source.uses {
-                let Some(full) = scan.resolve(file, name, &is_member) else {
-                    continue;
-                };
+            let source = &module.source;
+            let uses = source
+                .uses
+                .iter()
+                .map(|(import, lines)| (scan.resolve(file, import), lines));
+            let bare = source.bare.iter().map(|(name, lines)| {
+                (scan.resolve_bare(file, name, &is_member), lines)
+            });
+            for (full, lines) in uses.chain(bare) {
+                let Some(full) = full else { continue };
                 let found = index.find(&full);
                 let of = of_file.entry(file).or_default();
                 let places = match found {
@@ -223,6 +238,7 @@ impl Plan {
             instead,
             constructs,
             lacking,
+            unknown: unknown(&scan, dictionary),
             problems: scan
                 .problems
                 .into_iter()
@@ -310,11 +326,45 @@ fn reading(
     chapters
 }
 
+/// The packages that files import, besides those of Python, of the tree and of
+/// the dictionary.
+fn unknown(scan: &Scan, dictionary: &Dictionary) -> Vec<Unknown> {
+    let names = dictionary.rows().flat_map(|(_, row)| &row.python);
+    let known = names.filter_map(|name| name.split('.').next());
+    let known: BTreeSet<_> = known.chain(STDLIB.split_whitespace()).collect();
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
+    for file in scan.files.keys() {
+        for package in scan.packages(file) {
+            if !known.contains(package.as_str()) && !package.starts_with('_') {
+                *files.entry(package).or_default() += 1;
+            }
+        }
+    }
+    let files = files.into_iter();
+    let mut unknown: Vec<_> =
+        files.map(|(package, files)| Unknown { package, files }).collect();
+    unknown.sort_by_key(|unknown| Reverse(unknown.files));
+    unknown
+}
+
+/// The modules of Python's own library, by `sys.stdlib_module_names`.
+const STDLIB: &str = include_str!("stdlib.txt");
+
 /// The files that are the easiest to begin with: each name in them has a
 /// counterpart, and they import no other file that uses one of the libraries.
 fn first(scan: &Scan, of_file: &BTreeMap<&str, Of>) -> Vec<First> {
     let is_leaf = |file: &str| {
-        scan.imports(file).iter().all(|other| !of_file.contains_key(other))
+        let mut seen = BTreeSet::from([file]);
+        let mut next: Vec<_> = scan.imports(file).into_iter().collect();
+        while let Some(other) = next.pop() {
+            if other != file && of_file.contains_key(other) {
+                return false;
+            }
+            if seen.insert(other) {
+                next.extend(scan.imports(other));
+            }
+        }
+        true
     };
     let easy =
         of_file.iter().filter(|(_, of)| !of.is_hard && of.names.len() > 1);
@@ -322,6 +372,7 @@ fn first(scan: &Scan, of_file: &BTreeMap<&str, Of>) -> Vec<First> {
     easy.sort_by_key(|(_, of)| (of.names.len(), of.uses));
     let first = easy.into_iter().take(FEW).map(|(file, of)| First {
         file: file.to_string(),
+        lines: scan.files.get(*file).map_or(0, |module| module.source.lines),
         uses: of.uses,
         names: of.names.len(),
     });

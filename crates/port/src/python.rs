@@ -12,15 +12,20 @@ pub struct Source {
     pub imports: BTreeMap<String, Import>,
     /// The modules of `from module import *`.
     pub stars: Vec<Import>,
-    /// Where a name that is imported is used, with its attributes: the lines.
-    pub uses: BTreeMap<String, Vec<usize>>,
+    /// Where what is imported is used, with its attributes: the lines.
+    pub uses: BTreeMap<Import, Vec<usize>>,
+    /// Where a name is used that a `from module import *` may bring in.
+    pub bare: BTreeMap<String, Vec<usize>>,
+    /// Each module that is named in an import, and each name that comes from
+    /// one.
+    pub targets: BTreeSet<Import>,
     pub constructs: BTreeMap<Construct, Vec<usize>>,
     /// The first line that is no Python.
     pub fault: Option<usize>,
 }
 
 /// The target of an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
     /// The dots of a relative import; 0 for an absolute one.
     pub level: usize,
@@ -63,7 +68,7 @@ impl Construct {
 }
 
 /// The methods of a router that take the function below them.
-const ROUTES: [&str; 9] = [
+const ROUTES: [&str; 10] = [
     "get",
     "post",
     "put",
@@ -73,7 +78,11 @@ const ROUTES: [&str; 9] = [
     "options",
     "websocket",
     "api_route",
+    "route",
 ];
+
+/// Parts of a dotted name that can be in a dictionary, and a few more.
+const PARTS: usize = 12;
 
 /// Reads files, one after the other.
 pub struct Reader(Parser);
@@ -96,10 +105,13 @@ impl Reader {
     }
 }
 
-/// A function, or the file.
+/// A function, a class, or the file.
 #[derive(Default)]
 struct Scope {
     outer: Option<usize>,
+    /// Its names are not those of the functions in it.
+    is_class: bool,
+    imports: BTreeMap<String, Import>,
     line: usize,
     is_async: bool,
     is_generator: bool,
@@ -113,14 +125,18 @@ struct Walk<'t> {
     scopes: Vec<Scope>,
     /// The scope, the dotted name, the line.
     uses: Vec<(usize, String, usize)>,
+    /// The functions that a decorator makes something else of: a context
+    /// manager, a fixture.
+    decorated: BTreeSet<usize>,
 }
 
 impl<'t> Walk<'t> {
     fn new(text: &'t str) -> Walk<'t> {
         let source =
             Source { lines: text.lines().count(), ..Source::default() };
-        let (scopes, uses) = (vec![Scope::default()], Vec::new());
-        Walk { text, source, scopes, uses }
+        let scopes = vec![Scope::default()];
+        let (uses, decorated) = (Vec::new(), BTreeSet::new());
+        Walk { text, source, scopes, uses, decorated }
     }
 
     /// Visits each node. Not by recursion: a file may be nested deeply.
@@ -134,15 +150,25 @@ impl<'t> Walk<'t> {
         let mut parents = Vec::new();
         loop {
             let node = cursor.node();
-            let parent = parents.last().copied().unwrap_or_default();
-            let is_label = is_label(parent, cursor.field_name());
+            let parent = parents.last().map_or("", |(kind, _)| *kind);
+            let field = cursor.field_name();
             // `await` is the name of a keyword, too.
-            let (inner, goes_in) = match node.is_named() && !is_label {
-                true => self.enter(node, scope),
-                false => (scope, false),
+            let is_name = !node.is_named() || is_label(parent, field, node);
+            let (inner, goes_in) = match is_name {
+                true => (scope, false),
+                // A chain of attributes begins further out.
+                false
+                    if parent == "attribute" && node.kind() == "attribute" =>
+                {
+                    (scope, true)
+                }
+                false if is_of_outer(node.kind(), field) => {
+                    (self.scopes[scope].outer.unwrap_or(0), true)
+                }
+                false => self.enter(node, scope),
             };
             if goes_in && cursor.goto_first_child() {
-                parents.push(node.kind());
+                parents.push((node.kind(), scope));
                 scope = inner;
                 continue;
             }
@@ -150,9 +176,8 @@ impl<'t> Walk<'t> {
                 if !cursor.goto_parent() {
                     return;
                 }
-                parents.pop();
-                if is_function(cursor.node()) {
-                    scope = self.scopes[scope].outer.unwrap_or(0);
+                if let Some((_, outer)) = parents.pop() {
+                    scope = outer;
                 }
             }
         }
@@ -161,13 +186,21 @@ impl<'t> Walk<'t> {
     /// The scope of a node's children, and whether to look at them.
     fn enter(&mut self, node: Node, scope: usize) -> (usize, bool) {
         match node.kind() {
-            "import_statement" => self.import(node),
-            "import_from_statement" => self.import_from(node),
+            "import_statement" => self.import(node, scope),
+            "import_from_statement" => self.import_from(node, scope),
             "attribute" | "identifier" => {
                 return (scope, self.name(node, scope));
             }
             "function_definition" | "lambda" => {
+                self.bind(node.child_by_field_name("name"), scope);
                 return (self.function(node, scope), true);
+            }
+            "class_definition" => {
+                self.bind(node.child_by_field_name("name"), scope);
+                let is_class = true;
+                let outer = Some(scope);
+                self.scopes.push(Scope { outer, is_class, ..Scope::default() });
+                return (self.scopes.len() - 1, true);
             }
             "with_statement" if is_async(node) => {
                 self.construct(Construct::AsyncWith, node);
@@ -204,23 +237,25 @@ impl<'t> Walk<'t> {
     }
 
     /// `import a.b`, `import a.b as c`
-    fn import(&mut self, node: Node) {
+    fn import(&mut self, node: Node, scope: usize) {
         let mut cursor = node.walk();
         for name in node.children_by_field_name("name", &mut cursor) {
             let (alias, target) = self.alias(name);
+            self.source
+                .targets
+                .insert(Import { level: 0, name: target.into() });
             let target = match alias {
                 Some(_) => target,
                 // `import a.b` binds `a`.
                 None => target.split('.').next().unwrap_or(target),
             };
             let import = Import { level: 0, name: target.into() };
-            let alias = alias.unwrap_or(target).to_owned();
-            self.source.imports.insert(alias, import);
+            self.imported(alias.unwrap_or(target), import, scope);
         }
     }
 
     /// `from a import b`, `from ..a import b as c`, `from a import *`
-    fn import_from(&mut self, node: Node) {
+    fn import_from(&mut self, node: Node, scope: usize) {
         let Some(module) = node.child_by_field_name("module_name") else {
             return;
         };
@@ -229,16 +264,27 @@ impl<'t> Walk<'t> {
         let level = text.len() - module.len();
         let mut cursor = node.walk();
         if node.children(&mut cursor).any(|it| it.kind() == "wildcard_import") {
-            self.source.stars.push(Import { level, name: module.into() });
+            let star = Import { level, name: module.into() };
+            self.source.targets.insert(star.clone());
+            self.source.stars.push(star);
         }
         for name in node.children_by_field_name("name", &mut cursor) {
             let (alias, target) = self.alias(name);
             let dot = if module.is_empty() { "" } else { "." };
-            let import =
-                Import { level, name: format!("{module}{dot}{target}") };
-            let alias = alias.unwrap_or(target).to_owned();
-            self.source.imports.insert(alias, import);
+            let name = format!("{module}{dot}{target}");
+            let import = Import { level, name };
+            self.source.targets.insert(import.clone());
+            self.imported(alias.unwrap_or(target), import, scope);
         }
+    }
+
+    /// Of `try: from a import x`, `except: from b import x` the first counts.
+    fn imported(&mut self, alias: &str, import: Import, scope: usize) {
+        let imports = &mut self.scopes[scope].imports;
+        imports.entry(alias.to_owned()).or_insert_with(|| import.clone());
+        // Another module may import it from here.
+        let imports = &mut self.source.imports;
+        imports.entry(alias.to_owned()).or_insert(import);
     }
 
     /// `name`, `name as alias`
@@ -263,8 +309,13 @@ impl<'t> Walk<'t> {
         if root.kind() != "identifier" {
             return true;
         }
-        let text = self.text(node);
-        let name: String = text.split_whitespace().collect();
+        let mut parts = self.text(node).split('.').take(PARTS);
+        let part = |part: &str| part.replace(|c: char| !is_word(c), "");
+        let mut name = part(parts.next().unwrap_or_default());
+        for next in parts {
+            name += ".";
+            name += &part(next);
+        }
         self.uses.push((scope, name, line(node)));
         false
     }
@@ -278,7 +329,7 @@ impl<'t> Walk<'t> {
         self.scopes.push(Scope {
             outer: Some(outer),
             line: line(node),
-            is_async,
+            is_async: is_async && !self.decorated.contains(&node.id()),
             ..Scope::default()
         });
         let scope = self.scopes.len() - 1;
@@ -323,18 +374,31 @@ impl<'t> Walk<'t> {
         let mut cursor = node.walk();
         for decorator in node.children(&mut cursor) {
             let Some(called) = decorator.named_child(0) else { continue };
-            let call = called.child_by_field_name("function");
-            let name = self.text(call.unwrap_or(called));
-            let Some((_, last)) = name.rsplit_once('.') else { continue };
             if decorator.kind() != "decorator" {
                 continue;
             }
-            if call.is_some() && ROUTES.contains(&last) {
+            let call = called.child_by_field_name("function");
+            let name = self.text(call.unwrap_or(called));
+            let last = name.rsplit('.').next().unwrap_or(name);
+            if matches!(last, "asynccontextmanager" | "fixture") {
+                self.decorated.insert(definition.id());
+            }
+            if name != last && ROUTES.contains(&last) && self.has_path(called) {
                 self.construct(Construct::Route, decorator);
             } else if last == "fixture" && is_async(definition) {
                 self.construct(Construct::AsyncFixture, decorator);
             }
         }
+    }
+
+    /// Whether the first argument of a call is a path: `"/parcels"`, `""`.
+    fn has_path(&self, call: Node) -> bool {
+        let arguments = call.child_by_field_name("arguments");
+        let first = arguments.and_then(|arguments| arguments.named_child(0));
+        let text = first.map_or("", |first| self.text(first));
+        let quoted = text.trim_start_matches(['r', 'f']);
+        let path = quoted.trim_matches(['"', '\'']);
+        path != quoted && (path.is_empty() || path.starts_with('/'))
     }
 
     /// Leaves out the names that are not imported, and those of variables.
@@ -347,43 +411,79 @@ impl<'t> Walk<'t> {
             }
         }
         let has_stars = !self.source.stars.is_empty();
-        for (scope, name, line) in self.uses {
-            let root = name.split('.').next().unwrap_or(&name);
-            if !has_stars && !self.source.imports.contains_key(root) {
-                continue;
-            }
-            let mut scopes = Some(scope);
-            let is_variable = loop {
-                match scopes.map(|scope| &self.scopes[scope]) {
-                    // In the file itself: `try: import x`, `except: x = None`.
-                    None | Some(Scope { outer: None, .. }) => break false,
-                    Some(scope) if scope.bound.contains(root) => break true,
-                    Some(scope) => scopes = scope.outer,
+        for (scope, name, line) in std::mem::take(&mut self.uses) {
+            let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
+            let lines = match self.found(scope, root) {
+                Some(Found::Import(import)) => {
+                    let dot = if rest.is_empty() { "" } else { "." };
+                    let name = format!("{}{dot}{rest}", import.name);
+                    let level = import.level;
+                    self.source.uses.entry(Import { level, name })
                 }
+                None if has_stars => {
+                    self.source.bare.entry(name).or_default().push(line);
+                    continue;
+                }
+                Some(Found::Variable) | None => continue,
             };
-            if !is_variable {
-                self.source.uses.entry(name).or_default().push(line);
-            }
+            lines.or_default().push(line);
         }
         self.source
     }
+
+    /// What a name means in a scope.
+    fn found(&self, scope: usize, name: &str) -> Option<Found> {
+        let mut next = Some(scope);
+        while let Some(at) = next {
+            let here = &self.scopes[at];
+            next = here.outer;
+            if here.is_class && at != scope {
+                continue;
+            }
+            if let Some(import) = here.imports.get(name) {
+                return Some(Found::Import(import.clone()));
+            }
+            if here.bound.contains(name) && next.is_some() {
+                return Some(Found::Variable);
+            }
+        }
+        None
+    }
+}
+
+/// What a name means.
+enum Found {
+    Import(Import),
+    Variable,
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a part of a function is evaluated outside of it: parameters with
+/// their types and defaults, the type of the result.
+fn is_of_outer(kind: &str, field: Option<&str>) -> bool {
+    matches!(kind, "parameters" | "lambda_parameters")
+        || field == Some("return_type")
 }
 
 /// Whether a part of a node is a name that it gives to something.
-fn is_label(parent: &str, field: Option<&str>) -> bool {
+fn is_label(parent: &str, field: Option<&str>, node: Node) -> bool {
     match parent {
         "keyword_argument"
         | "function_definition"
         | "class_definition"
         | "default_parameter"
         | "typed_default_parameter" => field == Some("name"),
+        "parameters"
+        | "lambda_parameters"
+        | "list_splat_pattern"
+        | "dictionary_splat_pattern" => node.kind() == "identifier",
+        "typed_parameter" => field != Some("type"),
         "attribute" => field == Some("attribute"),
         _ => false,
     }
-}
-
-fn is_function(node: Node) -> bool {
-    matches!(node.kind(), "function_definition" | "lambda")
 }
 
 /// Whether a statement begins with `async`.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -22,8 +22,11 @@ pub struct Scan {
     pub files: BTreeMap<String, Module>,
     /// What could not be read, or not all of it, and why.
     pub problems: Vec<Problem>,
-    /// The file of each module of the tree.
-    modules: HashMap<String, String>,
+    /// The files of each module of the tree. Scripts of two folders may have
+    /// one name.
+    modules: HashMap<String, Vec<String>>,
+    /// The first parts of the modules' names.
+    packages: BTreeSet<String>,
 }
 
 pub struct Module {
@@ -38,7 +41,13 @@ pub struct Problem {
 }
 
 /// Reads a file, or each `.py` file below a folder.
-pub fn scan(root: &Path) -> Scan {
+///
+/// # Errors
+///
+/// The root is not there, or cannot be entered.
+pub fn scan(root: &Path) -> io::Result<Scan> {
+    // `.` has no name, and a package has.
+    let root = &root.canonicalize()?;
     let (paths, mut problems) = paths(root);
     let bar = ProgressBar::new(paths.len() as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} files");
@@ -59,8 +68,12 @@ pub fn scan(root: &Path) -> Scan {
         }
     });
     bar.finish_and_clear();
-    let (mut files, mut modules) = (BTreeMap::new(), HashMap::new());
-    for (path, source) in found.into_inner().expect("no thread panics") {
+    let mut files = BTreeMap::new();
+    let mut modules = HashMap::<_, Vec<String>>::new();
+    let mut found = found.into_inner().expect("no thread panics");
+    // In the order of their paths, not in that of the threads.
+    found.sort_by_key(|(path, _)| *path);
+    for (path, source) in found {
         let file = below(root, path);
         let source = match source {
             Ok(source) => source,
@@ -75,39 +88,54 @@ pub fn scan(root: &Path) -> Scan {
             problems.push(Problem { file: file.clone(), why });
         }
         let name = module(path);
-        modules.insert(name.clone(), file.clone());
+        modules.entry(name.clone()).or_default().push(file.clone());
         files.insert(file, Module { name, source });
     }
     problems.sort_by(|a, b| a.file.cmp(&b.file));
-    Scan { files, problems, modules }
+    let roots =
+        modules.keys().filter_map(|name: &String| name.split('.').next());
+    let packages = roots.map(str::to_owned).collect();
+    Ok(Scan { files, problems, modules, packages })
 }
 
-/// The files, and the folders that cannot be read.
+/// The files, and what cannot be read.
 fn paths(root: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
     let (mut paths, mut problems) = (Vec::new(), Vec::new());
-    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let walk = WalkDir::new(root).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| !is_foreign(entry)) {
-        match entry {
-            Ok(entry) => {
-                let is_python =
-                    entry.path().extension().is_some_and(|it| it == "py");
-                let is_root = entry.depth() == 0;
-                if entry.file_type().is_file() && (is_python || is_root) {
-                    paths.push(entry.into_path());
-                } else if is_python && !entry.file_type().is_dir() {
-                    let file = below(root, entry.path());
-                    problems.push(Problem { file, why: "is no file".into() });
-                }
-            }
+        let mut problem = |path: &Path, why: String| {
+            problems.push(Problem { file: below(root, path), why });
+        };
+        let entry = match entry {
+            Ok(entry) => entry,
             Err(error) => {
-                let file = below(root, error.path().unwrap_or(root));
-                let why = match (error.loop_ancestor(), error.io_error()) {
-                    (Some(_), _) => "is a link in a circle".into(),
-                    (_, Some(error)) => error.to_string(),
-                    (None, None) => "cannot be read".into(),
-                };
-                problems.push(Problem { file, why });
+                let path = error.path().unwrap_or(root);
+                let why = error.io_error().map(ToString::to_string);
+                problem(path, why.unwrap_or("cannot be read".into()));
+                continue;
             }
+        };
+        let path = entry.path();
+        let is_python = path.extension().is_some_and(|it| it == "py");
+        let is_root = entry.depth() == 0;
+        if entry.path_is_symlink() {
+            // What a link leads to within the root is read in its own place.
+            match path.canonicalize() {
+                Err(error) if is_python => problem(path, error.to_string()),
+                Ok(target) if path.starts_with(&target) => {
+                    problem(path, "is a link in a circle".into());
+                }
+                Ok(target) if !target.starts_with(root) => {
+                    if is_python || target.is_dir() {
+                        problem(path, "is a link out of the folder".into());
+                    }
+                }
+                Ok(_) | Err(_) => {}
+            }
+        } else if entry.file_type().is_file() && (is_python || is_root) {
+            paths.push(entry.into_path());
+        } else if is_python && !entry.file_type().is_dir() {
+            problem(path, "is no file".into());
         }
     }
     (paths, problems)
@@ -133,8 +161,15 @@ fn below(root: &Path, path: &Path) -> String {
         true => path.file_name().map_or(path, Path::new),
         false => below,
     };
-    // A terminal must not obey what a file is called.
-    below.to_string_lossy().replace('\\', "/").replace(char::is_control, "?")
+    clean(&below.to_string_lossy().replace('\\', "/"))
+}
+
+/// A text that a terminal does not obey: without control characters, and
+/// without those that turn the direction.
+pub fn clean(text: &str) -> String {
+    let turns = ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}', '\u{2066}'];
+    let is_bad = |c: char| c.is_control() || turns.contains(&c);
+    text.replace(is_bad, "?")
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -176,74 +211,105 @@ fn module(path: &Path) -> String {
 }
 
 impl Scan {
-    /// What a name of a file stands for, through the imports of the file and
-    /// those of the tree's own modules. `None` if it is not imported.
-    pub fn resolve(
+    /// The full name of what a file imports, through the imports of the tree's
+    /// own modules. `None` if the tree has it.
+    pub fn resolve(&self, file: &str, import: &Import) -> Option<String> {
+        let module = self.files.get(file)?;
+        let name = absolute(file, &module.name, import);
+        self.through(file, name)
+    }
+
+    /// The same for a name that `from module import *` may bring in.
+    pub fn resolve_bare(
         &self,
         file: &str,
         name: &str,
         is_member: IsMember,
     ) -> Option<String> {
         let module = self.files.get(file)?;
-        let mut name = self.import(file, module, name, is_member)?;
-        // A chain of re-exports is short; a circle has no end.
-        for _ in 0..8 {
-            let Some((inner, rest)) = self.inner(&name) else { break };
-            let next = self
-                .files
-                .get(inner)
-                .and_then(|module| self.import(inner, module, rest, is_member));
-            match next {
-                Some(next) => name = next,
-                None => break,
+        let (root, rest) = name.split_once('.').unwrap_or((name, ""));
+        let dot = if rest.is_empty() { "" } else { "." };
+        module.source.stars.iter().find_map(|star| {
+            let star = absolute(file, &module.name, star);
+            let full = format!("{star}.{root}{dot}{rest}");
+            match self.file(file, &star) {
+                Some(_) => self.through(file, full),
+                None => is_member(&format!("{star}.{root}")).then_some(full),
             }
-        }
-        Some(name)
+        })
     }
 
-    /// What the imports of one file say of a name.
-    fn import(
-        &self,
-        file: &str,
-        module: &Module,
-        name: &str,
-        is_member: IsMember,
-    ) -> Option<String> {
-        let (root, rest) = name.split_once('.').unwrap_or((name, ""));
-        let source = &module.source;
-        let target = match source.imports.get(root) {
-            Some(import) => absolute(file, &module.name, import),
-            None => source.stars.iter().find_map(|star| {
-                let star = absolute(file, &module.name, star);
-                let full = format!("{star}.{root}");
-                let is_in_tree = self.modules.contains_key(&star);
-                (is_in_tree || is_member(&full)).then_some(full)
-            })?,
-        };
-        let dot = if rest.is_empty() { "" } else { "." };
-        Some(format!("{target}{dot}{rest}"))
+    /// Follows a name through the modules of the tree that import it.
+    fn through(&self, file: &str, mut name: String) -> Option<String> {
+        let mut file = file;
+        // A chain of re-exports is short; a circle has no end.
+        for _ in 0..32 {
+            let Some((inner, rest)) = self.inner(file, &name) else {
+                return Some(name);
+            };
+            let (root, rest) = rest.split_once('.').unwrap_or((rest, ""));
+            let module = self.files.get(inner)?;
+            let import = module.source.imports.get(root)?;
+            let dot = if rest.is_empty() { "" } else { "." };
+            let next = absolute(inner, &module.name, import);
+            name = format!("{next}{dot}{rest}");
+            file = inner;
+        }
+        None
     }
 
     /// The files of the tree that a file imports.
     pub fn imports(&self, file: &str) -> BTreeSet<&str> {
-        let Some(module) = self.files.get(file) else { return BTreeSet::new() };
-        let imports =
-            module.source.imports.values().chain(&module.source.stars);
-        let files = imports.filter_map(|import| {
+        let Some(module) = self.files.get(file) else {
+            return BTreeSet::new();
+        };
+        let files = module.source.targets.iter().filter_map(|import| {
             let target = absolute(file, &module.name, import);
-            let itself = self.modules.get(&target).map(String::as_str);
-            itself.or_else(|| self.inner(&target).map(|(file, _)| file))
+            let itself = self.file(file, &target);
+            itself.or_else(|| self.inner(file, &target).map(|(it, _)| it))
         });
         files.filter(|other| *other != file).collect()
     }
 
+    /// The packages that a file imports, without those of the tree.
+    pub fn packages(&self, file: &str) -> BTreeSet<String> {
+        let Some(module) = self.files.get(file) else {
+            return BTreeSet::new();
+        };
+        let roots = module.source.targets.iter().filter_map(|import| {
+            let target = absolute(file, &module.name, import);
+            let root = target.split('.').next().unwrap_or_default().to_owned();
+            let is_own = import.level > 0 || self.is_own(&root);
+            (!is_own).then_some(root)
+        });
+        roots.collect()
+    }
+
+    /// Whether a package or a module is one of the tree.
+    fn is_own(&self, root: &str) -> bool {
+        self.modules.contains_key(root) || self.packages.contains(root)
+    }
+
     /// The file of the tree that has a name, and what remains of the name.
-    fn inner<'n>(&self, name: &'n str) -> Option<(&str, &'n str)> {
+    fn inner<'n>(&self, file: &str, name: &'n str) -> Option<(&str, &'n str)> {
         let mut dots = name.rmatch_indices('.');
         dots.find_map(|(at, _)| {
-            let file = self.modules.get(&name[..at])?;
-            Some((file.as_str(), &name[at + 1..]))
+            Some((self.file(file, &name[..at])?, &name[at + 1..]))
         })
+    }
+
+    /// The file of a module that a file imports. Of two with one name, that in
+    /// the file's own folder.
+    fn file(&self, from: &str, module: &str) -> Option<&str> {
+        let folder = |file: &str| file.rsplit_once('/').map(|it| it.0.len());
+        match self.modules.get(module)?.as_slice() {
+            [file] => Some(file),
+            files => files.iter().map(String::as_str).find(|file| {
+                folder(file) == folder(from)
+                    && file[..folder(file).unwrap_or(0)]
+                        == from[..folder(from).unwrap_or(0)]
+            }),
+        }
     }
 }
 

@@ -137,6 +137,8 @@ async def run(what, beat):
         if what == "refuses":
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(3600)
+        if what == "cancels":
+            raise asyncio.CancelledError
         if what == "returns":
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(3600)
@@ -216,6 +218,7 @@ async def main():
         (["hangs", "ends"], 62, 2, None),
         (["mute", "ends"], 32, 2, None),
         (["returns", "ends"], 62, 2, None),
+        (["cancels", "ends"], 3, 2, None),
         (["fails"], 37, 6, gives_up),
         (rarely, 1431, 8, None),
         (["refuses"], 90, 1, "prices cannot be cancelled"),

@@ -106,6 +106,86 @@ fn port_finds_names_by_every_kind_of_import() {
     });
 }
 
+/// What a name means depends on the function, the folder and the order.
+#[test]
+fn port_finds_what_a_name_means() {
+    with_command_and(&SOURCES, || {
+        let folder = service(&[
+            (
+                "service.py",
+                "import asyncio\nfrom asyncio import timeout\n\
+                 def f(asyncio: asyncio.Lock, n=asyncio.Event()) -> asyncio.Task:\n    \
+                 asyncio.run(1)\n\n\
+                 def g():\n    from queue import Queue\n    Queue()\n\n\
+                 def h():\n    from asyncio import Queue\n    Queue()\n\n\
+                 class Job:\n    timeout = 1\n    def run(self):\n        \
+                 timeout(1)\n",
+            ),
+            ("a/utils.py", "from asyncio import sleep as wait\n"),
+            ("a/main.py", "from utils import wait\nwait(1)\n"),
+            ("b/utils.py", "from time import sleep as wait\n"),
+            ("b/main.py", "from utils import wait\nwait(1)\n"),
+            ("redis.py", "def own(): pass\n"),
+            ("cache.py", "import redis\nredis.own()\n"),
+        ]);
+        let plan = plan(folder.path());
+        let mut found = names(&plan, "names");
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                place("asyncio.Event", &["service.py:3"]),
+                place("asyncio.Lock", &["service.py:3"]),
+                place("asyncio.Queue", &["service.py:12"]),
+                place("asyncio.Task", &["service.py:3"]),
+                place("asyncio.sleep", &["a/main.py:2"]),
+                place("asyncio.timeout", &["service.py:17"]),
+                place("queue.Queue", &["service.py:8"]),
+                place("time.sleep", &["b/main.py:2"]),
+            ]
+        );
+        assert_eq!(names(&plan, "lacking"), []);
+    });
+}
+
+/// The plan does not depend on the folder in which it is made.
+#[test]
+fn port_of_a_dot_is_that_of_the_folder() {
+    with_command_and(&SOURCES, || {
+        let folder = service(&[
+            ("app/__init__.py", ""),
+            ("app/compat.py", "from asyncio import gather\n"),
+            ("app/jobs.py", "from app.compat import gather\ngather()\n"),
+        ]);
+        let mut command = cookbook(&["port", "--format", "json", "."]);
+        command.current_dir(folder.path().join("app"));
+        let error = Running::start(&mut command).end(BUILD);
+        assert!(error.stderr.contains("no book in"), "{}", error.stderr);
+        let app = folder.path().join("app");
+        let found = names(&plan(&app.join(".")), "names");
+        assert_eq!(found, [place("asyncio.gather", &["jobs.py:2"])]);
+    });
+}
+
+#[test]
+fn port_begins_with_files_that_import_nothing_to_port() {
+    with_command_and(&SOURCES, || {
+        let uses = "import asyncio\nasyncio.sleep(1)\nasyncio.gather()\n";
+        let folder = service(&[
+            ("app/__init__.py", ""),
+            ("app/leaf.py", uses),
+            ("app/plain.py", "import app.leaf\n"),
+            ("app/far.py", &format!("from app import plain\n{uses}")),
+            ("lib.py", "import numpy\nfrom numpy import array\n"),
+        ]);
+        let plan = plan(folder.path());
+        let first = plan["first"].as_array().expect("a list").iter();
+        let first: Vec<_> = first.map(|it| it["file"].as_str()).collect();
+        assert_eq!(first, [Some("app/leaf.py")]);
+        assert_eq!(plan["unknown"][0]["package"], "numpy");
+    });
+}
+
 #[test]
 fn port_says_what_is_lacking_and_what_has_no_counterpart() {
     with_command_and(&SOURCES, || {
