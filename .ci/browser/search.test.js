@@ -205,6 +205,8 @@ test('a hit opens where it was found', async () => {
 });
 
 test('a name leads to its row', async () => {
+    // The test above has left the page of the search.
+    await page.keyboard.press('/');
     await page.locator('#mdbook-searchbar').fill('');
     await page.keyboard.type('asyncio.create_task');
     const hit = page.locator('#names a').first();
