@@ -64,8 +64,9 @@ async def sign_in(session, url):
         url,
         data={"grant_type": "client_credentials"},
         headers={"Authorization": basic},
-        raise_for_status=True,
     ) as response:
+        if not response.ok:
+            raise OSError(f"{response.status}: {await response.text()}")
         answer = await response.json()
     return answer["access_token"], answer["expires_in"]
 
@@ -194,12 +195,14 @@ async def main():
 
 
 async def over_http():
-    valid, asked = {"Bearer 2"}, []
+    valid, asked, revoked = {"Bearer 2"}, [], []
 
     async def token(request):
         assert request.headers["Authorization"] == "Basic cGFyY2VsczpzZWNyZXQ="
         assert (await request.post())["grant_type"] == "client_credentials"
         asked.append(request)
+        if revoked:
+            return web.json_response({"error": "invalid_grant"}, status=400)
         answer = {"access_token": len(asked), "expires_in": 3600}
         return web.json_response(answer)
 
@@ -226,6 +229,12 @@ async def over_http():
             raise AssertionError("it is rejected")
         except aiohttp.ClientResponseError as error:
             assert error.status == 401 and len(asked) == 3
+        revoked.append("parcels")
+        try:
+            await track(session, tokens, parcel)
+            raise AssertionError("it is revoked")
+        except OSError as error:
+            assert str(error) == '400: {"error": "invalid_grant"}'
     await runner.cleanup()
 
 

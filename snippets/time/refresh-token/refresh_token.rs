@@ -1,13 +1,13 @@
 // ANCHOR: all
 // ANCHOR: keep
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt, Shared, TryFutureExt};
 use reqwest::header::HeaderValue;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 type Failure = Arc<dyn Error + Send + Sync>; // one error for many callers
@@ -46,17 +46,17 @@ impl Tokens {
                 task.is_finished() && now >= *began + self.pause
             });
             if due && idle {
-                let renewal = tokio::spawn(Arc::clone(self).renew(now));
+                let renew = Arc::clone(self).renew(now);
+                let renew = renew.inspect_err(|e| warn!("refresh: {e}"));
+                let renewal = tokio::spawn(renew);
                 let task = renewal.abort_handle();
-                let result = async { renewal.await? }; // a panic is an error
-                let result = result.map_err(Failure::from).boxed().shared();
-                *refresh = Some((now, task, result));
+                let result = async { renewal.await? }.map_err(Failure::from);
+                *refresh = Some((now, task, result.boxed().shared()));
             }
-            let valid = token.as_ref().filter(|(.., end)| now < *end);
-            if let Some((header, ..)) = valid {
-                return Ok(header.clone());
+            match token {
+                Some((valid, _, end)) if now < *end => return Ok(valid.clone()),
+                _ => refresh.as_ref().expect("it has begun").2.clone(),
             }
-            refresh.as_ref().expect("it has begun").2.clone()
         };
         result.await
     }
@@ -116,7 +116,11 @@ async fn sign_in(client: Client, url: String) -> Result<Grant> {
     }
     let form = [("grant_type", "client_credentials")];
     let request = client.post(url).basic_auth("parcels", Some("secret"));
-    let response = request.form(&form).send().await?.error_for_status()?;
+    let response = request.form(&form).send().await?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(format!("{status}: {}", response.text().await?).into());
+    }
     let Answer { access_token, expires_in } = response.json().await?;
     Ok(Grant(access_token, Duration::from_secs(expires_in)))
 }
@@ -143,6 +147,30 @@ async fn track(
 // ANCHOR_END: call
 
 // An identity provider, a carrier, and what must come of them.
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+/// Writes into `LOG`.
+struct Writer;
+
+impl std::io::Write for Writer {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let mut log = LOG.lock().expect("no panic");
+        log.push_str(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The messages since the last call.
+fn logged() -> Vec<String> {
+    let log = std::mem::take(&mut *LOG.lock().expect("no panic"));
+    let messages = log.lines().filter_map(|line| line.split_once("refresh: "));
+    messages.map(|(_, message)| message.to_owned()).collect()
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -321,6 +349,7 @@ async fn failures() {
         let provider = Provider::new(HOUR);
         let tokens = tokens(&provider);
         provider.set(mode);
+        logged();
         let (ends, waited) = callers(20, &tokens).await;
         let errors: Vec<_> =
             ends.into_iter().map(|end| end.expect_err("a failure")).collect();
@@ -339,6 +368,10 @@ async fn failures() {
             }
             _ => assert!(error.is::<Elapsed>()),
         }
+
+        // Once, for 20 callers. The panic hook prints a panic.
+        let count = usize::from(mode != "panics");
+        assert_eq!(logged(), vec![error.to_string(); count]);
 
         // Ten seconds after the start of the refresh, another one may begin.
         provider.set("works");
@@ -430,7 +463,7 @@ async fn token(
     State(provider): State<Arc<Provider>>,
     headers: HeaderMap,
     form: String,
-) -> Result<String, StatusCode> {
+) -> Result<String, (StatusCode, &'static str)> {
     assert_eq!(form, "grant_type=client_credentials");
     assert_eq!(headers[AUTHORIZATION], "Basic cGFyY2VsczpzZWNyZXQ=");
     let life = provider.life.as_secs();
@@ -438,7 +471,9 @@ async fn token(
         Ok(Grant(token, _)) => Ok(format!(
             r#"{{"access_token": "{token}", "expires_in": {life}}}"#
         )),
-        Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Err(_) => {
+            Err((StatusCode::BAD_REQUEST, r#"{"error":"invalid_grant"}"#))
+        }
     }
 }
 
@@ -528,6 +563,8 @@ async fn rejected(client: &Client) -> Result<()> {
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<()> {
+    let format = tracing_subscriber::fmt().with_ansi(false).without_time();
+    format.with_target(false).with_writer(|| Writer).init();
     leaves().await;
 
     let client = Client::builder().no_proxy().build()?;
@@ -541,7 +578,9 @@ async fn main() -> Result<()> {
     provider.set("fails");
     let error = track(&client, &tokens, &url).await.expect_err("a failure");
     let failure = error.downcast_ref::<Failure>().expect("of the provider");
-    assert!(failure.is::<reqwest::Error>());
+    println!("not signed in: {failure}");
+    let expected = r#"400 Bad Request: {"error":"invalid_grant"}"#;
+    assert_eq!(failure.to_string(), expected);
 
     in_time().await;
     outage().await;
