@@ -1,4 +1,5 @@
 // ANCHOR: all
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError::Timeout};
 use std::thread;
 use std::time::Duration;
@@ -47,6 +48,23 @@ fn main() -> anyhow::Result<()> {
     let reply = reply_rx.recv_timeout(LONG);
     println!("multi_thread: {reply:?}");
     assert_eq!(reply, Ok(()));
+
+    // A thread still waits for a timer when the runtime ends.
+    let handle = runtime.handle().clone();
+    let (entered_tx, entered_rx) = mpsc::channel();
+    let wait = AssertUnwindSafe(move || {
+        handle.block_on(async {
+            entered_tx.send(()).expect("it is read below");
+            sleep(LONG).await;
+        });
+    });
+    let waits = thread::spawn(|| catch_unwind(wait));
+    entered_rx.recv()?;
+    drop(runtime);
+    let panic = waits.join().expect("it is caught").expect_err("a panic");
+    let text = panic.downcast::<String>().expect("a text");
+    println!("the runtime ends: {text}");
+    assert!(text.contains("is being shutdown"));
     Ok(())
 }
 // ANCHOR_END: all
