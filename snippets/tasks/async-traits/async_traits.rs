@@ -86,8 +86,10 @@ impl Handlers {
 use std::future::{pending, ready};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use anyhow::anyhow;
+use tokio::runtime::Builder;
 use tokio::task::yield_now;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -268,6 +270,38 @@ async fn main() -> Result<()> {
     one.and(two)?;
     println!("two callers: {:?}", start.elapsed());
     assert_eq!(start.elapsed(), SECOND);
+
+    // On the real clock: the paused one does not see a thread that computes.
+    let thread = thread::spawn(|| {
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        runtime.block_on(computes())
+    });
+    thread.join().expect("no panic")
+}
+
+/// Handlers that compute for longer than the timeout.
+async fn computes() -> Result<()> {
+    let limit = Duration::from_millis(20);
+    let mut handlers = Handlers { handlers: HashMap::new(), timeout: limit };
+    handlers.on("computes", move |_| async move {
+        thread::sleep(2 * limit);
+        Ok(())
+    });
+    handlers.on("computes, then awaits", move |_| async move {
+        thread::sleep(2 * limit);
+        sleep(30 * SECOND).await;
+        Ok(())
+    });
+    for (kind, expected) in [
+        ("computes", "Ok"),
+        ("computes, then awaits", "the handler took too long"),
+    ] {
+        let start = std::time::Instant::now();
+        let result = handlers.handle(kind, 7).await;
+        println!("{kind}: {}", text(&result));
+        assert_eq!(text(&result), expected);
+        assert!(start.elapsed() >= 2 * limit, "the caller is blocked");
+    }
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,7 +1,10 @@
 // ANCHOR: all
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, mpsc};
 
+use anyhow::Result;
+use futures::future::{BoxFuture, FutureExt};
 use tokio::task::{JoinHandle, yield_now};
 
 // ANCHOR: fixed_general
@@ -61,12 +64,16 @@ async fn twice<F: Future<Output = ()>>(function: impl Fn() -> F) {
 
 type Log = Vec<u32>;
 
+/// For a map, or for a function that spawns.
+type LogHandler =
+    Box<dyn for<'a> Fn(&'a mut Log) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
 async fn with_log(log: &mut Log, function: impl AsyncFn(&mut Log)) {
     function(log).await;
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> Result<()> {
     let asked = Asked::default();
     start_borrowing("post".to_owned(), Arc::clone(&asked)).await?;
     let count = asked.lock().expect("no panic within").len();
@@ -128,6 +135,24 @@ async fn main() -> anyhow::Result<()> {
     // ANCHOR_END: fixed_lent
     println!("a log that is lent: {log:?}");
     assert_eq!(log, [7]);
+
+    // In a map, and in a task.
+    let write: LogHandler = Box::new(|log: &mut Log| {
+        async move {
+            yield_now().await;
+            log.push(8);
+            Ok(())
+        }
+        .boxed()
+    });
+    let handlers = HashMap::from([("write", write)]);
+    let written = tokio::spawn(async move {
+        let mut log = Log::new();
+        handlers["write"](&mut log).await.map(|()| log)
+    });
+    let log = written.await??;
+    println!("lent by a task: {log:?}");
+    assert_eq!(log, [8]);
     Ok(())
 }
 // ANCHOR_END: all
