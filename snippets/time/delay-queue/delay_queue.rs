@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard};
-use std::task::Poll;
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::{runtime::Handle, time::Instant, time::sleep};
 use tokio_util::time::{DelayQueue, delay_queue};
 
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -19,13 +18,15 @@ struct Schedule<K, J> {
     jobs: Mutex<Jobs<K, J>>,
     turn: tokio::sync::Mutex<()>,
     capacity: usize,
+    runtime: Handle,
 }
 
 impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
     // ANCHOR: new
     fn new(capacity: usize) -> Self {
-        let jobs = Mutex::new((DelayQueue::new(), HashMap::new(), false));
-        Schedule { jobs, turn: Default::default(), capacity }
+        drop(sleep(Duration::ZERO)); // panics here, not under the lock
+        let (jobs, turn) = Default::default();
+        Schedule { jobs, turn, capacity, runtime: Handle::current() }
     }
     // ANCHOR_END: new
 
@@ -41,7 +42,7 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
         job: J,
         delay: Duration,
     ) -> Result<Option<J>, J> {
-        drop(sleep(Duration::ZERO)); // panics without a timer, before the lock
+        let _entered = self.runtime.enter(); // its timer, not the caller's
         let (queue, keys, closed) = &mut *self.lock();
         let full = !keys.contains_key(&name) && keys.len() >= self.capacity;
         if *closed || full || delay > LONGEST {
@@ -55,8 +56,7 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
     // ANCHOR: cancel
     fn cancel(&self, name: &K) -> Option<J> {
         let (queue, keys, _) = &mut *self.lock();
-        let key = keys.remove(name)?;
-        Some(queue.remove(&key).into_inner().1)
+        keys.remove(name).map(|key| queue.remove(&key).into_inner().1)
     }
     // ANCHOR_END: cancel
 
@@ -221,7 +221,7 @@ async fn many() {
     println!("many: 100000 jobs, each at its time");
 }
 
-async fn cancelled() {
+async fn callers() {
     // A caller of `next` that is dropped takes no job with it, not even if
     // the job was due and the caller was to be woken.
     let reminders = Reminders::new(8);
@@ -236,23 +236,35 @@ async fn cancelled() {
     println!("dropped: the second worker has parcel {parcel}");
     assert_eq!(parcel, 1);
 
-    // Without a runtime it panics, and can still be used. So it does in a
-    // runtime without a timer.
+    // From a thread without a runtime, and from a runtime that then ends.
     let reminders = Arc::new(reminders);
-    for has_runtime in [false, true] {
+    for (parcel, has_runtime) in [(2, false), (3, true)] {
         let shared = reminders.clone();
         let call = move || {
+            let runtime = Builder::new_current_thread().enable_time().build();
+            let runtime = runtime.expect("a runtime");
+            let _guard = has_runtime.then(|| runtime.enter());
+            shared.call_later(parcel, "first", SECOND)
+        };
+        let scheduled = thread::spawn(call).join().expect("no panic");
+        assert_eq!(scheduled, Ok(None));
+        let (received, _, deadline) = reminders.next().await;
+        assert_eq!((received, deadline), (parcel, Instant::now()));
+    }
+    println!("no runtime, another runtime: parcels 2 and 3");
+
+    // `new` panics without a runtime, and in one without a timer.
+    for has_runtime in [false, true] {
+        let new = move || {
             let runtime = Builder::new_current_thread().build();
             let runtime = runtime.expect("a runtime");
             let _guard = has_runtime.then(|| runtime.enter());
-            shared.call_later(2, "first", SECOND)
+            Reminders::new(8)
         };
-        let call = || catch_unwind(AssertUnwindSafe(call)).is_err();
-        assert!(thread::spawn(call).join().expect("it was caught"));
+        let new = move || catch_unwind(AssertUnwindSafe(new)).is_err();
+        assert!(thread::spawn(new).join().expect("it was caught"));
     }
-    assert_eq!(reminders.call_later(3, "first", SECOND), Ok(None));
-    assert_eq!(reminders.next().await.0, 3);
-    println!("no runtime, no timer: two panics, then parcel 3");
+    println!("no timer: two panics");
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -311,6 +323,6 @@ async fn main() {
     refused();
     slow().await;
     many().await;
-    cancelled().await;
+    callers().await;
 }
 // ANCHOR_END: all
