@@ -11,6 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+#[derive(Debug, thiserror::Error)]
+#[error("not started: too much runs, or it shuts down")]
+struct Busy;
+
 /// Work that goes on if its caller is cancelled: at most `limit` at the same
 /// time, each for `timeout` at most.
 #[derive(Clone)]
@@ -43,7 +47,8 @@ impl Shield {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let tracked = self.tracker.token(); // before the permit
-        let permit = Arc::clone(&self.permits).try_acquire_owned()?;
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        let permit = permit.map_err(|_| Busy)?;
         let (limit, report) = (self.timeout, self.report);
         let task = tokio::spawn(async move {
             let _guard = (permit, tracked);
@@ -159,7 +164,7 @@ async fn buy_label(State(shop): State<Shop>) -> Result<String, StatusCode> {
 }
 
 fn to_status(error: anyhow::Error) -> StatusCode {
-    match error.is::<TryAcquireError>() {
+    match error.is::<Busy>() {
         true => StatusCode::SERVICE_UNAVAILABLE, // it was not started
         false => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -239,6 +244,11 @@ async fn ends() -> Result<()> {
     let shield = Shield::new(2, 30 * SECOND, report);
     let label = shield.run(async { Ok("a label") }).await?;
     println!("done: {label}");
+    // The work itself may find no permit of its own.
+    let work = async { Err(TryAcquireError::NoPermits.into()) };
+    let error = shield.run::<()>(work).await.expect_err("its own");
+    assert_eq!(to_status(error), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(REPORTED.swap(0, SeqCst), 1);
     for is_there in [true, false] {
         let fails = async {
             sleep(SECOND).await;
@@ -310,7 +320,7 @@ async fn shutdown() -> Result<()> {
     assert_eq!((took, left, &*seen.all()), (10, 1, "done"));
     let closed = shield.run(work(1)).await.expect_err("it is closed");
     println!("after the shutdown: {closed}");
-    assert!(closed.is::<TryAcquireError>());
+    assert!(closed.is::<Busy>());
 
     let left = shield.shut_down(10 * SECOND).await;
     println!("a second shutdown: {left} runs");

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_stream::stream;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::{Router, body::Body, response::Response, routing::get};
+use axum::{Router, response::Response, routing::get};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -16,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 #[derive(Clone)]
 struct Printer {
+    labels: Vec<u32>,
     paper: Arc<Semaphore>,
     printed: Arc<Mutex<Vec<u32>>>,
     tracker: TaskTracker,
@@ -32,7 +34,7 @@ impl Printer {
 // ANCHOR: broken
 async fn in_the_body(State(printer): State<Printer>) -> Body {
     Body::from_stream(stream! {
-        for label in 1..=3 {
+        for &label in &printer.labels {
             yield printer.print(label).await;
         }
     })
@@ -41,8 +43,8 @@ async fn in_the_body(State(printer): State<Printer>) -> Body {
 
 // ANCHOR: fixed
 async fn in_a_task(State(printer): State<Printer>) -> Body {
-    let labels = [1, 2, 3];
-    let (lines_tx, lines_rx) = mpsc::channel(labels.len());
+    let labels = printer.labels.clone();
+    let (lines_tx, lines_rx) = mpsc::channel(labels.len().max(1));
     let tracker = printer.tracker.clone();
     tracker.spawn(async move {
         for label in labels {
@@ -66,8 +68,9 @@ async fn shield(
 }
 
 /// A printer with paper for so many labels.
-fn printer(paper: usize) -> Printer {
+fn printer(labels: &[u32], paper: usize) -> Printer {
     Printer {
+        labels: labels.to_vec(),
         paper: Arc::new(Semaphore::new(paper)),
         printed: Arc::default(),
         tracker: TaskTracker::new(),
@@ -76,7 +79,7 @@ fn printer(paper: usize) -> Printer {
 
 /// The client leaves when it has the first line. Which labels are printed?
 async fn printed(path: &str) -> anyhow::Result<Vec<u32>> {
-    let printer = printer(1);
+    let printer = printer(&[1, 2, 3], 1);
     let app = Router::new()
         .route("/in_the_body", get(in_the_body))
         .route("/in_a_task", get(in_a_task))
@@ -111,7 +114,7 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(printed("in_a_task").await?, [1, 2, 3]);
 
     // A client that stays and reads nothing.
-    let printer = printer(3);
+    let printer = printer(&[1, 2, 3], 3);
     let body = in_a_task(State(printer.clone())).await;
     printer.tracker.close();
     let limit = Duration::from_secs(10);
@@ -120,6 +123,10 @@ async fn main() -> anyhow::Result<()> {
     println!("a client that does not read: {printed:?}");
     assert_eq!(printed, [1, 2, 3]);
     drop(body);
+
+    // No label: a channel must have at least one place.
+    let body = in_a_task(State(self::printer(&[], 0))).await;
+    assert!(to_bytes(body, 1).await?.is_empty());
     Ok(())
 }
 // ANCHOR_END: all

@@ -11,11 +11,10 @@ mod stress {
 
     use anyhow::bail;
     use stress::LIMIT;
-    use tokio::sync::TryAcquireError;
     use tokio::task::JoinSet;
     use tokio::time::{sleep, timeout};
 
-    use super::Shield;
+    use super::{Busy, Shield};
 
     const MS: Duration = Duration::from_millis(1);
     const AT_ONCE: usize = 10;
@@ -63,8 +62,7 @@ mod stress {
                     let Ok(call) = timeout(patience, call).await else {
                         return 0; // it may have started
                     };
-                    let is_busy =
-                        |error: &anyhow::Error| error.is::<TryAcquireError>();
+                    let is_busy = |error: &anyhow::Error| error.is::<Busy>();
                     usize::from(call.is_err_and(|error| is_busy(&error)))
                 });
             }
