@@ -243,6 +243,19 @@ async fn at_times() -> Result<()> {
     println!("in autumn: {seen:?}");
     assert_eq!(seen, ["Sat 02:30 CEST", "Sun 02:30 CEST", "Mon 02:30 CET"]);
 
+    // With several hours, croner follows the clock as it is.
+    let several = "30 2,14 * * *";
+    let seen = times(several, date(3, 28, 0, 0), 2 * day, (0, 0)).await?;
+    println!("several, in spring: {seen:?}");
+    assert_eq!(seen, ["Sat 02:30 CET", "Sat 14:30 CET", "Sun 14:30 CEST"]);
+    let seen = times(several, date(10, 25, 0, 0), day, (0, 0)).await?;
+    println!("several, in autumn: {seen:?}");
+    assert_eq!(seen, ["Sun 02:30 CEST", "Sun 02:30 CET", "Sun 14:30 CET"]);
+    for cron in ["0,30 2 * * *", "*/15 2 * * *"] {
+        let seen = times(cron, date(3, 29, 0, 0), day, (0, 0)).await?;
+        assert!(seen.is_empty(), "{seen:?}");
+    }
+
     let noon = date(6, 1, 12, 0);
     let seen = times("0 * * * *", noon, 239 * MINUTE, (61, -3600)).await?;
     println!("set back by an hour: {seen:?}");
