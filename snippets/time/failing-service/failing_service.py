@@ -67,7 +67,7 @@ class Breaker:
         if wait is not None:
             state.score += self.weight
             if state.score >= self.limit or wait > 0:
-                wait = min(max(wait, self.open_for), 10 * self.open_for)
+                wait = min(wait or self.open_for, 10 * self.open_for)
                 jitter = wait * random.random()
                 score = self.limit - self.weight
                 self.state = State(wait + jitter, score)
@@ -206,7 +206,7 @@ async def kinds():
             ("no_date", 5, 30),
             ("refused", 5, 30),
             ("asks", 1, 90),
-            ("soon", 1, 30),
+            ("soon", 1, 1),
             ("far", 1, 300),
             ("date", 1, 300),
         ]:

@@ -28,10 +28,9 @@ struct State {
     permits: Arc<Semaphore>,
 }
 
-fn state(wait: Option<Duration>, score: u32) -> State {
-    let permits = wait.map_or(Semaphore::MAX_PERMITS, |_| 1);
-    let permits = Arc::new(Semaphore::new(permits));
-    State { open_until: wait.map(|wait| Instant::now() + wait), score, permits }
+fn state(open_until: Option<Instant>, score: u32) -> State {
+    let permits = open_until.map_or(Semaphore::MAX_PERMITS, |_| 1);
+    State { open_until, score, permits: Arc::new(Semaphore::new(permits)) }
 }
 // ANCHOR_END: state
 
@@ -61,10 +60,11 @@ impl Breaker {
         if let Some(wait) = failed.flatten() {
             state.score += self.weight;
             if state.score >= self.limit || !wait.is_zero() {
-                let wait = wait.clamp(self.open_for, 10 * self.open_for);
-                let jitter = wait.mul_f64(fastrand::f64());
+                let wait = if wait.is_zero() { self.open_for } else { wait };
+                let wait = wait.min(10 * self.open_for);
+                let end = Instant::now() + wait.mul_f64(1.0 + fastrand::f64());
                 let score = self.limit.saturating_sub(self.weight);
-                *state = self::state(Some(wait + jitter), score);
+                *state = self::state(Some(end), score);
                 drop(state); // a log may block, or panic
                 tracing::warn!(self.name, ?wait, "the breaker opens");
             }
@@ -306,7 +306,7 @@ async fn kinds(carrier: &str, client: &Client) -> anyhow::Result<()> {
         ("malformed", 5, 30),
         ("silent", 5, 30),
         ("asks", 1, 90),
-        ("soon", 1, 30),
+        ("soon", 1, 1),
         ("far", 1, 300),
         ("date", 1, 300),
         ("past", 5, 30),
