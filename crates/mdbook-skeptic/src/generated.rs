@@ -437,6 +437,24 @@ mod tests {
     }
 
     #[test]
+    fn a_page_below_a_chapter_may_be_in_another_folder() {
+        let folder = made();
+        let calls = folder.path().join("src/calls");
+        fs::create_dir(&calls).expect("a folder");
+        let opening = format!("# Calls\n\n{TABLE}");
+        fs::write(calls.join("README.md"), opening).expect("a page");
+        let summary = "- [Chapter](a/README.md)\n  - [One](a/one.md)\n\
+                       - [Calls](calls/README.md)\n  - [Two](a/two.md)\n";
+        fs::write(folder.path().join("src/SUMMARY.md"), summary)
+            .expect("a page");
+        let files = files(&load(&folder)).expect("two tables");
+        let calls = text(&files, "src/calls/README.md");
+        assert!(calls.contains("| Why two? | [Two](../a/two.md) |"), "{calls}");
+        let chapter = text(&files, "src/a/README.md");
+        assert!(!chapter.contains("two"), "{chapter}");
+    }
+
+    #[test]
     fn two_programs_of_one_name_are_refused() {
         let folder = made();
         let from = folder.path().join("code/a/one/one.rs");

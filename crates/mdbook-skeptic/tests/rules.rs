@@ -831,7 +831,7 @@ fn a_page_says_of_itself_what_the_checks_have_to_know() {
             comment("questions = \"How?\"\n"),
             "the comment `<!-- page` is not in order: unknown field \
              `questions`, expected one of `question`, `no-timeline`, \
-             `real-clock`, `linux`, `keep`",
+             `real-clock`, `linux`, `keep`, `dictionary`",
         ),
         (
             comment("linux = \"a\"\n"),

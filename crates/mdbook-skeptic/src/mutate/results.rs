@@ -337,10 +337,4 @@ mod tests {
             assert_eq!(results.faults(&parts), expected);
         }
     }
-
-    #[test]
-    fn a_page_in_the_old_form_has_no_parts() {
-        let (_folder, book) = book("<!-- page\nkeep = \"old\"\n-->\n\n");
-        assert!(parts(&book).expect("they can be read").is_empty());
-    }
 }
