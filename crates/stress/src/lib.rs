@@ -33,6 +33,7 @@ mod postgres;
 mod round;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::any::type_name;
 use std::env;
@@ -48,6 +49,7 @@ use tokio::time::timeout;
 
 pub use crate::postgres::postgres;
 pub use crate::round::Round;
+pub use crate::waiting::Waiting;
 
 /// How long a round may take: a hundred rounds may share two cores.
 pub const LIMIT: Duration = Duration::from_secs(30);

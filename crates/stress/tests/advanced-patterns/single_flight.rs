@@ -14,6 +14,8 @@ mod stress {
     use tokio::task::JoinSet;
     use tokio::time::{Instant, error::Elapsed, sleep, timeout};
 
+    use stress::Waiting;
+
     use super::{Failure, SingleFlight};
 
     const MS: Duration = Duration::from_millis(1);
@@ -151,14 +153,15 @@ mod stress {
                 0 => (-1, "503 Service Unavailable"),
                 _ => (1_000_000_000, "a comma in the price"),
             };
-            let mut callers = JoinSet::new();
+            let (mut callers, waiting) = (JoinSet::new(), Waiting::default());
             for _ in 0..20 {
-                callers.spawn(quotes.clone().get("7".into(), price));
+                let get = quotes.clone().get("7".into(), price);
+                callers.spawn(waiting.clone().counted(get));
             }
+            waiting.until(20).await;
             while quotes.carrier.requests.load(Relaxed) == 0 {
                 sleep(MS).await;
             }
-            sleep(MS * 20).await; // all callers wait
             quotes.carrier.answer();
             for value in callers.join_all().await {
                 let error = value.expect_err("a failure").to_string();
