@@ -248,14 +248,6 @@ impl<'d> Index<'d> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }
-
-    /// The names of a module that the dictionary has, for `from module import *`.
-    pub fn members(&self, module: &str) -> Vec<&'d str> {
-        let members = self.names.keys().copied().filter(|name| {
-            name.rsplit_once('.').is_some_and(|(of, _)| of == module)
-        });
-        members.collect()
-    }
 }
 
 impl Library {

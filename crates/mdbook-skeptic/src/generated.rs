@@ -2,7 +2,6 @@
 //! the programs, the tables of the chapters, the script of matching parts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::ops::Range;
@@ -57,7 +56,7 @@ fn script_of(book: &Book) -> Result<String, String> {
             let below = below.to_string_lossy().replace('\\', "/");
             files.insert(below, text);
         }
-        let address = json!(address(page));
+        let address = json!(names::address(&page.path));
         of_pages.push(format!("{address}:{}", json!(files)));
     }
     Ok(format!(
@@ -95,7 +94,7 @@ fn parts(pages: &[Page]) -> String {
     let pages: Vec<String> = with_parts
         .map(|page| {
             let parts: Value = page.parts.iter().map(part).collect();
-            format!("{}:{parts}", json!(address(page)))
+            format!("{}:{parts}", json!(names::address(&page.path)))
         })
         .collect();
     format!("window.cookbookParts = {{\n{}\n}};\n", pages.join(",\n"))
@@ -106,17 +105,6 @@ fn part(part: &Part) -> Value {
     let lines = |lines: &Range<usize>| [lines.start, lines.end - 1];
     let (python, rust) = (lines(&part.python), lines(&part.rust));
     json!({ "name": part.name, "python": python, "rust": rust })
-}
-
-/// Where mdBook renders a page, below the book's own address.
-fn address(page: &Page) -> String {
-    let mut path = page.path.with_extension("html");
-    let stem = page.path.file_stem().map(OsStr::to_ascii_lowercase);
-    if stem.is_some_and(|stem| stem == "readme") {
-        path.set_file_name("index.html");
-    }
-    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
-    parts.join("/")
 }
 
 /// What a package of programs has.

@@ -2,6 +2,7 @@
 //! which the reader's browser looks names up in.
 
 use std::cmp::Reverse;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,9 +48,6 @@ pub(crate) fn files(book: &Book) -> Result<Vec<(PathBuf, String)>, String> {
     }
     let dictionary =
         Dictionary::read(&book.root).map_err(|faults| faults.join("\n"))?;
-    let summary = fs::read_to_string(book.root.join("book/SUMMARY.md"))
-        .map_err(|error| format!("cannot read book/SUMMARY.md: {error}"))?;
-    let titles = dictionary::pages(&summary);
     let mut files = Vec::new();
     for page in &pages {
         let file = page.file.display();
@@ -72,12 +70,12 @@ pub(crate) fn files(book: &Book) -> Result<Vec<(PathBuf, String)>, String> {
             let library = library.ok_or_else(|| {
                 format!("{file}: the dictionary has no {name}.toml")
             })?;
-            tables += &of_library(library, &titles)?;
+            tables += &of_library(library, &book.pages)?;
         }
         let text = format!("{before}{BEGIN}\n{tables}{END}{after}");
         files.push((page.file.clone(), text));
     }
-    files.push((SCRIPT.into(), script(&dictionary, &pages, &titles)?));
+    files.push((SCRIPT.into(), script(&dictionary, &pages, &book.pages)?));
     for page in &book.pages {
         files.extend(with_coverage(book, page, &dictionary)?);
     }
@@ -118,10 +116,7 @@ fn with_coverage(
     Ok(text.map(|text| (page.file.clone(), text)))
 }
 
-fn of_library(
-    library: &Library,
-    titles: &[dictionary::Page],
-) -> Result<String, String> {
+fn of_library(library: &Library, all: &[Page]) -> Result<String, String> {
     let mut text = format!("## {}\n\n", library.title);
     if let Some(about) = &library.about {
         let _ = write!(text, "{}\n\n", about.trim());
@@ -135,7 +130,7 @@ fn of_library(
             id(library, group)
         );
         for row in &group.rows {
-            let recipes = recipes(row, titles)?;
+            let recipes = recipes(row, all)?;
             let recipes = recipes
                 .iter()
                 .map(|(title, link)| format!("[{title}](../{link})"));
@@ -191,13 +186,15 @@ fn python(row: &Row) -> String {
 /// The title and the link of each recipe of a row.
 fn recipes<'r>(
     row: &'r Row,
-    titles: &'r [dictionary::Page<'r>],
+    all: &'r [Page],
 ) -> Result<Vec<(&'r str, &'r str)>, String> {
     let recipe = |link: &'r String| {
-        let page = dictionary::page(titles, link).ok_or_else(|| {
+        let path = link.split('#').next().unwrap_or(link);
+        let page = all.iter().find(|page| page.path == Path::new(path));
+        let page = page.ok_or_else(|| {
             format!("the dictionary links to {link}, which is on no page")
         })?;
-        Ok((page.title, link.as_str()))
+        Ok((page.title.as_str(), link.as_str()))
     };
     row.recipe.iter().map(recipe).collect()
 }
@@ -207,7 +204,7 @@ fn recipes<'r>(
 fn script(
     dictionary: &Dictionary,
     pages: &[&Page],
-    titles: &[dictionary::Page],
+    all: &[Page],
 ) -> Result<String, String> {
     let (mut packages, mut sections, mut rows) =
         (Vec::new(), Vec::new(), Vec::new());
@@ -225,7 +222,7 @@ fn script(
             let link = format!("{page}#{}", id(library, group));
             sections.push(json!([library.title, group.title, html(&link)]));
             for row in &group.rows {
-                let recipes: Vec<Value> = recipes(row, titles)?
+                let recipes: Vec<Value> = recipes(row, all)?
                     .iter()
                     .map(|(title, link)| json!([title, html(link)]))
                     .collect();
@@ -247,10 +244,19 @@ fn script(
     ))
 }
 
-/// The address of a page below `book`.
+/// The address of a page's path with a `#heading` or without.
 fn html(link: &str) -> String {
     let (path, heading) = link.split_at(link.find('#').unwrap_or(link.len()));
-    let path = Path::new(path).with_extension("html");
-    let path = path.to_string_lossy().replace("README.html", "index.html");
-    format!("{path}{heading}")
+    address(Path::new(path)) + heading
+}
+
+/// Where mdBook renders a page, below the book's own address.
+pub(crate) fn address(page: &Path) -> String {
+    let mut path = page.with_extension("html");
+    let stem = page.file_stem().map(OsStr::to_ascii_lowercase);
+    if stem.is_some_and(|stem| stem == "readme") {
+        path.set_file_name("index.html");
+    }
+    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
+    parts.join("/")
 }

@@ -7,7 +7,7 @@ use dictionary::{Dictionary, Index, Page, Row, page, pages};
 use serde::Serialize;
 
 use crate::book::Book;
-use crate::scan::Scan;
+use crate::scan::{Problem, Scan};
 
 /// How many files are named where all would be too many.
 const FEW: usize = 5;
@@ -112,12 +112,6 @@ pub struct Lacking {
 pub struct Unknown {
     pub package: String,
     pub files: usize,
-}
-
-#[derive(Serialize)]
-pub struct Problem {
-    pub file: String,
-    pub why: String,
 }
 
 /// Where something is used: the lines, by file.
@@ -239,11 +233,7 @@ impl Plan {
             constructs,
             lacking,
             unknown: unknown(&scan, dictionary),
-            problems: scan
-                .problems
-                .into_iter()
-                .map(|problem| Problem { file: problem.file, why: problem.why })
-                .collect(),
+            problems: scan.problems,
         }
     }
 }

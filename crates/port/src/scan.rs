@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::python::{Import, Reader, Source};
@@ -35,6 +36,7 @@ pub struct Module {
     pub source: Source,
 }
 
+#[derive(Serialize)]
 pub struct Problem {
     pub file: String,
     pub why: String,
