@@ -65,19 +65,26 @@ mod stress {
         Ok(())
     }
 
+    /// Three workers, each with a clone of `report`.
+    fn workers(
+        jobs: &Queue,
+        report: impl Fn(Job, Result<()>) + Clone + Send + 'static,
+    ) -> JoinSet<()> {
+        let mut workers = JoinSet::new();
+        for _ in 0..3 {
+            workers.spawn(jobs.clone().work(handle, report.clone()));
+        }
+        workers
+    }
+
     #[test]
     fn what_is_accepted_is_reported_once_though_it_is_closed_at_any_moment() {
         stress::rounds(|mut round| async move {
             let jobs = Arc::new(PriorityQueue::new(CAPACITY));
             let (reports_tx, mut reports_rx) = mpsc::unbounded_channel();
-            let mut workers = JoinSet::new();
-            for _ in 0..3 {
-                let reports_tx = reports_tx.clone();
-                workers.spawn(jobs.clone().work(handle, move |job, result| {
-                    reports_tx.send((job, result)).expect("a receiver");
-                }));
-            }
-            drop(reports_tx);
+            let workers = workers(&jobs, move |job, result| {
+                reports_tx.send((job, result)).expect("a receiver");
+            });
             let senders = senders(&mut round, &jobs);
             // A caller of `recv` that gives up takes no job with it; one that
             // does not has it.
@@ -196,16 +203,11 @@ mod stress {
         stress::rounds(|mut round| async move {
             let jobs = Arc::new(PriorityQueue::new(CAPACITY));
             let (reports_tx, mut reports_rx) = mpsc::unbounded_channel();
-            let mut workers = JoinSet::new();
-            for _ in 0..3 {
-                let reports_tx = reports_tx.clone();
-                workers.spawn(jobs.clone().work(handle, move |job, _| {
-                    reports_tx.send(job).expect("a receiver");
-                    // Two jobs: the third worker handles the rest.
-                    assert!(job.1 == 2 || job.2 != 1, "no log");
-                }));
-            }
-            drop(reports_tx);
+            let mut workers = workers(&jobs, move |job, _| {
+                reports_tx.send(job).expect("a receiver");
+                // Two jobs: the third worker handles the rest.
+                assert!(job.1 == 2 || job.2 != 1, "no log");
+            });
             let senders = senders(&mut round, &jobs);
             let mut sent = senders.join_all().await.concat();
             jobs.close();
