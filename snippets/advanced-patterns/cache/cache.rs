@@ -61,8 +61,12 @@ where
         }
         // ANCHOR: call_once
         let (cache, function) = (self.cache.clone(), self.function.clone());
-        let (key, input) = (key.clone(), key.clone());
-        let call = async move { function(input).await };
+        let (key, input, expired) = (key.clone(), key.clone(), cache.clone());
+        let call = async move {
+            // moka renews the age of an expired value before it replaces it.
+            expired.invalidate(&input).await;
+            function(input).await
+        };
         // A panic ends only this task, and becomes an error of the call.
         let call = async { tokio::spawn(call).await? };
         let get = async move { cache.try_get_with(key, call).await };

@@ -5,10 +5,11 @@ include!("../../../../snippets/advanced-patterns/cache/cache.rs");
 
 mod stress {
     use std::collections::BTreeSet;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
+    use futures::executor::block_on;
     use tokio::sync::Semaphore;
     use tokio::task::JoinSet;
     use tokio::time::{error::Elapsed, sleep};
@@ -210,6 +211,36 @@ mod stress {
                 sleep(time_to_live).await;
             }
             values.requests();
+        });
+    }
+
+    /// A thread looks into the cache all the time while the value is replaced.
+    #[test]
+    fn an_expired_value_is_not_found_while_it_is_replaced() {
+        stress::rounds(|_| async {
+            let time_to_live = MS * 10;
+            let values = values(time_to_live, Duration::ZERO);
+            values.answer();
+            for _ in 0..10 {
+                let (_, old) = values.clone().get(7).await.expect("a value");
+                sleep(time_to_live).await;
+                let (seen, replaced) =
+                    (Arc::clone(&values), Arc::new(AtomicBool::new(false)));
+                let stop = Arc::clone(&replaced);
+                let look = tokio::task::spawn_blocking(move || {
+                    let mut found = None;
+                    while found.is_none() && !stop.load(Relaxed) {
+                        found = block_on(seen.memo.cache.get(&7));
+                    }
+                    found
+                });
+                sleep(MS).await;
+                values.clone().get(7).await.expect("a value");
+                replaced.store(true, Relaxed);
+                if let Some((_, number)) = look.await.expect("no panic") {
+                    assert!(number > old, "{number} was found though expired");
+                }
+            }
         });
     }
 
