@@ -6,7 +6,7 @@ window.cookbookParts = {
 "advanced-patterns/threads.html":[{"name":"limit","python":[3,12],"rust":[10,20]},{"name":"admit","python":[14,22],"rust":[22,42]},{"name":"block","python":[24,39],"rust":[45,52]}],
 "advanced-patterns/queue.html":[{"name":"outcome","python":[7,11],"rust":[9,16]},{"name":"open","python":[21,24],"rust":[32,33]},{"name":"worker","python":[37,39],"rust":[37,38]},{"name":"run","python":[40,49],"rust":[39,53]},{"name":"shut_down","python":[57,69],"rust":[60,68]}],
 "advanced-patterns/single-flight.html":[{"name":"age","python":[4,11],"rust":[18,25]},{"name":"flights","python":[15,19],"rust":[27,32]},{"name":"reuse","python":[24,25],"rust":[44,45]},{"name":"evict","python":[26,27],"rust":[46,52]},{"name":"start","python":[28,29],"rust":[53,62]},{"name":"shared","python":[30,32],"rust":[66,67]}],
-"advanced-patterns/cache.html":[{"name":"memo","python":[7,8],"rust":[18,22]},{"name":"key","python":[20,23],"rust":[26,26]},{"name":"time_to_live","python":[29,29],"rust":[37,37]},{"name":"call_once","python":[31,31],"rust":[51,56]},{"name":"capacity","python":[34,35],"rust":[36,36]},{"name":"get","python":[36,38],"rust":[57,60]}],
+"advanced-patterns/cache.html":[{"name":"memo","python":[7,8],"rust":[18,22]},{"name":"key","python":[20,23],"rust":[26,26]},{"name":"time_to_live","python":[29,29],"rust":[37,37]},{"name":"call_once","python":[31,31],"rust":[51,60]},{"name":"capacity","python":[34,35],"rust":[36,36]},{"name":"get","python":[36,38],"rust":[61,64]}],
 "web/endpoints.html":[{"name":"upstream","python":[12,19],"rust":[19,31]},{"name":"fetch","python":[27,37],"rust":[45,55]},{"name":"handler","python":[40,50],"rust":[57,69]}],
 "web/background-work.html":[{"name":"background","python":[8,10],"rust":[11,20]},{"name":"spawn","python":[12,36],"rust":[33,56]},{"name":"shut_down","python":[38,49],"rust":[58,68]}],
 "web/database.html":[{"name":"parcel","python":[9,13],"rust":[9,14]},{"name":"open","python":[42,51],"rust":[16,36]},{"name":"find","python":[54,55],"rust":[38,44]},{"name":"record","python":[58,66],"rust":[46,65]}],
@@ -56,7 +56,7 @@ window.cookbookParts = {
 "time/http-client.html":[{"name":"settings","python":[5,25],"rust":[9,26]},{"name":"label","python":[28,47],"rust":[46,64]}],
 "time/retry.html":[{"name":"transient","python":[15,21],"rust":[19,26]},{"name":"track","python":[37,63],"rust":[35,65]}],
 "time/retry-load.html":[{"name":"budget","python":[10,25],"rust":[7,10]},{"name":"retry","python":[28,44],"rust":[18,39]}],
-"time/rate-limit.html":[{"name":"pace","python":[6,26],"rust":[24,45]},{"name":"ready","python":[28,42],"rust":[47,60]},{"name":"pause","python":[44,47],"rust":[62,67]}],
+"time/rate-limit.html":[{"name":"pace","python":[6,26],"rust":[24,46]},{"name":"ready","python":[28,42],"rust":[48,61]},{"name":"pause","python":[44,47],"rust":[63,68]}],
 "time/failing-service.html":[{"name":"state","python":[14,20],"rust":[19,28]},{"name":"settings","python":[23,31],"rust":[9,17]},{"name":"permit","python":[34,37],"rust":[35,40]},{"name":"request","python":[38,50],"rust":[41,43]},{"name":"record","python":[52,69],"rust":[44,66]}],
 "time/hedged-requests.html":[{"name":"settings","python":[15,18],"rust":[9,15]},{"name":"hedge","python":[20,42],"rust":[18,43]},{"name":"delay","python":[44,53],"rust":[45,57]},{"name":"budget","python":[55,62],"rust":[59,68]}],
 "time/refresh-token.html":[{"name":"settings","python":[4,10],"rust":[22,28]},{"name":"get","python":[12,25],"rust":[31,56]},{"name":"renew","python":[27,32],"rust":[58,68]}]

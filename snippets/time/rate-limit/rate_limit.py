@@ -94,6 +94,7 @@ async def calls(pace, count):
 
 
 async def track():
+    await asyncio.sleep(1)
     return 429, 120
 
 
@@ -141,11 +142,11 @@ async def main():
     assert (await calls(pace, 8)).count(0) == 4
 
     pace = new(8)
-    await calls(pace, 4)
+    await calls(pace, 3)
     start = now()
     waiting = asyncio.create_task(call(pace, start))
-    await asyncio.sleep(1)
     # ANCHOR: call
+    await pace.ready()
     status, retry_after = await track()
     if status == 429:
         pace.pause(retry_after)

@@ -28,7 +28,8 @@ type Limiter =
 
 // ANCHOR: pace
 /// Too many callers wait already.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("too many callers wait")]
 struct Busy;
 
 /// Spaces your own calls. Those that wait are served in order.
@@ -112,6 +113,7 @@ async fn calls(pace: &Pace, count: usize) -> Vec<Option<u64>> {
 
 /// A carrier that answers 429, and asks for two minutes without a call.
 async fn track() -> (u16, Duration) {
+    sleep(SECOND).await;
     (429, 120 * SECOND)
 }
 
@@ -183,12 +185,13 @@ async fn main() -> anyhow::Result<()> {
     // A pause prolongs a wait that has begun, and a shorter one does not
     // end it.
     let pace = Arc::new(self::pace(8));
-    calls(&pace, 4).await;
+    calls(&pace, 3).await;
     let start = Instant::now();
     let shared = Arc::clone(&pace);
+    // It runs when this task waits for the carrier.
     let waiting = tokio::spawn(async move { call(&shared, start).await });
-    sleep(SECOND).await;
     // ANCHOR: call
+    pace.ready().await?;
     let (status, retry_after) = track().await;
     if status == 429 {
         pace.pause(retry_after);
