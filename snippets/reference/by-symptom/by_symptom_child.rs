@@ -19,7 +19,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 async fn main() -> anyhow::Result<()> {
     let scans = vec![b'7'; 1_000_000];
 
-    // Broken: two pipes are full. `cat` waits until its output is read.
+    // Broken: the pipes to and from `cat` are full. It waits for a reader.
     let mut child = cat()?;
     let mut stdin = child.stdin.take().expect("piped");
     let sent = timeout(MOMENT, stdin.write_all(&scans)).await;

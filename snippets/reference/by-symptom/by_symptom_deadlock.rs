@@ -8,7 +8,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 type Parcels = Mutex<Vec<u32>>;
 
-// Broken: the guard lives as long as the `match` that it is for.
+// Broken: the guard of `lock` lives until the end of the `match`.
 async fn locks_twice(parcels: &Parcels) -> usize {
     match parcels.lock().await.pop() {
         Some(_) => parcels.lock().await.len(),

@@ -7,7 +7,7 @@ use std::{panic, time::Duration};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::time::timeout;
 
-/// What `unwrap` prints, and what a log has: both as expected.
+/// Checks what `unwrap` prints and what a log has, and prints both.
 fn is<E: Debug + Display>(error: E, debug: &str, display: &str) {
     println!("{debug}: {display}");
     let text = (format!("{error:?}"), error.to_string());

@@ -3,7 +3,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use axum::{Router, routing::get};
 
-/// Prints the panic's text, which is the one expected.
+/// Checks the text of the panic, and prints it.
 fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
     let panic = catch_unwind(AssertUnwindSafe(run)).map(drop).unwrap_err();
     let text = panic.downcast_ref::<String>().expect("a text");

@@ -11,7 +11,7 @@ async fn track() -> &'static str {
     "in transit"
 }
 
-/// Prints the panic's text, which is the one expected.
+/// Checks the text of the panic, and prints it.
 fn panics<T>(expected: &str, run: impl FnOnce() -> T) {
     let panic = catch_unwind(AssertUnwindSafe(run)).map(drop).unwrap_err();
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
