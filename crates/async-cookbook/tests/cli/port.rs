@@ -273,6 +273,25 @@ fn port_names_what_it_cannot_read_and_goes_on() {
 }
 
 #[test]
+fn port_prints_what_its_page_shows() {
+    let shown = [
+        "book/SUMMARY.md",
+        "book/reference/port.md",
+        "snippets/web/endpoints/endpoints.py",
+        "snippets/web/endpoints/endpoints_body.py",
+        "snippets/web/endpoints/endpoints_changes.py",
+    ];
+    with_command_and(&[&SOURCES[..], &shown].concat(), || {
+        let page = this_book().join("book/reference/port.md");
+        let page = fs::read_to_string(page).expect("the page");
+        let (_, shown) = page.split_once("```text\n").expect("a plan");
+        let (shown, _) = shown.split_once("\n```").expect("its end");
+        let plan = port(Path::new("snippets/web/endpoints"), &[]).stdout;
+        assert_eq!(shown, &plan[..shown.len().min(plan.len())]);
+    });
+}
+
+#[test]
 fn port_writes_each_format() {
     with_command_and(&SOURCES, || {
         let folder = service(&[(
