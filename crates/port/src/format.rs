@@ -111,7 +111,7 @@ fn steps(plan: &Plan, address: &str) -> Vec<String> {
         steps.push(format!(
             "To begin, port these files with their tests: {}. Each name in them \
              has a counterpart, and nothing that they import has names to port. \
-             Then port the files that import them.",
+             Then port the files that use them.",
             files.collect::<Vec<_>>().join(", ")
         ));
     }
