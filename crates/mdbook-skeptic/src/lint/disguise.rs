@@ -43,7 +43,7 @@ static PYTHON: LazyLock<RegexSet> = LazyLock::new(|| {
         r"^\s*(async\s+)?(with|for|while|if|class)\b.*:\s*$",
         r"\bawait\s+\w+[.(]",
         r"\bprint\(.*\)\s*$",
-        r"\basyncio\.\w+",
+        r"(^|[^\w-])asyncio\.\w+",
         r"^\s*(try|else|finally):\s*$",
         r"^\s*except\b.*:\s*$",
         r"^\s*@\w+",
