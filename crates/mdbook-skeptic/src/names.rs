@@ -161,17 +161,15 @@ fn id(library: &Library, group: &Group) -> String {
 const SHOWN: usize = 6;
 
 /// A row's names as its table shows them: of several modules that have one
-/// name, the shortest.
+/// name, the first.
 fn python(row: &Row) -> String {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
-    let is_alias = |name: &&String| {
-        row.python.iter().any(|other| {
-            (other.len(), other) < (name.len(), *name)
-                && last(other) == last(name)
-        })
-    };
-    let names: Vec<_> =
-        row.python.iter().filter(|name| !is_alias(name)).collect();
+    let mut names: Vec<&String> = Vec::new();
+    for name in &row.python {
+        if !names.iter().any(|known| last(known) == last(name)) {
+            names.push(name);
+        }
+    }
     let shown = names.iter().take(SHOWN).map(|name| {
         // A construct is in angle brackets in the data alone.
         format!("`{}`", name.trim_matches(['<', '>']))
