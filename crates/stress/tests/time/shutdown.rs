@@ -270,6 +270,10 @@ mod stress {
             let trial = Trial::start(limits, fate).await;
             let events = trial.connect(EVENTS).await;
             let live = trial.connect(LIVE).await;
+            // The service has accepted both when it answers.
+            for stream in [&events, &live] {
+                stream.readable().await.expect("a response");
+            }
             let begun = trial.begun.clone();
             let begin = move || begun.cancel();
             let clients = load(trial.address, &mut round, 0, begin);
