@@ -1,7 +1,7 @@
 // ANCHOR: all
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{StatusCode, header::AUTHORIZATION, request::Parts};
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, body::Body, middleware::from_extractor, routing::get};
 use tower::ServiceExt;
 
 /// A handler with this argument runs only for a user who is signed in.
@@ -24,19 +24,24 @@ impl<S: Sync> FromRequestParts<S> for User {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let app = Router::new().route("/me", get(async |user: User| user.0));
-    for (token, expected) in [("t0ken", 200), ("other", 401)] {
-        let request = Request::builder().uri("/me");
-        let request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    let app = Router::new()
+        .route("/me", get(async |user: User| user.0))
+        .route("/parcels", get(async || "7, 8")) // does not ask for a user
+        .route_layer(from_extractor::<User>());
+    for (path, token, expected) in [
+        ("/me", "Bearer t0ken", 200),
+        ("/me", "Bearer other", 401),
+        ("/me", "", 401),
+        ("/parcels", "Bearer t0ken", 200),
+        ("/parcels", "", 401),
+        ("/parcels/", "Bearer t0ken", 404),
+    ] {
+        let request = Request::get(path).header(AUTHORIZATION, token);
         let response =
             app.clone().oneshot(request.body(Body::empty())?).await?;
-        println!("{token}: {}", response.status());
+        println!("{path} {token:?}: {}", response.status());
         assert_eq!(response.status(), expected);
     }
-    let response =
-        app.oneshot(Request::get("/me").body(Body::empty())?).await?;
-    println!("no token: {}", response.status());
-    assert_eq!(response.status(), 401);
     Ok(())
 }
 // ANCHOR_END: all

@@ -1,0 +1,5 @@
+// ANCHOR: all
+async fn main() {
+    println!("parcel 7");
+}
+// ANCHOR_END: all
