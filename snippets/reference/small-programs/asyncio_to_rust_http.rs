@@ -28,7 +28,7 @@ struct Body {
     grams: i64,
 }
 
-/// A `Parcel` is always valid: a request without one gets 422.
+/// A `Parcel` is always valid: a JSON value that is none gets 422.
 #[derive(Deserialize)]
 #[serde(try_from = "Body")]
 struct Parcel(u32);
