@@ -113,6 +113,12 @@ where
     passed::once(test.path, || test.fails(seeds(), symptom, round));
 }
 
+/// A client for peers on this machine: without a proxy, and without
+/// certificates, since most of the time of making one goes into reading them.
+pub fn http_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
+}
+
 #[derive(Clone, Copy)]
 struct Test {
     /// As libtest has it: `retry::stress::two_callers`.

@@ -94,6 +94,7 @@ mod stress {
     fn a_status_never_goes_back() {
         stress::rounds(|mut round| async move {
             let parcel = Arc::new(Parcel::new());
+            let mut status_rx = parcel.status_tx.subscribe();
             let mut scans = JoinSet::new();
             for scan in 0..40 {
                 let (parcel, mut round) = (Arc::clone(&parcel), round.fork());
@@ -107,7 +108,6 @@ mod stress {
                     parcel.scan(status[scan % 3]);
                 });
             }
-            let mut status_rx = parcel.status_tx.subscribe();
             let mut before = Status::Accepted;
             while before < Status::Delivered {
                 let changed = timeout(SLACK, status_rx.changed()).await;

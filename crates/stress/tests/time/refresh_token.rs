@@ -14,7 +14,6 @@ mod stress {
     use axum::routing::get;
     use futures::future::FutureExt;
     use futures::poll;
-    use reqwest::Client;
     use reqwest::header::{AUTHORIZATION, HeaderValue};
     use tokio::net::TcpListener;
     use tokio::sync::Semaphore;
@@ -265,7 +264,7 @@ mod stress {
             let address = listener.local_addr().expect("an address");
             let mut server = JoinSet::new();
             server.spawn(async { axum::serve(listener, router).await });
-            let client = Client::builder().no_proxy().build();
+            let client = stress::http_client().build();
             let client = client.expect("a client");
             let mut callers = JoinSet::new();
             for _ in 0..10 {

@@ -20,7 +20,7 @@ mod stress {
     const LONGEST_WAIT: Duration = Duration::from_millis(40);
 
     fn client() -> Client {
-        Client::builder().no_proxy().build().expect("a client")
+        stress::http_client().build().expect("a client")
     }
 
     /// At most two retries.
@@ -50,7 +50,7 @@ mod stress {
                 callers.spawn(async move {
                     let peer = Peer::start(move |request| replies[request]);
                     let peer = peer.await;
-                    let deadline = Instant::now() + MS * 2_500;
+                    let deadline = Instant::now() + SLACK;
                     let got = track(&client, &peer.url, backoff(), deadline);
                     let got = got.await;
                     assert_eq!(got.expect("a body"), Peer::BODY, "{replies:?}");
@@ -67,7 +67,7 @@ mod stress {
             let replies = [(); 6].map(|()| transient(&mut round));
             let peer = Peer::start(move |request| replies[request]).await;
             let client = client();
-            let deadline = Instant::now() + MS * 2_500;
+            let deadline = Instant::now() + SLACK;
             let (one, two) = tokio::join!(
                 track(&client, &peer.url, backoff(), deadline),
                 track(&client, &peer.url, backoff(), deadline),
@@ -83,7 +83,7 @@ mod stress {
             let status = round.choice([400, 401, 404, 409, 501, 505]);
             let peer = Peer::start(move |_| Reply::Status(status)).await;
             let client = client();
-            let deadline = Instant::now() + MS * 2_500;
+            let deadline = Instant::now() + SLACK;
             let got = track(&client, &peer.url, backoff(), deadline).await;
             let error = got.expect_err("an error");
             assert_eq!(error.status().expect("a response"), status);
@@ -138,12 +138,12 @@ mod stress {
         stress::rounds(|_| async {
             let peer = Peer::start(|_| Reply::Status(503)).await;
             let client = client();
-            for (wait, requests) in [(MS * 600, 2), (MS * 10_000, 1)] {
+            for (wait, requests) in [(MS * 300, 2), (SLACK * 2, 1)] {
                 let earlier = peer.requests();
                 let backoff = ExponentialBuilder::new().with_max_times(1);
                 let backoff = backoff.with_min_delay(wait);
                 let start = Instant::now();
-                let deadline = start + MS * 1_600;
+                let deadline = start + SLACK;
                 let got = track(&client, &peer.url, backoff, deadline).await;
                 assert_eq!(peer.requests() - earlier, requests);
                 let status = got.expect_err("an error").status();
@@ -159,7 +159,7 @@ mod stress {
             let replies = [(); 3].map(|()| transient(&mut round));
             let peer = Peer::start(move |request| replies[request]).await;
             let client = client();
-            let deadline = Instant::now() + MS * 2_500;
+            let deadline = Instant::now() + SLACK;
             let tracked = track(&client, &peer.url, backoff(), deadline);
             round.cancel(MS * 60, tracked).await;
             sleep(LONGEST_WAIT).await; // what is on its way arrives

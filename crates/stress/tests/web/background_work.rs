@@ -17,7 +17,6 @@ mod stress {
     use std::time::Duration;
 
     use anyhow::{Result, bail};
-    use reqwest::Client;
     use stress::{Round, SLACK};
     use tokio::net::TcpListener;
     use tokio::runtime::Handle;
@@ -356,8 +355,7 @@ mod stress {
                 clients.spawn(async move {
                     // A request that is sent while its connection is closed may
                     // get no answer at all.
-                    let client = Client::builder().no_proxy().timeout(SLACK);
-                    let client = client.tls_certs_only([]).build();
+                    let client = stress::http_client().timeout(SLACK).build();
                     let client = client.expect("a client");
                     let [mut accepted, mut unknown] = [(); 2].map(|()| vec![]);
                     for number in (first..).step_by(4).take(200) {

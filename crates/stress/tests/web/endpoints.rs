@@ -35,7 +35,7 @@ mod stress {
         let upstream = upstream.expect("a port");
         let carrier = upstream.local_addr().expect("an address");
         let carrying = tokio::spawn(carry(upstream, GivenUp::default()));
-        let client = Client::builder().no_proxy().read_timeout(READ);
+        let client = stress::http_client().read_timeout(READ);
         let client = client.timeout(TOTAL).build().expect("a client");
         let carrier = format!("http://{carrier}");
         (Service { client, carrier }, AbortOnDropHandle::new(carrying))
@@ -82,11 +82,9 @@ mod stress {
         }
     }
 
-    /// A client with connections of its own. Without certificates, which cost
-    /// most of its time, and are not needed here.
+    /// A client with connections of its own.
     fn http_client() -> Client {
-        let builder = Client::builder().no_proxy().tls_certs_only([]);
-        builder.build().expect("a client")
+        stress::http_client().build().expect("a client")
     }
 
     async fn ask(
