@@ -33,7 +33,7 @@ mod stress {
     #[test]
     fn each_failure_is_told_and_ends_in_time() {
         stress::rounds(|mut round| async move {
-            let (read, total) = (MS * 1_000, MS * 2_000);
+            let (read, total) = (MS * 750, MS * 1_500);
             let client = client(read, total, IDLE / 4);
             let mut callers = JoinSet::new();
             for _ in 0..5 {

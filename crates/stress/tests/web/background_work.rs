@@ -374,6 +374,7 @@ mod stress {
                             None => unknown.push(parcel),
                             Some(Err(error)) => {
                                 assert!(closing.is_cancelled(), "{error:?}");
+                                unknown.push(parcel);
                                 break; // the server has ended
                             }
                             Some(Ok(response)) => match response.status() {
